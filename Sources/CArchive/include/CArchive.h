@@ -1,0 +1,4 @@
+#ifndef CARCHIVE_H
+#define CARCHIVE_H
+#include <archive.h>
+#endif

@@ -1,0 +1,4 @@
+#ifndef CDNSSD_H
+#define CDNSSD_H
+#include <dns_sd.h>
+#endif

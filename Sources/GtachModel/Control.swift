@@ -1,0 +1,89 @@
+/// What the command line asks of the daemon, one JSON document a line over the Unix socket in the node's home.
+public enum ControlRequest: Hashable, Sendable, Codable {
+  /// How the machine stands.
+  case status
+  /// The neighbours.
+  case peers
+  /// Fetch now what the policy wants and `names` ask for, from these peers too; install it too where `install` says.
+  case sync(requirements: [Requirement], peers: [Endpoint], dryRun: Bool, install: Bool)
+  /// Install the newest release that a requirement accepts, although it failed before.
+  case install(Requirement)
+  /// Make an earlier release active again, and hold the package there.
+  case rollback(name: PackageName, version: SemanticVersion?)
+  /// Read the repository and the invitations again: another process changed them.
+  case reload
+}
+
+/// A package, and which versions of it: `NAME` or `NAME@RANGE`.
+public struct Requirement: Hashable, Sendable, Codable {
+  /// The package.
+  public var name: PackageName
+  /// Which versions; nil for any but prereleases.
+  public var range: VersionRange?
+
+  /// A requirement from its fields.
+  public init(name: PackageName, range: VersionRange? = nil) {
+    self.name = name
+    self.range = range
+  }
+
+  /// Reads `NAME` or `NAME@RANGE`.
+  ///
+  /// - Throws: `ErrorCode.nameInvalid` or `ErrorCode.rangeInvalid`.
+  public init(_ text: String) throws(GtachError) {
+    guard let at = text.firstIndex(of: "@") else {
+      try self.init(name: PackageName(text))
+      return
+    }
+    try self.init(
+      name: PackageName(String(text[..<at])), range: VersionRange(String(text[text.index(after: at)...])))
+  }
+}
+
+/// What the daemon answers: any number of events, then one report or failure.
+public enum ControlReply: Hashable, Sendable, Codable {
+  /// Something happened on the way.
+  case event(NodeEvent)
+  /// The answer to `status`.
+  case status(StatusReport)
+  /// The answer to `peers`.
+  case peers([PeerReport])
+  /// The answer to `sync`.
+  case sync(SyncReport)
+  /// The answer to `install` and `rollback`.
+  case update(UpdateResult)
+  /// The answer to `reload`.
+  case done
+  /// It could not be done.
+  case failed(ErrorReport)
+}
+
+/// What a node tells its operator while it works: the daemon's log and the progress of `gtach sync`.
+public enum NodeEvent: Hashable, Sendable, Codable {
+  /// The daemon listens here.
+  case listening(Endpoint)
+  /// Discovery works.
+  case discoveryAvailable
+  /// Discovery does not work, and why; static and remembered peers still do.
+  case discoveryUnavailable(ErrorReport)
+  /// A peer was met.
+  case peerConnected(name: String, endpoint: Endpoint)
+  /// A peer is gone or misbehaved.
+  case peerFailed(name: String, error: ErrorReport)
+  /// New signed metadata was verified.
+  case metadataUpdated(version: Int, from: String)
+  /// A fetch began.
+  case fetchStarted(release: String, bytes: Int, peers: Int)
+  /// Part of it is here.
+  case fetchProgress(release: String, receivedBytes: Int, totalBytes: Int)
+  /// All of it is here, verified.
+  case fetchFinished(SyncReport.Fetch)
+  /// It could not be fetched; it will be tried again.
+  case fetchFailed(release: String, error: ErrorReport)
+  /// A step of an update began: `staging`, `hook`, `self-test`.
+  case updateStep(release: String, step: String)
+  /// An update ended.
+  case updateFinished(UpdateResult)
+  /// A machine joined the fleet through this node.
+  case nodeJoined(name: String)
+}

@@ -1,0 +1,35 @@
+/// What a machine's owner writes into `config.json`; every field may be missing.
+public struct NodeConfiguration: Hashable, Sendable, Codable {
+  /// What this machine allows on its GPIO lines.
+  public struct GPIO: Hashable, Sendable, Codable {
+    /// The only lines that a self-test may drive as outputs.
+    public var mayDrive: [String]?
+    /// No line may be driven unless listed.
+    public init(mayDrive: [String]? = nil) { self.mayDrive = mayDrive }
+  }
+
+  /// Where the daemon listens; every address and port 7420 where it is missing.
+  public var listen: Endpoint?
+  /// Peers beside those that discovery finds.
+  public var peers: [Endpoint]?
+  /// The directory of installed releases; `apps` in the home where it is missing.
+  public var installRoot: String?
+  /// Packages that this machine installs by itself, and which versions of them.
+  public var autoInstall: [PackageName: VersionRange]?
+  /// How many of the newest releases of each name a node keeps that is not a publisher.
+  public var keepReleases: Int?
+  /// GPIO lines.
+  public var gpio: GPIO?
+  /// Whether a self-test on the mock may commit an update.
+  public var allowMock: Bool?
+  /// The file that describes the mock; no mock where it is missing and the machine has GPIO.
+  public var mock: String?
+
+  /// A configuration in which nothing is said.
+  public init() {}
+
+  /// The TCP port of a daemon whose configuration names none.
+  public static let defaultPort: UInt16 = 7420
+  /// How many of the newest releases of each name a node keeps where its configuration does not say.
+  public static let defaultKeepReleases = 2
+}

@@ -1,0 +1,34 @@
+/// How an update, or a rollback by hand, ended.
+public struct UpdateResult: Hashable, Sendable, Codable {
+  /// The package.
+  public var name: PackageName
+  /// The version that was to be installed.
+  public var version: SemanticVersion
+  /// Whether that version is now committed.
+  public var success: Bool
+  /// One sentence for people.
+  public var message: String
+  /// Whether the previous release was made active again.
+  public var rollbackPerformed: Bool
+  /// What did not hold: conditions, hooks, self-tests.
+  public var validationErrors: [ErrorReport]
+  /// Where the previous release is kept; nil where there is none.
+  public var backupLocation: String?
+  /// What the self-tests read; nil where none ran.
+  public var selfTest: SelfTestReport?
+
+  /// A result from its fields.
+  public init(
+    name: PackageName, version: SemanticVersion, success: Bool, message: String, rollbackPerformed: Bool = false,
+    validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil
+  ) {
+    self.name = name
+    self.version = version
+    self.success = success
+    self.message = message
+    self.rollbackPerformed = rollbackPerformed
+    self.validationErrors = validationErrors
+    self.backupLocation = backupLocation
+    self.selfTest = selfTest
+  }
+}

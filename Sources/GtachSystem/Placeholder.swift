@@ -1,0 +1,6 @@
+import CArchive
+import CDNSSD
+import CGPIOD
+import COpenSSL
+import CZstd
+import GtachModel
