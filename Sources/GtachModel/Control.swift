@@ -82,6 +82,8 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   case fetchFailed(release: String, error: ErrorReport)
   /// A step of an update began: `staging`, `hook`, `self-test`.
   case updateStep(release: String, step: String)
+  /// An update could not even begin; it will be tried again.
+  case updateFailed(name: String, error: ErrorReport)
   /// An update ended.
   case updateFinished(UpdateResult)
   /// A machine joined the fleet through this node.
