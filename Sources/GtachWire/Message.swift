@@ -1,0 +1,125 @@
+import GtachModel
+
+/// Everything that nodes say to each other.
+public enum Message: Hashable, Sendable {
+  /// Who speaks.
+  case hello(Hello)
+  /// A request or the connection failed.
+  case failure(Failure)
+  /// Asks for a part of a file.
+  case getFile(GetFile)
+  /// A part of a file.
+  case filePart(FilePart)
+  /// Asks for the bucket digests.
+  case getBuckets(GetBuckets)
+  /// The bucket digests.
+  case buckets(Buckets)
+  /// Asks for the entries of some buckets.
+  case getEntries(GetEntries)
+  /// Some of these entries.
+  case entries(Entries)
+  /// Asks for the digests of an object's units.
+  case getUnitList(GetUnitList)
+  /// The digests of an object's units.
+  case unitList(UnitListing)
+  /// Asks for some units.
+  case getUnits(GetUnits)
+  /// One unit.
+  case unit(ObjectUnit)
+  /// Asks to be told of a change.
+  case watch(Watch)
+  /// What holds now.
+  case changed(Changed)
+  /// Asks for a certificate.
+  case join(Join)
+  /// The certificate.
+  case welcome(Welcome)
+  /// An extension that this program does not know: to be ignored.
+  case unknown(Frame)
+
+  /// Reads a frame.
+  ///
+  /// - Throws: `ErrorCode.frameMalformed`; `ErrorCode.frameOversize` for a body that is too large for its type;
+  ///   `ErrorCode.protocolVersion` for a `hello` without a common version; `ErrorCode.protocolViolation` for an unknown
+  ///   type below `MessageType.firstExtension`.
+  public init(frame: Frame) throws(GtachError) {
+    let body = frame.body[...]
+    guard let type = MessageType(rawValue: frame.type) else {
+      guard frame.type >= MessageType.firstExtension else { throw .unknownType(frame.type) }
+      self = .unknown(frame)
+      return
+    }
+    guard body.count <= type.bodyBytes else {
+      throw GtachError(
+        .frameOversize, "the peer sent too large a \(type.name)",
+        reason: "\(body.count) bytes, allowed are \(type.bodyBytes)")
+    }
+    switch type {
+    case .hello: self = .hello(try Hello(body: body))
+    case .failure: self = .failure(try Failure(body: body))
+    case .getFile: self = .getFile(try GetFile(body: body))
+    case .filePart: self = .filePart(try FilePart(body: body))
+    case .getBuckets: self = .getBuckets(try GetBuckets(body: body))
+    case .buckets: self = .buckets(try Buckets(body: body))
+    case .getEntries: self = .getEntries(try GetEntries(body: body))
+    case .entries: self = .entries(try Entries(body: body))
+    case .getUnitList: self = .getUnitList(try GetUnitList(body: body))
+    case .unitList: self = .unitList(try UnitListing(body: body))
+    case .getUnits: self = .getUnits(try GetUnits(body: body))
+    case .unit: self = .unit(try ObjectUnit(body: body))
+    case .watch: self = .watch(try Watch(body: body))
+    case .changed: self = .changed(try Changed(body: body))
+    case .join: self = .join(try Join(body: body))
+    case .welcome: self = .welcome(try Welcome(body: body))
+    }
+  }
+
+  /// The whole frame as it travels, header included.
+  public func encoded() -> [UInt8] {
+    if case .unknown(let frame) = self { return frame.encoded() }
+    return content?.encoded() ?? []
+  }
+
+  /// The number of the request that this is, or answers; nil where a message has none.
+  public var id: UInt32? {
+    switch self {
+    case .failure(let message): message.id
+    case .getFile(let message): message.id
+    case .filePart(let message): message.id
+    case .getBuckets(let message): message.id
+    case .buckets(let message): message.id
+    case .getEntries(let message): message.id
+    case .entries(let message): message.id
+    case .getUnitList(let message): message.id
+    case .unitList(let message): message.id
+    case .getUnits(let message): message.id
+    case .unit(let message): message.id
+    case .watch(let message): message.id
+    case .changed(let message): message.id
+    case .hello, .join, .welcome, .unknown: nil
+    }
+  }
+
+  /// The message itself; nil for an unknown extension.
+  private var content: (any MessageBody)? {
+    switch self {
+    case .hello(let message): message
+    case .failure(let message): message
+    case .getFile(let message): message
+    case .filePart(let message): message
+    case .getBuckets(let message): message
+    case .buckets(let message): message
+    case .getEntries(let message): message
+    case .entries(let message): message
+    case .getUnitList(let message): message
+    case .unitList(let message): message
+    case .getUnits(let message): message
+    case .unit(let message): message
+    case .watch(let message): message
+    case .changed(let message): message
+    case .join(let message): message
+    case .welcome(let message): message
+    case .unknown: nil
+    }
+  }
+}
