@@ -1,0 +1,89 @@
+import GtachModel
+
+/// What signed metadata says of one variant of a release: enough to decide whether it is wanted.
+public struct ListedVariant: Hashable, Sendable {
+  /// The variant.
+  public let variant: VariantID
+  /// Its manifest, by hash and length: no other manifest of this variant is used.
+  public let manifest: Manifest.Content
+  /// The machines that it runs on; nil for every machine.
+  public let platforms: [PackageDescription.Requirement]?
+  /// Other packages that it needs, and which versions of them.
+  public let dependencies: [PackageName: VersionRange]
+
+  /// A listing from its fields.
+  public init(
+    variant: VariantID, manifest: Manifest.Content, platforms: [PackageDescription.Requirement]? = nil,
+    dependencies: [PackageName: VersionRange] = [:]
+  ) {
+    self.variant = variant
+    self.manifest = manifest
+    self.platforms = platforms
+    self.dependencies = dependencies
+  }
+}
+
+extension ListedVariant {
+  /// Reads a TUF target: `length`, `hashes`, and gtach's fields in `custom`.
+  ///
+  /// - Throws: `ErrorCode.metadataMalformed`, also where `custom` says something that this version cannot read.
+  init(_ variant: VariantID, target: MetadataObject) throws(GtachError) {
+    self.variant = variant
+    manifest = try Manifest.Content(target: target)
+    let custom = target.has("custom") ? try target.object("custom") : nil
+    var platforms: [PackageDescription.Requirement]?
+    if let custom, custom.has("platforms") {
+      platforms = []
+      for (position, element) in try custom.array("platforms").enumerated() {
+        let machine = try MetadataObject(element, file: custom.file, path: "\(custom.path)platforms[\(position)]")
+        platforms?.append(
+          PackageDescription.Requirement(
+            os: machine.has("os") ? try machine.string("os") : nil,
+            arch: machine.has("arch") ? try machine.string("arch") : nil,
+            model: machine.has("model") ? try machine.string("model") : nil))
+      }
+    }
+    self.platforms = platforms
+    var dependencies: [PackageName: VersionRange] = [:]
+    if let custom, custom.has("dependencies") {
+      let object = try custom.object("dependencies")
+      for name in object.fields.keys {
+        do throws(GtachError) {
+          dependencies[try PackageName(name)] = try VersionRange(object.string(name))
+        } catch {
+          throw object.failure(name, "is no dependency: \(error.message)")
+        }
+      }
+    }
+    self.dependencies = dependencies
+  }
+
+  /// The TUF target that says this.
+  var target: JSONValue {
+    var custom: [String: JSONValue] = [:]
+    if let platforms {
+      custom["platforms"] = .array(
+        platforms.map { machine in
+          let fields = ["os": machine.os, "arch": machine.arch, "model": machine.model]
+          return .object(fields.compactMapValues { $0.map(JSONValue.string) })
+        })
+    }
+    if !dependencies.isEmpty {
+      let pairs = dependencies.map { ($0.key.text, JSONValue.string($0.value.text)) }
+      custom["dependencies"] = .object(Dictionary(uniqueKeysWithValues: pairs))
+    }
+    var fields: [String: JSONValue] = [
+      "length": .integer(Int64(manifest.size)),
+      "hashes": .object(["sha256": .string(manifest.digest.hex)]),
+    ]
+    if !custom.isEmpty { fields["custom"] = .object(custom) }
+    return .object(fields)
+  }
+}
+
+extension Manifest.Content {
+  /// Reads `length` and `hashes` of a TUF target.
+  init(target: MetadataObject) throws(GtachError) {
+    self.init(digest: try Digest(sha256In: target), size: try target.integer("length", atLeast: 0))
+  }
+}
