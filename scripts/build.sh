@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# build.sh - builds gtach; the one place that knows the compiler's flags.
+#
+#   scripts/build.sh [debug|release]    builds and prints the binary's path as the last line (release is the default)
+#   scripts/build.sh test [ARGUMENT...] builds and runs the tests; arguments are those of `swift test`
+#
+# A release for Linux carries Swift's libraries in itself: it runs where no Swift is installed. Warnings are errors
+# in tests and where CI=true. GTACH_SCRATCH_PATH: where to build (default: .build).
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+flags=(--scratch-path "${GTACH_SCRATCH_PATH:-.build}")
+strict=(-Xswiftc -warnings-as-errors -Xcc -Werror)
+
+if [ "$(system)" = macos ]; then
+  for formula in openssl@3 libarchive zstd; do
+    prefix=$(brew --prefix "$formula")
+    flags+=(-Xcc "-I$prefix/include" -Xlinker "-L$prefix/lib")
+  done
+fi
+# Two compilers at once would not fit into the memory of a small machine.
+if [ -r /proc/meminfo ] && [ "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)" -lt 3000 ]; then
+  flags+=(--jobs 1)
+fi
+
+mode=${1:-release}
+[ $# = 0 ] || shift
+case $mode in
+  debug) ;;
+  release)
+    flags+=(--configuration release)
+    [ "$(system)" = macos ] || flags+=(--static-swift-stdlib) ;;
+  test) exec swift test "${flags[@]}" "${strict[@]}" "$@" ;;
+  *) die "usage: build.sh [debug|release|test]" ;;
+esac
+[ $# = 0 ] || die "$mode takes no arguments: $*"
+[ "${CI:-}" != true ] || flags+=("${strict[@]}")
+swift build --product gtach "${flags[@]}" >&2
+echo "$(swift build "${flags[@]}" --show-bin-path)/gtach"

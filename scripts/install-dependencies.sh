@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# install-dependencies.sh - installs what is missing, and nothing else.
+#
+#   scripts/install-dependencies.sh [build|demo|test]
+#
+#   build   the compiler and the C libraries (the default)
+#   demo    and what scripts/demo.sh runs: python3; Avahi and the network tools for hosts in namespaces
+#   test    and what scripts/test.sh runs: debootstrap, python3-venv, shellcheck, QEMU and a kernel's source
+#
+# Debian 12, Debian 13 and Raspberry Pi OS by apt, macOS by Homebrew. Asks sudo where it is not root.
+# No service is started: for the duration policy-rc.d says no, and an avahi-daemon that comes with this stays
+# disabled (`systemctl enable --now avahi-daemon` where a node is to advertise itself).
+# Debian 13's compiler is its own package, swiftlang; Debian 12 has none and needs Swift's toolchain on PATH.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# What the compiler needs for this source, measured: the largest module in release mode, two jobs at once.
+compile_memory_megabytes=1500
+
+check_memory() {
+  [ -r /proc/meminfo ] || return 0
+  local megabytes
+  megabytes=$(awk '/^(MemTotal|SwapTotal):/ { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
+  [ "$megabytes" -lt "$compile_memory_megabytes" ] || return 0
+  cat >&2 <<END
+install-dependencies.sh: $megabytes MB of memory and swap are too few to compile on (about $compile_memory_megabytes are needed).
+Build on another machine of the same system and processor, Debian 13 or Raspberry Pi OS on $(uname -m), and copy:
+  there:  scripts/build.sh release && scp .build/release/gtach $(id -un)@$(hostname):gtach
+  here:   sudo install -m 755 ~/gtach /usr/local/bin/gtach
+  here:   sudo apt-get install --no-install-recommends libarchive13 libavahi-compat-libdnssd1 libgpiod3 libssl3 libzstd1
+END
+  exit 1
+}
+
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+# Without recommended packages, without questions, and without a service that starts.
+apt_install() {
+  local policy=/usr/sbin/policy-rc.d mine=no had_avahi=no status=0
+  installed avahi-daemon && had_avahi=yes
+  note "installing $*"
+  if [ ! -e "$policy" ]; then
+    mine=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  # shellcheck disable=SC2024
+  as_root apt-get -q update >&2 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=600 \
+      install --no-install-recommends "$@" >&2 || status=$?
+  [ "$mine" = no ] || as_root rm -f "$policy"
+  if [ "$had_avahi" = no ] && installed avahi-daemon && have systemctl; then
+    as_root systemctl --quiet disable avahi-daemon.service avahi-daemon.socket || true
+  fi
+  [ "$status" = 0 ] || die "apt-get could not install $*"
+}
+
+install_debian() {
+  local wanted missing='' package
+  # shellcheck disable=SC2046
+  wanted=$(packages build)
+  if ! have swift; then
+    [ "$(system)" != debian-12 ] ||
+      die "Debian 12 has no Swift: unpack a toolchain from https://www.swift.org/install/linux/ and put its usr/bin on PATH"
+    wanted="$wanted $(packages compiler)"
+  fi
+  case $purpose in
+    demo) wanted="$wanted $(packages demo)" ;;
+    test) wanted="$wanted $(packages test)"
+      [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)" ;;
+  esac
+  for package in $wanted; do
+    installed "$package" || missing="$missing $package"
+  done
+  # shellcheck disable=SC2086
+  [ -z "$missing" ] || apt_install $missing
+}
+
+install_macos() {
+  have brew || die "macOS needs Homebrew: https://brew.sh"
+  have swift || die "macOS needs Swift: xcode-select --install"
+  local formula missing=''
+  for formula in openssl@3 libarchive zstd; do
+    brew list --versions "$formula" >/dev/null || missing="$missing $formula"
+  done
+  # shellcheck disable=SC2086
+  [ -z "$missing" ] || brew install $missing
+}
+
+purpose=${1:-build}
+case $purpose in build | demo | test) ;; *) die "usage: install-dependencies.sh [build|demo|test]" ;; esac
+check_memory
+case $(system) in
+  macos) install_macos ;;
+  debian-*) install_debian ;;
+  *)
+    have swift || die "install Swift from https://www.swift.org/install/"
+    note "on $(system) nothing is installed: it needs the counterparts of $(packages build)" ;;
+esac
