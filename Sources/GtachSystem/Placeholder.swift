@@ -1,6 +1,0 @@
-import CArchive
-import CDNSSD
-import CGPIOD
-import COpenSSL
-import CZstd
-import GtachModel

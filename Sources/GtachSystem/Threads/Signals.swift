@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#else
+  #error("unsupported platform")
+#endif
+import GtachModel
+
+/// The process's signals.
+public enum Signals {
+  /// Makes a write to a connection that is gone fail with EPIPE instead of ending the process. A program started by
+  /// this one inherits it unless `posix_spawn` is told to restore the default (POSIX_SPAWN_SETSIGDEF).
+  public static func ignoreBrokenPipe() {
+    _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Calls back on a thread of its own for each SIGINT and SIGTERM from now on, with the signal's number. Only the
+  /// first call in a process may succeed.
+  ///
+  /// - Throws: `ErrorCode.busy` where the system has no thread or descriptor left, `ErrorCode.bug` where the signals
+  ///   are taken already.
+  public static func onTermination(_ callback: @escaping @Sendable (Int32) -> Void) throws(GtachError) {
+    guard terminationPipe < 0 else { throw GtachError(.bug, "somebody handles SIGINT and SIGTERM already") }
+    let (reader, writer) = try Descriptor.pipe()
+    _ = try WorkerThread(name: "signals") {
+      while true {
+        var entry = pollfd(fd: reader.number, events: Int16(POLLIN), revents: 0)
+        _ = poll(&entry, 1, -1)
+        var number: UInt8 = 0
+        if read(reader.number, &number, 1) == 1 { callback(Int32(number)) }
+      }
+    }
+    // The handler may run at any instant until the process ends, so its end of the pipe is never closed.
+    terminationPipe = dup(writer.number)
+    _ = fcntl(terminationPipe, F_SETFD, FD_CLOEXEC)
+    for number in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      #if canImport(Darwin)
+        action.__sigaction_u.__sa_handler = handleTermination
+      #else
+        action.__sigaction_handler.sa_handler = handleTermination
+      #endif
+      action.sa_flags = Int32(SA_RESTART)
+      guard sigaction(number, &action, nil) == 0 else {
+        throw GtachError.system(.bug, "cannot handle signal \(number)", errno: errno)
+      }
+    }
+  }
+}
+
+// Written once before the handler is installed and read by the handler, where nothing that locks or allocates may run.
+nonisolated(unsafe) private var terminationPipe: Int32 = -1
+
+/// Puts the signal's number into the pipe: `write` is one of the few calls that a handler may make (signal-safety(7)).
+private func handleTermination(_ number: Int32) {
+  let saved = errno
+  var byte = UInt8(truncatingIfNeeded: number)
+  _ = write(terminationPipe, &byte, 1)
+  errno = saved
+}
