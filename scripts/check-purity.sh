@@ -46,7 +46,7 @@ B(ContinuousClock|SuspendingClock|DispatchTime|DispatchQueue|ProcessInfo|CFAbsol
 B(SystemRandomNumberGenerator|UUID\(\)|arc4random[a-z_]*|getrandom|getentropy)
 B(FileManager|FileHandle|URLSession|Process|Thread|Bundle|UserDefaults)[.(]
 B(Data|String)\(contentsOf
-\.write\(to(File)?:
+\.write\(to(File)?:[[:space:]]*[^&[:space:]]
 F(print|debugPrint|dump|readLine|fputs|puts|printf|putchar|fopen|open|exit|abort|getenv|setenv)\(
 F(clock_gettime|gettimeofday|clock|time|sleep|usleep|nanosleep)\(
 B(CommandLine|stdout|stderr|stdin|environ)([^[:alnum:]_:]|$)

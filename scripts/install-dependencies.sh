@@ -5,7 +5,7 @@
 #
 #   build   the compiler and the C libraries (the default)
 #   demo    and what scripts/demo.sh runs: python3; Avahi and the network tools for hosts in namespaces
-#   test    and what scripts/test.sh runs: debootstrap, python3-venv, shellcheck, QEMU and a kernel's source
+#   test    and what scripts/test.sh runs: debootstrap, shellcheck, QEMU and what builds a kernel
 #
 # Debian 12, Debian 13 and Raspberry Pi OS by apt, macOS by Homebrew. Asks sudo where it is not root.
 # No service is started: for the duration policy-rc.d says no, and an avahi-daemon that comes with this stays
@@ -57,7 +57,6 @@ apt_install() {
 
 install_debian() {
   local wanted missing='' package
-  # shellcheck disable=SC2046
   wanted=$(packages build)
   if ! have swift; then
     [ "$(system)" != debian-12 ] ||
@@ -66,7 +65,7 @@ install_debian() {
   fi
   case $purpose in
     demo) wanted="$wanted $(packages demo)" ;;
-    test) wanted="$wanted $(packages test)"
+    test) wanted="$wanted $(packages demo) $(packages test)"
       [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)" ;;
   esac
   for package in $wanted; do

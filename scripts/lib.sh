@@ -46,12 +46,9 @@ packages() {
     build)
       echo binutils libc6-dev libarchive-dev libavahi-compat-libdnssd-dev libgpiod-dev libssl-dev libzstd-dev ;;
     demo) echo avahi-daemon ca-certificates dbus iproute2 nftables python3 python3-pip util-linux ;;
-    test)
-      echo avahi-daemon ca-certificates dbus debian-archive-keyring debootstrap git iproute2 nftables python3 \
-        python3-pip python3-venv shellcheck util-linux ;;
-    gpio)
-      echo bc bison build-essential busybox-static cpio flex gpiod libelf-dev linux-source qemu-system-x86 \
-        xz-utils ;;
+    test) echo debian-archive-keyring debootstrap git shellcheck ;;
+    # The virtual machine of scripts/gpio-vm.sh and its kernel.
+    gpio) echo bc bison busybox-static cpio flex gcc libelf-dev make qemu-system-x86 xz-utils ;;
     *) die "no packages are known for \"$1\"" ;;
   esac
 }

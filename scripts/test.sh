@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# test.sh - installs what is missing and runs the tests, tier by tier.
+#
+#   scripts/test.sh [--verbose] [TIER...]     every tier where none is named, in this order:
+#
+#   format     swift format and shellcheck have nothing to say
+#   purity     the targets keep to the house's rules (check-purity.sh)
+#   unit       every Swift test: pure targets, and real daemons, files and TLS on loopback; warnings are errors
+#   interop    python-tuf reads the metadata that gtach publishes
+#   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
+#   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
+#   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
+#   demo       scripts/demo.sh
+#
+# A tier's output goes to a log that is shown where it fails, or as it comes with --verbose. It ends with a table of
+# tiers, results and seconds. A tier that this machine cannot run is skipped, with its reason; where CI=true
+# that is a failure. Exit status: 0 if nothing failed. Two runs at once are safe; what stays behind is .build and
+# the cache in ${XDG_CACHE_HOME:-~/.cache}/gtach (a Debian 13 root, a kernel, Python wheels).
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+every_tier='format purity unit interop lan gpio debian13 demo'
+python_tuf='tuf==7.0.1 securesystemslib==1.6.0 cryptography'
+
+tier_format() {
+  swift format lint --strict --recursive Package.swift Sources Tests
+  if have shellcheck; then
+    shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+  fi
+}
+tier_purity() { scripts/check-purity.sh; }
+tier_unit() { scripts/build.sh test; }
+tier_interop() {
+  # shellcheck disable=SC2086
+  PYTHONPATH=$(scripts/python-packages.sh $python_tuf) python3 Tests/interop/read-with-python-tuf.py "$(scripts/build.sh)"
+}
+tier_lan() { scripts/test-lan.sh; }
+tier_gpio() { scripts/test-gpio.sh; }
+tier_debian13() {
+  scripts/debian13.sh scripts/build.sh test
+  # shellcheck disable=SC2016
+  scripts/debian13.sh sh -euc 'binary=$(scripts/build.sh release) && "$binary" --version'
+}
+tier_demo() { scripts/demo.sh; }
+
+# Why this machine cannot run a tier; nothing where it can.
+obstacle() {
+  local os
+  os=$(uname -s)
+  case $1 in
+    lan | debian13)
+      if [ "$os" != Linux ]; then echo "needs Linux, this is $os"
+      elif [ "$(id -u)" != 0 ]; then echo "needs root, for namespaces"
+      elif ! unshare --mount --net true 2>/dev/null; then echo "may not make namespaces here"
+      elif [ "$1" = debian13 ] && ! have debootstrap; then echo "needs debootstrap"
+      fi ;;
+    gpio)
+      if [ "$os-$(uname -m)" != Linux-x86_64 ]; then echo "needs Linux on x86-64, this is $os on $(uname -m)"; fi ;;
+  esac
+}
+
+# Runs a tier in a process group of its own, so that an interrupted run ends all of it.
+run() {
+  local tier=$1 log=$logs/$1.log began=$SECONDS result=passed why
+  why=$(obstacle "$tier")
+  if [ -n "$why" ]; then
+    result=skipped
+    [ "${CI:-}" != true ] || failed=yes
+  else
+    echo "== $tier"
+    set -m
+    if [ "$verbose" = yes ]; then
+      (set -e; "tier_$tier") < /dev/null > >(tee "$log") 2>&1 &
+    else
+      (set -e; "tier_$tier") < /dev/null > "$log" 2>&1 &
+    fi
+    running=$!
+    set +m
+    wait "$running" || { result=FAILED failed=yes; }
+    running=
+    if [ "$verbose" = no ]; then
+      if [ "$result" = FAILED ]; then cat "$log"; else grep -E 'Test run with [0-9]+ tests?' "$log" || true; fi
+    fi
+  fi
+  table="$table$(printf '%-10s %-8s %7d  %s' "$tier" "$result" $((SECONDS - began)) "$why")
+"
+}
+
+finish() {
+  local group
+  for group in $running $preparing; do
+    kill -TERM -- "-$group" 2>/dev/null || true
+  done
+  rm -rf "$logs"
+}
+
+verbose=no failed=no running='' preparing='' table=''
+if [ "${1:-}" = --verbose ]; then verbose=yes; shift; fi
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $every_tier
+for tier; do
+  case " $every_tier " in *" $tier "*) ;; *) die "no tier is called \"$tier\"; there are $every_tier" ;; esac
+done
+
+scripts/install-dependencies.sh test
+logs=$(mktemp -d "${TMPDIR:-/tmp}/gtach-test.XXXXXX")
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# A Debian 13 root is mostly waiting for downloads: it is made while the other tiers run.
+if [[ " $* " = *" debian13 "* && -z "$(obstacle debian13)" ]]; then
+  set -m
+  scripts/debian13.sh true < /dev/null > "$logs/root.log" 2>&1 &
+  preparing=$!
+  set +m
+fi
+for tier; do
+  run "$tier"
+done
+printf '\n%-10s %-8s %7s\n%s' tier result seconds "$table"
+[ "$failed" = no ]
