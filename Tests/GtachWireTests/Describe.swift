@@ -1,0 +1,104 @@
+import GtachModel
+import GtachWire
+
+extension Message {
+  /// The fields as the vectors write them: those of a JSON body by their names there, bytes in hexadecimal.
+  var described: JSON {
+    switch self {
+    case .hello(let message):
+      [
+        "type": "hello", "versions": .array(message.versions.map { .number($0) }), "node": .string(message.node.hex),
+        "name": .string(message.name.text), "fleet": .string(message.fleet.hex),
+        "indexRoot": .string(message.indexRoot.hex), "metadataVersion": .number(message.metadataVersion),
+      ]
+    case .failure(let message):
+      if let id = message.id {
+        ["type": "failure", "id": .number(Int(id)), "code": .string(message.code), "message": .string(message.message)]
+      } else {
+        ["type": "failure", "code": .string(message.code), "message": .string(message.message)]
+      }
+    case .getFile(let message): describe(message)
+    case .filePart(let message):
+      [
+        "type": "filePart", "id": .number(Int(message.id)), "total": .number(message.total),
+        "offset": .number(message.offset), "bytes": hex(message.bytes),
+      ]
+    case .getBuckets(let message): ["type": "getBuckets", "id": .number(Int(message.id))]
+    case .buckets(let message): describe(message)
+    case .getEntries(let message):
+      [
+        "type": "getEntries", "id": .number(Int(message.id)),
+        "buckets": .array(message.buckets.map { .number(Int($0)) }),
+      ]
+    case .entries(let message):
+      [
+        "type": "entries", "id": .number(Int(message.id)), "more": .bool(message.more),
+        "entries": .array(
+          message.entries.map {
+            ["target": .string($0.variant.targetPath), "manifest": .string($0.manifest.hex)]
+          }),
+      ]
+    case .getUnitList(let message):
+      ["type": "getUnitList", "id": .number(Int(message.id)), "object": .string(message.object.hex)]
+    case .unitList(let message):
+      [
+        "type": "unitList", "id": .number(Int(message.id)), "size": .number(message.size),
+        "digests": .array(message.digests.map { .string($0.hex) }),
+      ]
+    case .getUnits(let message):
+      [
+        "type": "getUnits", "id": .number(Int(message.id)), "object": .string(message.object.hex),
+        "first": .number(Int(message.first)), "count": .number(Int(message.count)),
+      ]
+    case .unit(let message):
+      [
+        "type": "unit", "id": .number(Int(message.id)), "number": .number(Int(message.number)),
+        "bytes": hex(message.bytes),
+      ]
+    case .watch(let message):
+      [
+        "type": "watch", "id": .number(Int(message.id)), "indexRoot": .string(message.indexRoot.hex),
+        "metadataVersion": .number(message.metadataVersion),
+      ]
+    case .changed(let message):
+      [
+        "type": "changed", "id": .number(Int(message.id)), "indexRoot": .string(message.indexRoot.hex),
+        "metadataVersion": .number(message.metadataVersion),
+      ]
+    case .join(let message):
+      ["type": "join", "secret": hex(message.secret.bytes), "request": .string(message.request)]
+    case .welcome(let message):
+      [
+        "type": "welcome", "certificate": .string(message.certificate), "authority": .string(message.authority),
+        "root": hex(message.root),
+      ]
+    case .unknown(let frame):
+      ["type": "unknown", "number": .number(Int(frame.type)), "bytes": hex(frame.body)]
+    }
+  }
+
+  private func hex(_ bytes: [UInt8]) -> JSON { .string(Hexadecimal.encode(bytes)) }
+
+  private func describe(_ message: GetFile) -> JSON {
+    let (kind, name) =
+      switch message.file {
+      case .metadata(let name): ("metadata", name)
+      case .manifest(let digest): ("manifest", digest.hex)
+      case .index(let digest): ("index", digest.hex)
+      }
+    return [
+      "type": "getFile", "id": .number(Int(message.id)), "kind": .string(kind), "name": .string(name),
+      "offset": .number(message.offset), "length": .number(message.length),
+    ]
+  }
+
+  /// Only the buckets that are not empty, by their numbers.
+  private func describe(_ message: Buckets) -> JSON {
+    let filled = message.digests.enumerated().filter { $0.element != .zero }
+    return [
+      "type": "buckets", "id": .number(Int(message.id)),
+      "digests": .object(
+        Dictionary(filled.map { ("\($0.offset)", .string($0.element.hex)) }, uniquingKeysWith: { first, _ in first })),
+    ]
+  }
+}

@@ -1,0 +1,122 @@
+import GtachModel
+import GtachWire
+import Testing
+
+@Suite struct MessageTests {
+  private let digest = Digest(repeatElement(7, count: 32))
+
+  /// Sends a message through a decoder.
+  private func travelled(_ message: Message) throws -> [Message] { try messages(in: [message.encoded()], of: nil) }
+
+  @Test func theLargestMessagesFitTheirLimits() throws {
+    let digest = try #require(digest)
+    let long = String(repeating: "x", count: Limits.targetPathBytes - "a/1.0.0-/any/manifest.json".count)
+    let variant = try #require(VariantID(targetPath: "a/1.0.0-\(long)/any/manifest.json"))
+    let entry = Entries.Entry(variant: variant, manifest: digest)
+    let largest: [Message] = [
+      .filePart(FilePart(id: .max, total: Limits.partBytes, offset: 0, bytes: bytes(Limits.partBytes))),
+      .getEntries(GetEntries(id: .max, buckets: 0...255)),
+      .entries(Entries(id: .max, entries: Array(repeating: entry, count: Limits.entriesPerMessage), more: true)),
+      .unitList(
+        UnitListing(
+          id: .max, size: Limits.objectBytes, digests: Array(repeating: digest, count: Limits.unitsPerObject))),
+      .getUnits(GetUnits(id: .max, object: digest, first: 0, count: UInt16(Limits.unitsPerObject))),
+      .unit(ObjectUnit(id: .max, number: 0, bytes: bytes(Limits.unitBytes))),
+      .welcome(
+        Welcome(
+          certificate: text(Limits.certificateBytes), authority: text(Limits.certificateBytes),
+          root: bytes(Limits.rootBytes))),
+      .join(Join(secret: try #require(InvitationSecret(bytes(16))), request: text(Limits.certificateBytes))),
+      .failure(Failure(id: .max, code: text(Limits.failureCodeBytes), message: text(Limits.failureMessageBytes))),
+    ]
+    for message in largest { #expect(try travelled(message) == [message]) }
+  }
+
+  @Test func oneMoreThanTheLimitIsRefused() throws {
+    let digest = try #require(digest)
+    let variant = try #require(VariantID(targetPath: "a/1.0.0/any/manifest.json"))
+    let entry = Entries.Entry(variant: variant, manifest: digest)
+    let tooLarge: [Message] = [
+      .entries(Entries(id: 1, entries: Array(repeating: entry, count: Limits.entriesPerMessage + 1), more: false)),
+      .welcome(Welcome(certificate: text(Limits.certificateBytes + 1), authority: "x", root: [1])),
+      .welcome(Welcome(certificate: "x", authority: "x", root: bytes(Limits.rootBytes + 1))),
+    ]
+    for message in tooLarge {
+      let error = caught { try travelled(message) }
+      #expect(error?.code == .frameMalformed)
+    }
+  }
+
+  @Test(arguments: [0, 1, 255, 256, 257, 1000])
+  func entriesAreSpreadOverMessages(count: Int) throws {
+    let entries = try (0..<count).map { number in
+      Entries.Entry(
+        variant: try #require(VariantID(targetPath: "a/1.\(number).0/any/manifest.json")),
+        manifest: try #require(digest))
+    }
+    let parts = Entries.messages(id: 5, entries: entries)
+    #expect(parts.flatMap(\.entries) == entries)
+    #expect(parts.dropLast().allSatisfy { $0.more })
+    #expect(parts.last?.more == false)
+    #expect(parts.count == max(1, (count + 255) / 256))
+    for part in parts { #expect(try travelled(.entries(part)) == [.entries(part)]) }
+  }
+
+  @Test func aFailureBecomesTheSameErrorAtThePeer() throws {
+    for code in ErrorCode.allCases {
+      let failure = Failure(id: 3, GtachError(code, "something happened", reason: "open /home/pi: permission denied"))
+      let received = try travelled(.failure(failure))
+      #expect(received == [.failure(failure)])
+      #expect(failure.error.code == code)
+      #expect(failure.error.message == "something happened")
+      // What only this machine should know does not travel.
+      #expect(!String(decoding: failure.encoded(), as: UTF8.self).contains("/home/pi"))
+    }
+    #expect(Failure(id: 3, code: "new-word", message: "x").error.code == .protocolVersion)
+  }
+
+  @Test func textOfAPeerCannotRepaintATerminal() throws {
+    let failure = Failure(id: nil, code: "busy", message: "\u{1b}[2Jrm\r\n\u{202e}x\u{9b}y\u{2028}é🙂")
+    #expect(failure.message == " [2Jrm   x y é🙂")
+    #expect(Failure(id: nil, code: "busy", message: String(repeating: "é", count: 2000)).message.utf8.count == 1024)
+  }
+
+  @Test func aHelloIsOfTheHighestCommonVersion() throws {
+    let node = try #require(NodeID(bytes(16)))
+    func hello(_ versions: [Int]) throws -> Hello {
+      Hello(
+        versions: versions, node: node, name: try NodeName("pi-1"), fleet: node, indexRoot: .zero, metadataVersion: 0)
+    }
+    #expect(try hello([3, 1, 2]).commonVersion == 1)
+    #expect(try hello([2]).commonVersion == nil)
+    let error = caught { try travelled(.hello(try hello([2]))) }
+    #expect(error?.code == .protocolVersion)
+    #expect(error?.advice != nil)
+  }
+
+  @Test func aSecretIsNotPrinted() throws {
+    let secret = try #require(InvitationSecret(bytes(16)))
+    let join = Join(secret: secret, request: "x")
+    #expect(!"\(join)".contains("0,"))
+    #expect("\(secret)" == "(secret)")
+    #expect(secret == InvitationSecret(bytes(16)))
+    var other = bytes(16)
+    other[15] ^= 1
+    #expect(secret != InvitationSecret(other))
+  }
+
+  @Test func deeplyNestedJSONIsRefusedWithoutExhaustingTheStack() throws {
+    let depth = (Limits.controlBodyBytes - 10) / 2
+    for bracket in [("[", "]"), ("{\"a\":", "}")] {
+      let count = depth / max(1, bracket.0.utf8.count)
+      let body = Array((String(repeating: bracket.0, count: count) + String(repeating: bracket.1, count: count)).utf8)
+      let error = caught {
+        try Message(frame: Frame(type: MessageType.watch.rawValue, body: body))
+      }
+      #expect(error?.code == .frameMalformed)
+    }
+  }
+
+  private func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0) } }
+  private func text(_ count: Int) -> String { String(repeating: "x", count: count) }
+}
