@@ -17,6 +17,24 @@ public struct SemanticVersion: Sendable {
       description = String(digits)
     }
 
+    private init(unchecked digits: String) { description = digits }
+
+    /// 0.
+    public static let zero = Number(unchecked: "0")
+
+    /// The number after this one.
+    public var successor: Number {
+      var digits = Array(description.utf8)
+      for position in digits.indices.reversed() {
+        if digits[position] < 0x39 {
+          digits[position] += 1
+          return Number(unchecked: String(decoding: digits, as: UTF8.self))
+        }
+        digits[position] = 0x30
+      }
+      return Number(unchecked: "1" + String(decoding: digits, as: UTF8.self))
+    }
+
     /// Whether the left one is smaller.
     public static func < (left: Number, right: Number) -> Bool {
       let (leftCount, rightCount) = (left.description.utf8.count, right.description.utf8.count)
@@ -52,6 +70,15 @@ public struct SemanticVersion: Sendable {
     self.build = build
   }
 
+  /// 0.0.0-0: no version is lower.
+  public static let lowest = SemanticVersion(
+    major: .zero, minor: .zero, patch: .zero, prerelease: [.numeric(.zero)])
+
+  /// Whether both have the same three numbers, whatever prerelease follows them.
+  public func hasSameNumbers(as other: SemanticVersion) -> Bool {
+    major == other.major && minor == other.minor && patch == other.patch
+  }
+
   /// Whether it has a prerelease part.
   public var isPrerelease: Bool { !prerelease.isEmpty }
 }
@@ -69,10 +96,13 @@ extension SemanticVersion {
     let plus = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
     let dash = (plus.first ?? "").split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
     let core = (dash.first ?? "").split(separator: ".", omittingEmptySubsequences: false)
-    guard core.count == 3 else { throw fail("it does not have three numbers") }
-    guard let major = Number(core[0]), let minor = Number(core[1]), let patch = Number(core[2]) else {
-      throw fail("a number has a leading zero or is none")
+    guard core.count == 3 else { throw fail("it does not have three numbers between dots") }
+    func number(_ part: Substring) throws(GtachError) -> Number {
+      if let number = Number(part) { return number }
+      let isAllDigits = !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+      throw fail(isAllDigits ? "the number \(part) has a leading zero" : "\"\(part)\" is not a number")
     }
+    let (major, minor, patch) = (try number(core[0]), try number(core[1]), try number(core[2]))
     func identifiers(_ part: Substring) throws(GtachError) -> [Substring] {
       let parts = part.split(separator: ".", omittingEmptySubsequences: false)
       let isValid = parts.allSatisfy { identifier in
