@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# demo.sh - the main job, end to end: three releases travel from a developer's machine to three Pis.
+#
+#   scripts/demo.sh [--loopback] [--keep]
+#
+# Installs what is missing and builds; then a developer node `dev` and the nodes pi-1, pi-2 and pi-3 run, and `dev`
+# packs gpiozero, a real library for the Raspberry Pi, as PyPI has it:
+#   1.6.2   reaches every Pi and is installed: a hook imports it, its self-tests read and drive GPIO lines
+#   2.0.0   follows, with nobody typing anything on a Pi
+#   2.0.1   has a self-test that the hardware fails: every Pi takes it back and keeps 2.0.0
+# Exit status: 0 only if each of these outcomes was seen on each Pi, in its status and on its disk.
+#
+# As root on Linux the nodes are hosts in network namespaces with an Avahi each (lan.sh); otherwise, and with
+# --loopback, they are processes on 127.0.0.1 that are told each other's addresses. Nothing is sent on the machine's
+# own interfaces. The Pis' GPIO lines are simulated (demo/board.json).
+# Everything is in one temporary directory, removed at the end; --keep leaves the nodes' homes to look at.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+limit_seconds=120
+pis='pi-1 pi-2 pi-3'
+nodes="dev $pis"
+library=gpiozero
+accepted='>=1.6 <3'
+
+mode=lan keep=no
+for option; do
+  case $option in
+    --loopback) mode=loopback ;;
+    --keep) keep=yes ;;
+    *) die "usage: demo.sh [--loopback] [--keep]" ;;
+  esac
+done
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
+step() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+say() { printf '%s\n' "$*"; }
+
+# --- what it needs ---------------------------------------------------------------------------------------------------
+
+scripts/install-dependencies.sh demo
+gtach=$(scripts/build.sh release | tail -1)
+old_library=$(scripts/python-packages.sh --no-deps gpiozero==1.6.2 colorzero==2.0)
+new_library=$(scripts/python-packages.sh --no-deps gpiozero==2.0 colorzero==2.0)
+
+if [ "$mode" = lan ]; then
+  if [ "$(uname -s)" != Linux ] || [ "$(id -u)" != 0 ]; then
+    mode=loopback why='not root on Linux'
+  elif ! unshare --mount --net --uts true 2>/dev/null; then
+    mode=loopback why='namespaces are not allowed here'
+  fi
+fi
+
+# --- what it leaves ---------------------------------------------------------------------------------------------------
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-demo.XXXXXX")
+export LAN_DIR=$work/lan
+daemons=''
+finish() {
+  local pid
+  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
+  [ "$mode" = loopback ] || scripts/lan.sh down
+  if [ "$keep" = yes ]; then say "the nodes' homes are in $work"; else rm -rf "$work"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+home() { echo "$work/$1"; }
+at() { "$gtach" --home "$(home "$1")" "${@:2}"; }
+
+# The command's prefix that runs it on a node's host; `env` changes nothing.
+host() {
+  local node number=0
+  for node in $nodes; do
+    number=$((number + 1))
+    [ "$node" != "$1" ] || break
+  done
+  if [ "$mode" = lan ]; then on=(scripts/lan.sh exec "$number"); else on=(env); fi
+}
+
+# A node's lines, signed with its name.
+show() {
+  local line
+  while IFS= read -r line; do printf '%s%-5s%s %s\n' "$dim" "$1" "$plain" "$line"; done
+}
+
+start() {
+  local node=$1 options=()
+  host "$node"
+  [ "$mode" = lan ] || options=(--no-mdns)
+  "${on[@]}" "$gtach" --home "$(home "$node")" node ${options[@]+"${options[@]}"} < /dev/null > >(show "$node") 2>&1 &
+  daemons="$daemons $!"
+}
+
+# A node's config.json. On a LAN nodes listen everywhere and find each other; on loopback each is told where.
+configure() {
+  local node=$1 other address listen='' peers='' fields=''
+  if [ "$mode" = loopback ]; then
+    # shellcheck disable=SC2086
+    set -- $ports
+    for other in $nodes; do
+      address="\"127.0.0.1:$1\""
+      shift
+      if [ "$other" = "$node" ]; then listen=$address; else peers="$peers${peers:+, }$address"; fi
+    done
+    fields="\"listen\": $listen, \"peers\": [$peers]"
+  fi
+  if [ "$node" != dev ]; then
+    cp scripts/demo/board.json "$(home "$node")/board.json"
+    fields="$fields${fields:+, }\"autoInstall\": { \"$library\": \"$accepted\" },
+  \"gpio\": { \"mayDrive\": [\"GPIO17\"] }, \"allowMock\": true, \"mock\": \"$(home "$node")/board.json\""
+  fi
+  printf '{ %s }\n' "$fields" >"$(home "$node")/config.json"
+}
+
+# --- releases ---------------------------------------------------------------------------------------------------------
+
+# release VERSION LIBRARY LEVEL: packs it at dev; LEVEL is what its self-test expects of GPIO4, which is 1.
+release() {
+  local version=$1 tree=$work/tree-$1
+  mkdir "$tree"
+  cp -R "$2"/gpiozero* "$2"/colorzero* scripts/demo/package/bin "$tree/"
+  cat >"$tree/gtach.json" <<END
+{ "name": "$library", "version": "$version", "license": "BSD-3-Clause",
+  "description": "A simple interface to GPIO devices with Raspberry Pi",
+  "install": { "postInstall": "bin/installed", "timeoutSeconds": 30 },
+  "selfTest": [
+    { "gpio.loopback": { "output": "GPIO17", "input": "GPIO27" } },
+    { "gpio.level": { "line": "GPIO4", "expect": $3, "bias": "pull-up" } },
+    { "command": { "run": ["bin/selfcheck"], "timeoutSeconds": 30 } } ] }
+END
+  at dev pack "$tree" | show dev
+}
+
+# until_on_every_pi VERSION [REFUSED]: waits until each stands there, and checks that its disk agrees.
+until_on_every_pi() {
+  local pi began=$SECONDS
+  for pi in $pis; do
+    until at "$pi" status --json | python3 scripts/demo/observe.py stands "$@"; do
+      [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "$pi is not at $library $1${2:+ with $2 refused} after $limit_seconds s"
+      sleep 0.3
+    done
+  done
+  say "every Pi stands at $library $1${2:+ and refuses $2}, after $((SECONDS - began)) s"
+}
+
+# imported_on_every_pi VERSION: what is active on its disk is that version of the library, and the hook has imported it.
+imported_on_every_pi() {
+  local pi found
+  for pi in $pis; do
+    found=$(PYTHONPATH=$(home "$pi")/apps/current/$library PYTHONDONTWRITEBYTECODE=1 \
+      python3 -c "import $library; from importlib.metadata import version; print(version('$library'))")
+    [ "$found" = "$1" ] || die "$pi: python3 imports $library $found from the install root, not $1"
+    found=$(cat "$(home "$pi")/apps/state/$library/imported")
+    case $found in "$library $1 "*) ;; *) die "$pi: the hook last wrote \"$found\", not $1" ;; esac
+  done
+}
+
+# record VERSION: keeps what each Pi says after a release, for the table.
+record() {
+  local pi
+  for pi in $pis; do
+    at "$pi" status --json >"$work/$pi.$1.status"
+    at "$pi" peers --json >"$work/$pi.$1.peers"
+  done
+}
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+if [ "$mode" = lan ]; then
+  step "Four hosts in network namespaces, each with its own Avahi"
+  scripts/lan.sh up 4
+else
+  step "Four processes on loopback with static peers, without Avahi${why:+ ($why)}"
+  ports=$(python3 scripts/demo/observe.py ports 4)
+fi
+
+for node in $nodes; do
+  mkdir "$(home "$node")"
+  configure "$node"
+done
+
+step "A fleet, and an invitation for each Pi"
+at dev init --fleet workshop --node dev | show dev
+start dev
+for pi in $pis; do
+  token=$(at dev invite "$pi" | tail -1)
+  host "$pi"
+  "${on[@]}" "$gtach" --home "$(home "$pi")" join "$token" | show "$pi"
+  start "$pi"
+done
+
+step "Release 1: $library 1.6.2"
+release 1.6.2 "$old_library" 1
+until_on_every_pi 1.6.2
+imported_on_every_pi 1.6.2
+record 1.6.2
+
+step "Release 2: $library 2.0.0, and nobody types anything"
+release 2.0.0 "$new_library" 1
+until_on_every_pi 2.0.0
+imported_on_every_pi 2.0
+record 2.0.0
+
+step "Release 3: $library 2.0.1, whose self-test expects another hardware"
+release 2.0.1 "$new_library" 0
+until_on_every_pi 2.0.0 2.0.1
+imported_on_every_pi 2.0
+record 2.0.1
+
+step "What happened, on $([ "$mode" = lan ] && echo 'hosts in network namespaces with Avahi' || echo 'loopback with static peers'):"
+python3 scripts/demo/observe.py table "$work"
