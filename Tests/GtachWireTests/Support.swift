@@ -96,7 +96,7 @@ func cut(_ bytes: [UInt8], using generator: inout some RandomNumberGenerator) ->
 }
 
 /// The error that a piece of code ends with; nil where it ends well.
-func caught(_ body: () throws -> some Any) -> GtachError? {
+func caught<Result>(_ body: () throws -> Result) -> GtachError? {
   do {
     _ = try body()
     return nil

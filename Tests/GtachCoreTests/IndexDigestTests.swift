@@ -1,0 +1,105 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+import Testing
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+@Suite struct IndexDigestTests {
+  private struct Vector: Decodable {
+    struct Bucket: Decodable {
+      let digest: String
+      let targets: [String]
+    }
+    let name: String
+    let entries: [String: String]
+    let root: String
+    let buckets: [String: Bucket]
+  }
+
+  private func entries(_ texts: [String: String]) throws -> [VariantID: Digest] {
+    var entries: [VariantID: Digest] = [:]
+    for (target, manifest) in texts {
+      let variant = try #require(VariantID(targetPath: target))
+      let digest = try #require(Digest(hex: manifest))
+      entries[variant] = digest
+    }
+    return entries
+  }
+
+  private func many(_ numbers: Range<Int>) throws -> [VariantID: Digest] {
+    var entries: [VariantID: Digest] = [:]
+    for number in numbers {
+      let variant = try #require(VariantID(targetPath: "app/1.\(number).0/any/manifest.json"))
+      entries[variant] = SHA256().digest(of: Array("\(number)".utf8))
+    }
+    return entries
+  }
+
+  @Test func theVectorsOfTheSpecification() throws {
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(root)/Protocol/vectors/index-digests.json"))
+    let vectors = try JSONDecoder().decode([Vector].self, from: bytes)
+    #expect(vectors.count >= 4)
+    for vector in vectors {
+      let comment = Comment(rawValue: vector.name)
+      let digest = IndexDigest(entries: try entries(vector.entries), hashing: SHA256())
+      #expect(digest.root.hex == vector.root, comment)
+      #expect(digest.buckets.count == 256)
+      for number in UInt8.min...UInt8.max {
+        let expected = vector.buckets["\(number)"]
+        #expect(digest.buckets[Int(number)].hex == expected?.digest ?? String(repeating: "0", count: 32), comment)
+        #expect(digest.entries(in: [number]).map(\.variant.targetPath) == expected?.targets ?? [], comment)
+      }
+    }
+  }
+
+  @Test func anotherManifestOrPlatformIsAnotherRoot() throws {
+    let digest = SHA256().digest(of: [1])
+    let roots = try [
+      ["a/1.0.0/any/manifest.json": digest], ["a/1.0.0/any/manifest.json": SHA256().digest(of: [2])],
+      ["a/1.0.0/linux-arm64/manifest.json": digest], ["a/1.0.1/any/manifest.json": digest],
+      ["b/1.0.0/any/manifest.json": digest], [:],
+    ].map { IndexDigest(entries: try entries($0.mapValues(\.hex)), hashing: SHA256()).root }
+    #expect(Set(roots).count == roots.count)
+  }
+
+  @Test func askingForWhatChangedIsEnoughToKnowAll() throws {
+    // A dialler remembers a peer's entries by bucket and asks only for the buckets whose digests differ.
+    let old = IndexDigest(entries: try many(0..<1000), hashing: SHA256())
+    let new = IndexDigest(entries: try many(3..<1002), hashing: SHA256())
+    let changed = IndexDigest.changedBuckets(from: old.buckets, to: new.buckets)
+    #expect((1...5).contains(changed.count))
+    let unchanged = (UInt8.min...UInt8.max).filter { !changed.contains($0) }
+    let known = old.entries(in: unchanged) + new.entries(in: changed)
+    #expect(Set(known) == Set(new.entries(in: UInt8.min...UInt8.max)))
+    #expect(known.count == 999)
+    #expect(IndexDigest.changedBuckets(from: new.buckets, to: new.buckets).isEmpty)
+  }
+
+  @Test func whoIsMetForTheFirstTimeIsAskedForWhatIsNotEmpty() throws {
+    let few = IndexDigest(entries: try many(0..<3), hashing: SHA256())
+    let asked = IndexDigest.changedBuckets(from: nil, to: few.buckets)
+    #expect((1...3).contains(asked.count))
+    #expect(Set(few.entries(in: asked).map(\.variant)) == Set(try many(0..<3).keys))
+    let none = IndexDigest(entries: [:], hashing: SHA256())
+    #expect(IndexDigest.changedBuckets(from: nil, to: none.buckets).isEmpty)
+    // And who lost everything is noticed.
+    #expect(IndexDigest.changedBuckets(from: few.buckets, to: none.buckets) == asked)
+  }
+
+  @Test func entriesLandInTheBucketOfTheirFirstByte() throws {
+    let digest = IndexDigest(entries: try many(0..<500), hashing: SHA256())
+    for number in UInt8.min...UInt8.max {
+      for entry in digest.entries(in: [number]) {
+        #expect(IndexDigest.digest(of: entry, hashing: SHA256()).firstByte == number)
+      }
+    }
+    #expect(IndexDigest.root(of: digest.buckets, hashing: SHA256()) == digest.root)
+  }
+}
