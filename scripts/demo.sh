@@ -14,6 +14,7 @@
 # --loopback, they are processes on 127.0.0.1 that are told each other's addresses. Nothing is sent on the machine's
 # own interfaces. The Pis' GPIO lines are simulated (demo/board.json).
 # Everything is in one temporary directory, removed at the end; --keep leaves the nodes' homes to look at.
+# GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -39,7 +40,7 @@ say() { printf '%s\n' "$*"; }
 # --- what it needs ---------------------------------------------------------------------------------------------------
 
 scripts/install-dependencies.sh demo
-gtach=$(scripts/build.sh release | tail -1)
+gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 old_library=$(scripts/python-packages.sh --no-deps gpiozero==1.6.2 colorzero==2.0)
 new_library=$(scripts/python-packages.sh --no-deps gpiozero==2.0 colorzero==2.0)
 

@@ -4,12 +4,13 @@
 #   scripts/install-dependencies.sh [build|demo|test]
 #
 #   build   the compiler and the C libraries (the default)
-#   demo    and what scripts/demo.sh runs: python3; Avahi and the network tools for hosts in namespaces
+#   demo    and what scripts/demo.sh runs: python3; for root, Avahi and the network tools for hosts in namespaces
 #   test    and what scripts/test.sh runs: debootstrap, shellcheck, QEMU and what builds a kernel
 #
 # Debian 12, Debian 13 and Raspberry Pi OS by apt, macOS by Homebrew. Asks sudo where it is not root.
 # No service is started: for the duration policy-rc.d says no, and an avahi-daemon that comes with this stays
 # disabled (`systemctl enable --now avahi-daemon` where a node is to advertise itself).
+# With GTACH_BINARY=FILE, a binary that was built elsewhere, the libraries that it needs instead of the compiler's.
 # Debian 13's compiler is its own package, swiftlang; Debian 12 has none and needs Swift's toolchain on PATH.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -23,11 +24,12 @@ check_memory() {
   megabytes=$(awk '/^(MemTotal|SwapTotal):/ { sum += $2 } END { print int(sum / 1024) }' /proc/meminfo)
   [ "$megabytes" -lt "$compile_memory_megabytes" ] || return 0
   cat >&2 <<END
-install-dependencies.sh: $megabytes MB of memory and swap are too few to compile on (about $compile_memory_megabytes are needed).
-Build on another machine of the same system and processor, Debian 13 or Raspberry Pi OS on $(uname -m), and copy:
-  there:  scripts/build.sh release && scp .build/release/gtach $(id -un)@$(hostname):gtach
-  here:   sudo install -m 755 ~/gtach /usr/local/bin/gtach
-  here:   sudo apt-get install --no-install-recommends libarchive13 libavahi-compat-libdnssd1 libgpiod3 libssl3 libzstd1
+${0##*/}: $megabytes MB of memory and swap are too few to compile with (about $compile_memory_megabytes are needed).
+Build on another machine with the same system and processor ($(system), $(uname -m)), in a copy of this directory:
+  scripts/build.sh release && scp .build/release/gtach $(id -un)@$(hostname):gtach
+Then here, for the demo or for good:
+  GTACH_BINARY=~/gtach scripts/demo.sh
+  sudo apt-get install --no-install-recommends $(packages run) && sudo install ~/gtach /usr/local/bin/gtach
 END
   exit 1
 }
@@ -45,8 +47,8 @@ apt_install() {
     as_root chmod 755 "$policy"
   fi
   # shellcheck disable=SC2024
-  as_root apt-get -q update >&2 &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=600 \
+  as_root apt-get -qq update >&2 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qqy -o DPkg::Lock::Timeout=600 \
       install --no-install-recommends "$@" >&2 || status=$?
   [ "$mine" = no ] || as_root rm -f "$policy"
   if [ "$had_avahi" = no ] && installed avahi-daemon && have systemctl; then
@@ -56,18 +58,26 @@ apt_install() {
 }
 
 install_debian() {
-  local wanted missing='' package
-  wanted=$(packages build)
-  if ! have swift; then
-    [ "$(system)" != debian-12 ] ||
-      die "Debian 12 has no Swift: unpack a toolchain from https://www.swift.org/install/linux/ and put its usr/bin on PATH"
-    wanted="$wanted $(packages compiler)"
+  local wanted='' missing='' package
+  if [ -n "${GTACH_BINARY:-}" ]; then
+    wanted=$(packages run)
+  else
+    check_memory
+    wanted=$(packages build)
+    if ! have swift; then
+      [ "$(system)" != debian-12 ] ||
+        die "Debian 12 has no Swift: unpack a toolchain from https://www.swift.org/install/linux/ and put its usr/bin on PATH"
+      wanted="$wanted $(packages compiler)"
+    fi
   fi
-  case $purpose in
-    demo) wanted="$wanted $(packages demo)" ;;
-    test) wanted="$wanted $(packages demo) $(packages test)"
-      [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)" ;;
-  esac
+  if [ "$purpose" != build ]; then
+    wanted="$wanted $(packages demo)"
+    [ "$(id -u)" != 0 ] || wanted="$wanted $(packages lan)"
+  fi
+  if [ "$purpose" = test ]; then
+    wanted="$wanted $(packages test)"
+    [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)"
+  fi
   for package in $wanted; do
     installed "$package" || missing="$missing $package"
   done
@@ -88,7 +98,6 @@ install_macos() {
 
 purpose=${1:-build}
 case $purpose in build | demo | test) ;; *) die "usage: install-dependencies.sh [build|demo|test]" ;; esac
-check_memory
 case $(system) in
   macos) install_macos ;;
   debian-*) install_debian ;;

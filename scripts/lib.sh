@@ -45,7 +45,15 @@ packages() {
     compiler) echo swiftlang libstdc++-14-dev ;;
     build)
       echo binutils libc6-dev libarchive-dev libavahi-compat-libdnssd-dev libgpiod-dev libssl-dev libzstd-dev ;;
-    demo) echo avahi-daemon ca-certificates dbus iproute2 nftables python3 python3-pip util-linux ;;
+    # What a binary that was built elsewhere, on the same system, needs to run.
+    run)
+      case $(system) in
+        debian-12) echo libarchive13 libavahi-compat-libdnssd1 libgpiod2 libssl3 libzstd1 ;;
+        *) echo libarchive13t64 libavahi-compat-libdnssd1 libgpiod3 libssl3t64 libzstd1 ;;
+      esac ;;
+    demo) echo ca-certificates python3 python3-pip ;;
+    # Hosts in network namespaces, for root only.
+    lan) echo avahi-daemon dbus iproute2 nftables util-linux ;;
     test) echo debian-archive-keyring debootstrap git shellcheck ;;
     # The virtual machine of scripts/gpio-vm.sh and its kernel.
     gpio) echo bc bison busybox-static cpio flex gcc libelf-dev make qemu-system-x86 xz-utils ;;

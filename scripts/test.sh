@@ -86,10 +86,16 @@ run() {
 "
 }
 
+# Ends what still runs: first politely, as a tier has things of its own to remove.
 finish() {
-  local group
+  local group tries
   for group in $running $preparing; do
-    kill -TERM -- "-$group" 2>/dev/null || true
+    kill -TERM -- "-$group" 2>/dev/null || continue
+    for ((tries = 0; tries < 200; tries++)); do
+      kill -0 -- "-$group" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL -- "-$group" 2>/dev/null || true
   done
   rm -rf "$logs"
 }
