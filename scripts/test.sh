@@ -79,7 +79,7 @@ run() {
     wait "$running" || { result=FAILED failed=yes; }
     running=
     if [ "$verbose" = no ]; then
-      if [ "$result" = FAILED ]; then cat "$log"; else grep -E 'Test run with [0-9]+ tests?' "$log" || true; fi
+      if [ "$result" = FAILED ]; then grep -vE '^\[[0-9]+/[0-9]+\] ' "$log" || true; else grep -E 'Test run with [0-9]+ tests?' "$log" || true; fi
     fi
   fi
   table="$table$(printf '%-10s %-8s %7d  %s' "$tier" "$result" $((SECONDS - began)) "$why")

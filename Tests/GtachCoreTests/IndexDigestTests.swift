@@ -83,10 +83,11 @@ import Testing
   }
 
   @Test func whoIsMetForTheFirstTimeIsAskedForWhatIsNotEmpty() throws {
-    let few = IndexDigest(entries: try many(0..<3), hashing: SHA256())
+    let entries = try many(0..<3)
+    let few = IndexDigest(entries: entries, hashing: SHA256())
     let asked = IndexDigest.changedBuckets(from: nil, to: few.buckets)
     #expect((1...3).contains(asked.count))
-    #expect(Set(few.entries(in: asked).map(\.variant)) == Set(try many(0..<3).keys))
+    #expect(Set(few.entries(in: asked).map(\.variant)) == Set(entries.keys))
     let none = IndexDigest(entries: [:], hashing: SHA256())
     #expect(IndexDigest.changedBuckets(from: nil, to: none.buckets).isEmpty)
     // And who lost everything is noticed.
