@@ -1,0 +1,155 @@
+extension CommandSpecification {
+  /// Every command, in the order of the overview.
+  static let all: [CommandSpecification] = fleet + repository + lan + machine + versions + [help]
+
+  /// The headings of the overview.
+  static let groups: [(title: String, commands: [CommandSpecification])] = [
+    ("A fleet and its members", fleet), ("Releases", repository), ("The LAN", lan), ("This machine", machine),
+    ("Versions", versions), ("Help", [help]),
+  ]
+
+  private static let peerOption = Option(
+    name: "--peer", value: "HOST:PORT", repeats: true, summary: "a peer that discovery does not find")
+  private static let discoveryOption = Option(name: "--no-mdns", summary: "neither advertise nor browse")
+  private static let mockOption = Option(
+    name: "--mock", value: "FILE", summary: "simulated GPIO lines instead of the real ones")
+
+  private static let fleet = [
+    CommandSpecification(
+      name: "init", summary: "make a fleet: its keys, its metadata, its first member",
+      options: [
+        Option(name: "--fleet", value: "NAME", summary: "the fleet's name"),
+        Option(name: "--node", value: "NAME", summary: "this machine's name in the fleet"),
+      ],
+      notes: "Run it once, on the developer's machine. The keys stay there: keep a copy.",
+      example: "gtach init --fleet workshop"),
+    CommandSpecification(
+      name: "invite", summary: "let a machine join: prints a token",
+      arguments: [Argument(name: "NODE")],
+      options: [
+        Option(
+          name: "--address", value: "HOST:PORT", repeats: true, summary: "where the machine reaches this one"),
+        Option(
+          name: "--minutes", value: "N",
+          summary: "how long the token is good, 1 to \(maximumInvitationMinutes) (default \(invitationMinutes))"),
+      ],
+      notes: "The token is a secret and works once. A daemon must run here when it is used.",
+      example: "gtach invite pi-1"),
+    CommandSpecification(
+      name: "join", summary: "join a fleet with a token from `gtach invite`",
+      arguments: [Argument(name: "TOKEN")],
+      options: [
+        Option(name: "--address", value: "HOST:PORT", summary: "where the inviting machine is reached")
+      ],
+      notes: "The machine's key is made here and never leaves it.",
+      example: "gtach join gtach1.q83v..."),
+  ]
+
+  private static let repository = [
+    CommandSpecification(
+      name: "pack", summary: "make, sign and store a release of a directory",
+      arguments: [Argument(name: "DIR")],
+      options: [
+        Option(name: "--name", value: "NAME", summary: "replaces the name in the description"),
+        Option(name: "--version", value: "VERSION", summary: "replaces the version in the description"),
+        Option(
+          name: "--level", value: "N",
+          summary: "zstd level, \(compressionLevels.lowerBound) (fast) to \(compressionLevels.upperBound) (small)"),
+        Option(name: "--description", value: "FILE", summary: "instead of gtach.json in DIR"),
+        Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64 (default any)"),
+      ],
+      notes: "Prints NAME@VERSION. Without a description, --name and --version are enough.",
+      example: "gtach pack ~/src/gtach-app --version 0.4.1"),
+    CommandSpecification(
+      name: "list", summary: "the releases that are here, newest first",
+      arguments: [Argument(name: "NAME", required: false)],
+      notes: "Ends with 1 where there is none.",
+      example: "gtach list gtach-app"),
+    CommandSpecification(
+      name: "info", summary: "all that is known of a release",
+      arguments: [Argument(name: "NAME[@VERSION]")],
+      notes: "Without a version: the newest one. Ends with 1 where there is none.",
+      example: "gtach info gtach-app@0.4.0"),
+  ]
+
+  private static let lan = [
+    CommandSpecification(
+      name: "node", summary: "run the daemon: advertise, fetch, serve, install",
+      options: [
+        Option(name: "--listen", value: "HOST:PORT", summary: "where to listen (port 0: any free one)"),
+        peerOption, discoveryOption, mockOption,
+      ],
+      notes: "Runs until it is interrupted. Options go before config.json in the home.",
+      example: "gtach node --peer 192.168.1.20:7420"),
+    CommandSpecification(
+      name: "sync", summary: "fetch now what is wanted here",
+      arguments: [Argument(name: "NAME[@RANGE]", required: false, repeats: true)],
+      options: [
+        peerOption, Option(name: "--no-mdns", summary: "do not browse for peers"),
+        Option(name: "--dry-run", summary: "only say what would be fetched (ends with 1 if anything)"),
+        Option(name: "--install", summary: "install what is named, too"),
+      ],
+      notes: "Names ask for releases beside those that the configuration wants.",
+      example: "gtach sync 'gtach-app@^0.4' --install"),
+    CommandSpecification(
+      name: "peers", summary: "the neighbours, and how things stand with them",
+      notes: "Ends with 1 where there is none.",
+      example: "gtach peers"),
+  ]
+
+  private static let machine = [
+    CommandSpecification(
+      name: "status", summary: "this node, its fleet, and what is installed",
+      example: "gtach status --json"),
+    CommandSpecification(
+      name: "install", summary: "install the newest release that a range accepts",
+      arguments: [Argument(name: "NAME[@RANGE]")],
+      notes: "Also one that failed here before. Ends with 20 if it was rolled back.",
+      example: "gtach install 'gtach-app@~0.4.1'"),
+    CommandSpecification(
+      name: "rollback", summary: "make an earlier release active again",
+      arguments: [Argument(name: "NAME"), Argument(name: "VERSION", required: false)],
+      notes: "Without a version: the one before. Holds the package there until `gtach install`.",
+      example: "gtach rollback gtach-app"),
+    CommandSpecification(
+      name: "selftest", summary: "test this machine's hardware",
+      arguments: [Argument(name: "NAME", required: false)],
+      options: [
+        Option(name: "--plan", value: "FILE", summary: "a JSON list of checks instead of a package's own"), mockOption,
+      ],
+      notes: "Without a name: all that is installed. Ends with 21 if a check failed.",
+      example: "gtach selftest --plan bench.json"),
+  ]
+
+  private static let versions = [
+    CommandSpecification(
+      name: "version check", summary: "whether a text is a version (SemVer 2.0.0)",
+      arguments: [Argument(name: "VERSION")],
+      notes: "Ends with 1 if not.", example: "gtach version check 1.4.0-rc.1"),
+    CommandSpecification(
+      name: "version compare", summary: "which of two is newer: prints <, = or >",
+      arguments: [Argument(name: "VERSION"), Argument(name: "VERSION")],
+      example: "gtach version compare 1.4.0-rc.1 1.4.0"),
+    CommandSpecification(
+      name: "version satisfies", summary: "whether a range accepts a version",
+      arguments: [Argument(name: "VERSION"), Argument(name: "RANGE")],
+      notes: "Ranges are npm's: ^1.2  ~1.2.3  >=1 <2  1.x || 2.x  1.2 - 2.3\nEnds with 1 if not.",
+      example: "gtach version satisfies 1.4.0 '^1.2'"),
+    CommandSpecification(
+      name: "version bump", summary: "the next version: major, minor, patch, prerelease",
+      arguments: [Argument(name: "VERSION"), Argument(name: "PART")],
+      example: "gtach version bump 1.4.0 minor"),
+  ]
+
+  private static let help = CommandSpecification(
+    name: "help", summary: "how a command is used",
+    arguments: [Argument(name: "COMMAND", required: false, repeats: true)],
+    example: "gtach help pack")
+
+  /// How long an invitation is good where nobody says, in minutes.
+  static let invitationMinutes = 30
+  /// The longest that an invitation may be good, in minutes: a week.
+  static let maximumInvitationMinutes = 7 * 24 * 60
+  /// The zstd levels that `pack` takes.
+  static let compressionLevels = 1...22
+}

@@ -1,0 +1,72 @@
+import GtachModel
+
+extension Rendering {
+  private struct LogEntry: Encodable {
+    var time: Timestamp?
+    var event: NodeEvent
+  }
+
+  /// An event as a line of the daemon's log, with its line break: a short sentence, or JSON on one line. Empty where
+  /// the options ask for less: `--quiet` keeps the failures only, and nothing but `--verbose` and JSON show progress and
+  /// the steps of an update.
+  public func event(_ event: NodeEvent, at time: Timestamp? = nil) -> String {
+    if options.quiet, !event.isFailure { return "" }
+    if options.json { return jsonLine(LogEntry(time: time, event: event)) }
+    if event.isDetail, !options.verbose { return "" }
+    let text = Text.printable(event.text)
+    let look: Terminal.Look? = event.isFailure ? .bad : event.isDetail ? .minor : nil
+    return (time.map { "\($0) " } ?? "") + errors.painted(text, look) + "\n"
+  }
+}
+
+extension NodeEvent {
+  /// Whether something failed that an operator may want to know of.
+  var isFailure: Bool {
+    switch self {
+    case .discoveryUnavailable, .peerFailed, .fetchFailed, .updateFailed: true
+    case .updateFinished(let result): !result.success
+    case .listening, .discoveryAvailable, .peerConnected, .metadataUpdated, .fetchStarted, .fetchProgress,
+      .fetchFinished, .updateStep, .nodeJoined:
+      false
+    }
+  }
+
+  /// Whether it is part of something that another event will sum up.
+  var isDetail: Bool {
+    switch self {
+    case .fetchProgress, .updateStep: true
+    default: false
+    }
+  }
+
+  /// A short sentence.
+  var text: String {
+    switch self {
+    case .listening(let endpoint): "listening on \(endpoint)"
+    case .discoveryAvailable: "discovery works: advertising and browsing"
+    case .discoveryUnavailable(let error): "discovery does not work, known peers still do: \(Rendering.line(error))"
+    case .peerConnected(let name, let endpoint): "met \(name) at \(endpoint)"
+    case .peerFailed(let name, let error): "lost \(name): \(Rendering.line(error))"
+    case .metadataUpdated(let version, let peer): "metadata version \(version) from \(peer)"
+    case .fetchStarted(let release, let bytes, let peers):
+      "fetching \(release), \(Quantity.bytes(bytes)) from \(Quantity.count(peers, "peer"))"
+    case .fetchProgress(let release, let received, let total):
+      "fetching \(release), \(Quantity.bytes(received)) of \(Quantity.bytes(total))"
+    case .fetchFinished(let fetch): "fetched \(Rendering.line(fetch))"
+    case .fetchFailed(let release, let error): "could not fetch \(release): \(Rendering.line(error))"
+    case .updateStep(let release, let step): "updating to \(release): \(step)"
+    case .updateFailed(let name, let error): "could not update \(name): \(Rendering.line(error))"
+    case .updateFinished(let result): Self.text(result)
+    case .nodeJoined(let name): "\(name) joined the fleet"
+    }
+  }
+
+  private static func text(_ result: UpdateResult) -> String {
+    var text = "\(result.success ? "updated" : "update failed") \(result.name)@\(result.version): \(result.message)"
+    if let report = result.selfTest, !report.results.isEmpty {
+      text += "; self-test \(Rendering.selfTestSummary(report))"
+    }
+    if result.rollbackPerformed { text += "; rolled back" }
+    return text
+  }
+}

@@ -1,0 +1,205 @@
+import GtachModel
+
+/// Gives the words of a command line their meaning.
+enum InvocationParser {
+  static func parse(_ words: [String]) throws(GtachError) -> Invocation {
+    let scan = try ArgumentScanner(words)
+    let options = GlobalOptions(
+      home: scan.value("--home"), json: scan.has("--json"), quiet: scan.has("--quiet"), verbose: scan.has("--verbose"))
+    if options.quiet, options.verbose {
+      throw GtachError(.usage, "--quiet and --verbose contradict each other", advice: "leave one of them out")
+    }
+    return Invocation(options: options, command: try command(scan))
+  }
+
+  private static func command(_ scan: ArgumentScanner) throws(GtachError) -> Command {
+    if scan.wantsHelp {
+      if let specification = scan.specification, specification.name != "help" {
+        return .help(.command(specification.name))
+      }
+      return .help(try topic(scan.arguments))
+    }
+    if scan.wantsProgramVersion { return .programVersion }
+    guard let specification = scan.specification else { return .help(.missingCommand) }
+    try checkCount(scan, specification)
+    let arguments = scan.arguments
+    switch specification.name {
+    case "init":
+      return .initialize(fleet: scan.value("--fleet"), node: try scan.value("--node").map(NodeName.init))
+    case "invite":
+      let minutes = try number(scan, "--minutes", 1...CommandSpecification.maximumInvitationMinutes)
+      return .invite(
+        node: try NodeName(arguments[0]), addresses: try endpoints(scan, "--address"),
+        minutes: minutes ?? CommandSpecification.invitationMinutes)
+    case "join":
+      return .join(token: arguments[0], address: try endpoints(scan, "--address").first)
+    case "pack":
+      return .pack(try packOptions(scan, directory: arguments[0]))
+    case "list":
+      return .list(name: try arguments.first.map(name))
+    case "info":
+      let (name, version) = try nameAndVersion(arguments[0])
+      return .info(name: name, version: version)
+    case "node":
+      return .node(try nodeOptions(scan))
+    case "sync":
+      return .sync(try syncOptions(scan))
+    case "peers":
+      return .peers
+    case "status":
+      return .status
+    case "install":
+      return .install(try Requirement(arguments[0]))
+    case "rollback":
+      let version = arguments.count > 1 ? try SemanticVersion(arguments[1]) : nil
+      return .rollback(name: try name(arguments[0]), version: version)
+    case "selftest":
+      let plan = scan.value("--plan")
+      if plan != nil, let name = arguments.first {
+        throw GtachError(
+          .usage, "\"\(name)\" and --plan are two sources of checks", advice: "leave one of them out")
+      }
+      return .selfTest(name: try arguments.first.map(name), plan: plan, mock: scan.value("--mock"))
+    case "version check":
+      return .version(.check(arguments[0]))
+    case "version compare":
+      return .version(.compare(try SemanticVersion(arguments[0]), try SemanticVersion(arguments[1])))
+    case "version satisfies":
+      return .version(.satisfies(try SemanticVersion(arguments[0]), try VersionRange(arguments[1])))
+    case "version bump":
+      return .version(.bump(try SemanticVersion(arguments[0]), try part(arguments[1])))
+    case "help":
+      return .help(try topic(arguments))
+    default:
+      throw GtachError(.bug, "the command \(specification.name) is described and does nothing")
+    }
+  }
+
+  // MARK: Commands with many options
+
+  private static func packOptions(
+    _ scan: ArgumentScanner, directory: String
+  ) throws(GtachError) -> Command.PackOptions {
+    Command.PackOptions(
+      directory: directory, name: try scan.value("--name").map(name),
+      version: try scan.value("--version").map(SemanticVersion.init),
+      level: try number(scan, "--level", CommandSpecification.compressionLevels),
+      description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)
+  }
+
+  private static func nodeOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.NodeOptions {
+    let listen = try scan.value("--listen").map { text throws(GtachError) in try endpoint(text, of: "--listen") }
+    return Command.NodeOptions(
+      listen: listen, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
+      mock: scan.value("--mock"))
+  }
+
+  private static func syncOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.SyncOptions {
+    var requirements: [Requirement] = []
+    for text in scan.arguments { requirements.append(try Requirement(text)) }
+    let options = Command.SyncOptions(
+      requirements: requirements, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
+      dryRun: scan.has("--dry-run"), install: scan.has("--install"))
+    if options.install, requirements.isEmpty {
+      throw GtachError(
+        .usage, "--install needs a package to install", advice: "write for example gtach sync gtach-app --install")
+    }
+    if options.install, options.dryRun {
+      throw GtachError(.usage, "--install and --dry-run contradict each other", advice: "leave one of them out")
+    }
+    return options
+  }
+
+  // MARK: Values
+
+  private static func checkCount(
+    _ scan: ArgumentScanner, _ specification: CommandSpecification
+  ) throws(GtachError) {
+    let expected = specification.arguments
+    let given = scan.arguments
+    let usage = ArgumentScanner.advice(specification)
+    let required = expected.filter(\.required)
+    if given.count < required.count {
+      let missing = required[given.count...].map(\.name).joined(separator: " and ")
+      throw GtachError(.usage, "\(specification.name) needs \(missing)", advice: usage)
+    }
+    if given.count > expected.count, !expected.contains(where: \.repeats) {
+      let extra = given[expected.count]
+      var advice = usage
+      if expected.last?.name.contains("[@") == true {
+        advice = "write gtach \(specification.name) '\(given[expected.count - 1])@\(extra)'"
+      }
+      throw GtachError(.usage, "unexpected argument \"\(extra)\"", advice: advice)
+    }
+    if let position = given.firstIndex(of: "") {
+      let name = expected.isEmpty ? "an argument" : expected[min(position, expected.count - 1)].name
+      throw GtachError(.usage, "\(name) is empty", advice: usage)
+    }
+  }
+
+  private static func name(_ text: String) throws(GtachError) -> PackageName {
+    do {
+      return try PackageName(text)
+    } catch {
+      guard let at = text.firstIndex(of: "@") else { throw error }
+      throw GtachError(
+        error.code, error.message, reason: error.reason,
+        advice: "the version is not part of the name here: write \(text[..<at])")
+    }
+  }
+
+  private static func nameAndVersion(_ text: String) throws(GtachError) -> (PackageName, SemanticVersion?) {
+    guard text.contains("@") else { return (try PackageName(text), nil) }
+    let release = try ReleaseID(text)
+    return (release.name, release.version)
+  }
+
+  private static func part(_ text: String) throws(GtachError) -> SemanticVersion.Part {
+    if let part = SemanticVersion.Part(rawValue: text) { return part }
+    let names = SemanticVersion.Part.allCases.map(\.rawValue)
+    throw GtachError(
+      .usage, "\"\(text)\" is not a part of a version",
+      advice: Suggestion.nearest(to: text, among: names).map { "did you mean \($0)?" }
+        ?? "write one of \(names.joined(separator: ", "))")
+  }
+
+  private static func number(
+    _ scan: ArgumentScanner, _ option: String, _ range: ClosedRange<Int>
+  ) throws(GtachError) -> Int? {
+    guard let text = scan.value(option) else { return nil }
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number) else {
+      throw GtachError(
+        .usage, "\(option) is \"\(text)\"", advice: "write a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  private static func endpoint(_ text: String, of option: String) throws(GtachError) -> Endpoint {
+    do {
+      return try Endpoint(text)
+    } catch {
+      throw GtachError(error.code, "\(option): \(error.message)", reason: error.reason, advice: error.advice)
+    }
+  }
+
+  private static func endpoints(_ scan: ArgumentScanner, _ option: String) throws(GtachError) -> [Endpoint] {
+    var endpoints: [Endpoint] = []
+    for text in scan.values[option] ?? [] {
+      let endpoint = try endpoint(text, of: option)
+      guard endpoint.port != 0 else {
+        throw GtachError(.usage, "\(option): nobody can be reached at port 0", advice: "write the port of the daemon")
+      }
+      endpoints.append(endpoint)
+    }
+    return endpoints
+  }
+
+  private static func topic(_ words: [String]) throws(GtachError) -> HelpTopic {
+    guard !words.isEmpty else { return .overview }
+    let name = words.joined(separator: " ")
+    if name == "help" || Help.text(ofCommand: name) != nil { return .command(name) }
+    // Reading it as a command line makes the same suggestions.
+    _ = try ArgumentScanner(words)
+    throw GtachError(.usage, "there is no help on \"\(name)\"", advice: ArgumentScanner.advice(nil))
+  }
+}

@@ -1,0 +1,120 @@
+import GtachModel
+
+extension Rendering {
+  private struct SelfTests: Encodable {
+    var passed: Bool
+    var mock: Bool
+    var results: [SelfTestReport.Result]
+  }
+
+  // MARK: Status
+
+  /// What `gtach status` says.
+  public func status(_ report: StatusReport) -> Output {
+    if options.json { return document(report) }
+    var daemon = "not running"
+    if report.daemon {
+      daemon = report.listening.map { "listening on \($0)" } ?? "running"
+      if let discovery = report.discovery { daemon += "; discovery: \(discovery)" }
+      if let peers = report.peers { daemon += "; \(Quantity.count(peers, "peer"))" }
+    }
+    var text = fields([
+      ("node", "\(report.node) (\(report.id))"), ("fleet", "\(report.fleet) (\(report.fleetID))"),
+      ("platform", report.platform.text), ("home", report.home), ("daemon", daemon),
+      ("metadata", "version \(report.metadataVersion)"), ("here", Quantity.count(report.variants, "release")),
+    ])
+    if report.installed.isEmpty {
+      text += fields([("installed", "nothing")])
+    } else {
+      text += "\n" + installedTable(report.installed).text(for: output)
+    }
+    return Output(standardOutput: text)
+  }
+
+  private func installedTable(_ installed: [StatusReport.Installed]) -> Table {
+    var table = Table(columns: [
+      .init(title: "INSTALLED", mayShrink: true), .init(title: "VERSION", mayShrink: true),
+      .init(title: "PREVIOUS", mayShrink: true), .init(title: "SELF-TEST"), .init(title: "NOTE", mayShrink: true),
+    ])
+    table.rows = installed.sorted { $0.name < $1.name }.map { package in
+      var notes: [String] = []
+      if package.held { notes.append("held by hand") }
+      if !package.refused.isEmpty {
+        notes.append("failed here: " + package.refused.map(\.description).joined(separator: ", "))
+      }
+      return [
+        .init(package.name.text), .init("\(package.version)"), .init(package.previous?.description ?? "-"),
+        selfTestCell(package.selfTest), .init(notes.joined(separator: "; "), .doubtful),
+      ]
+    }
+    return table
+  }
+
+  private func selfTestCell(_ report: SelfTestReport?) -> Table.Cell {
+    guard let report, !report.results.isEmpty else { return .init("-") }
+    return .init(Self.selfTestSummary(report), report.passed ? .good : .bad)
+  }
+
+  /// `5/5 passed`, `4/5 passed (mock)`.
+  static func selfTestSummary(_ report: SelfTestReport) -> String {
+    let passed = report.results.filter(\.passed).count
+    return "\(passed)/\(report.results.count) passed" + (report.mock ? " (mock)" : "")
+  }
+
+  // MARK: Self-tests
+
+  /// What `gtach selftest` says; a failed check ends with 21, and nothing to check with 1.
+  public func selfTest(_ report: SelfTestReport) -> Output {
+    let exitCode = report.results.isEmpty ? 1 : report.passed ? 0 : ErrorCode.selfTestFailed.exitCode
+    if options.json {
+      return document(
+        SelfTests(passed: report.passed, mock: report.mock, results: report.results), exitCode: exitCode)
+    }
+    if report.results.isEmpty {
+      return Output(standardError: hint("there is nothing to check; --plan FILE names checks"), exitCode: exitCode)
+    }
+    return Output(standardOutput: selfTestText(report), exitCode: exitCode)
+  }
+
+  func selfTestText(_ report: SelfTestReport) -> String {
+    var table = Table(columns: [
+      .init(title: "RESULT"), .init(title: "CHECK", mayShrink: true), .init(title: "EXPECTED", mayShrink: true),
+      .init(title: "READ", mayShrink: true), .init(title: "TIME", alignsRight: true),
+    ])
+    table.rows = report.results.map { result in
+      let actual = result.actual + (result.code.map { " [\($0)]" } ?? "")
+      return [
+        result.passed ? .init("ok", .good) : .init("FAILED", .bad), .init(result.check.title), .init(result.expected),
+        .init(actual), .init(Quantity.duration(milliseconds: result.milliseconds)),
+      ]
+    }
+    let summary = Self.selfTestSummary(report)
+    return table.text(for: output) + output.painted(summary, report.passed ? .good : .bad) + "\n"
+      + (report.mock ? "The GPIO lines were simulated: this says nothing about the hardware.\n" : "")
+  }
+
+  // MARK: Updates
+
+  /// What `gtach install` and `gtach rollback` say; no success ends with 20.
+  public func update(_ result: UpdateResult) -> Output {
+    let exitCode = result.success ? 0 : ErrorCode.updateRolledBack.exitCode
+    if options.json { return document(result, exitCode: exitCode) }
+    return Output(standardOutput: updateText(result), exitCode: exitCode)
+  }
+
+  func updateText(_ result: UpdateResult) -> String {
+    var text = output.painted(result.success ? "ok" : "FAILED", result.success ? .good : .bad)
+    text += " " + Text.printable("\(result.name)@\(result.version): \(result.message)") + "\n"
+    for error in result.validationErrors { text += "  \(Self.line(error))\n" }
+    if result.rollbackPerformed { text += "  rolled back: the release before is active again\n" }
+    if let report = result.selfTest, !report.results.isEmpty {
+      text +=
+        options.verbose || !report.passed
+        ? selfTestText(report) : "  self-test: \(Self.selfTestSummary(report))\n"
+    }
+    if options.verbose, let backup = result.backupLocation {
+      text += "  the release before is kept in \(Text.printable(backup))\n"
+    }
+    return text
+  }
+}

@@ -1,0 +1,97 @@
+import GtachModel
+
+extension Rendering {
+  private struct Peers: Encodable { var peers: [PeerReport] }
+
+  // MARK: Peers
+
+  /// What `gtach peers` says; no peer ends with 1.
+  public func peers(_ reports: [PeerReport]) -> Output {
+    let reports = reports.sorted { left, right in
+      (left.name ?? "~", left.endpoints.first?.description ?? "")
+        < (right.name ?? "~", right.endpoints.first?.description ?? "")
+    }
+    let exitCode: Int32 = reports.isEmpty ? 1 : 0
+    if options.json { return document(Peers(peers: reports), exitCode: exitCode) }
+    if reports.isEmpty {
+      return Output(
+        standardError: hint("no peer is known; where discovery finds none, name one with --peer HOST:PORT"),
+        exitCode: exitCode)
+    }
+    var table = Table(columns: [
+      .init(title: "NAME", mayShrink: true), .init(title: "ID"), .init(title: "STATE"),
+      .init(title: "ADDRESS", mayShrink: true), .init(title: "KNOWN BY", mayShrink: true),
+      .init(title: "METADATA", alignsRight: true), .init(title: "HOLDS", alignsRight: true),
+      .init(title: "RECEIVED", alignsRight: true),
+    ])
+    table.rows = reports.map { peer in
+      [
+        .init(peer.name ?? "?"), .init(peer.id?.description ?? "?"), .init(peer.state.rawValue, Self.look(peer.state)),
+        .init(peer.endpoints.map(\.description).joined(separator: ",")),
+        .init(peer.sources.map(\.rawValue).joined(separator: ",")), .init(peer.metadataVersion.map(String.init) ?? "-"),
+        .init(peer.variants.map(String.init) ?? "-"), .init(Quantity.bytes(peer.receivedBytes)),
+      ]
+    }
+    var hints = ""
+    for peer in reports {
+      if let error = peer.error {
+        hints += hint("\(peer.name ?? peer.endpoints.first?.description ?? "?"): \(Self.line(error))")
+      }
+    }
+    return Output(standardOutput: table.text(for: output), standardError: hints)
+  }
+
+  private static func look(_ state: PeerReport.State) -> Terminal.Look? {
+    switch state {
+    case .connected, .idle: .good
+    case .connecting: .doubtful
+    case .unreachable: .bad
+    }
+  }
+
+  // MARK: Synchronisation
+
+  /// What `gtach sync` says. How it ends: 20 where an update failed; 1 where `--dry-run` found something to fetch; 69
+  /// where no peer answered; otherwise as the first error that is not about one peer among others.
+  public func sync(_ report: SyncReport, dryRun: Bool = false) -> Output {
+    let exitCode = Self.exitCode(report, dryRun: dryRun)
+    if options.json { return document(report, exitCode: exitCode) }
+    var text = ""
+    for fetch in report.fetched { text += Self.line(fetch) + "\n" }
+    for release in report.pending {
+      text += Text.printable("\(dryRun ? "would fetch" : "not fetched:") \(release)") + "\n"
+    }
+    for update in report.updates { text += updateText(update) }
+    if !options.quiet {
+      let news = report.fetched.isEmpty && report.pending.isEmpty && report.errors.isEmpty ? "; everything is here" : ""
+      text += "\(Quantity.count(report.peers, "peer")) answered, metadata version \(report.metadataVersion)\(news)\n"
+    }
+    let errors = report.errors.map(errorText).joined()
+    return Output(standardOutput: text, standardError: errors, exitCode: exitCode)
+  }
+
+  private static func exitCode(_ report: SyncReport, dryRun: Bool) -> Int32 {
+    if report.updates.contains(where: { !$0.success }) { return ErrorCode.updateRolledBack.exitCode }
+    if dryRun, !report.pending.isEmpty { return 1 }
+    if report.peers == 0 { return ErrorCode.peerUnreachable.exitCode }
+    let serious = report.errors.first { error in
+      switch error.error.code {
+      case .peerUnreachable, .peerTimeout, .peerClosed, .peerUntrusted, .discoveryUnavailable: false
+      default: true
+      }
+    }
+    return serious?.error.code.exitCode ?? 0
+  }
+
+  /// A fetch on one line: `app@1.0.0 (any): 1.2 MB in 0.8 s: 800.0 kB from pi-2, 400.0 kB from mac`.
+  static func line(_ fetch: SyncReport.Fetch) -> String {
+    let total = fetch.shares.reduce(0) { $0 + $1.bytes }
+    var text = "\(fetch.release) (\(fetch.platform)): \(Quantity.bytes(total))"
+    text += " in \(Quantity.duration(milliseconds: fetch.milliseconds))"
+    var parts = fetch.shares.sorted { ($1.bytes, $0.peer) < ($0.bytes, $1.peer) }
+      .map { "\(Quantity.bytes($0.bytes)) from \($0.peer)" }
+    if fetch.reusedBytes > 0 { parts.append("\(Quantity.bytes(fetch.reusedBytes)) were here") }
+    if !parts.isEmpty { text += ": " + parts.joined(separator: ", ") }
+    return Text.printable(text)
+  }
+}

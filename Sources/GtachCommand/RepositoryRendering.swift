@@ -1,0 +1,126 @@
+import GtachModel
+
+extension Rendering {
+  private struct Releases: Encodable { var releases: [ReleaseReport] }
+
+  /// What `gtach pack` says: `NAME@VERSION` alone on the standard output.
+  public func packed(_ report: ReleaseReport) -> Output {
+    if options.json { return document(report) }
+    let manifest = report.manifest
+    let summary =
+      "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
+      + "\(Quantity.bytes(report.objectBytes)) on the wire"
+    return Output(standardOutput: "\(manifest.variant.release)\n", standardError: hint(summary))
+  }
+
+  /// What `gtach list` says: names in order, the newest release of each first. Nothing to list ends with 1.
+  public func list(_ reports: [ReleaseReport], name: PackageName? = nil) -> Output {
+    let reports = Self.sorted(reports)
+    let exitCode: Int32 = reports.isEmpty ? 1 : 0
+    if options.json { return document(Releases(releases: reports), exitCode: exitCode) }
+    if reports.isEmpty {
+      let what = name.map { "no release of \($0) is here" } ?? "no release is here"
+      return Output(standardError: hint("\(what); `gtach pack` makes one, `gtach sync` fetches"), exitCode: exitCode)
+    }
+    var table = Table(columns: [
+      .init(title: "NAME", mayShrink: true), .init(title: "VERSION", mayShrink: true), .init(title: "PLATFORM"),
+      .init(title: "SIZE", alignsRight: true), .init(title: "FETCH", alignsRight: true), .init(title: "CREATED"),
+      .init(title: "DESCRIPTION", mayShrink: true),
+    ])
+    table.rows = reports.map { report in
+      let manifest = report.manifest
+      return [
+        .init(manifest.description.name.text), .init("\(manifest.description.version)"), .init(manifest.platform.text),
+        .init(Quantity.bytes(manifest.archive.size)), .init(Quantity.bytes(report.objectBytes)),
+        .init(String(manifest.created.description.prefix(10))), .init(manifest.description.description ?? ""),
+      ]
+    }
+    return Output(standardOutput: table.text(for: output))
+  }
+
+  /// What `gtach info` says of a package of which all releases are given: every variant of one version, the newest
+  /// where none is named. Nothing to show ends with 1.
+  public func info(_ reports: [ReleaseReport], name: PackageName, version: SemanticVersion?) -> Output {
+    let all = Self.sorted(reports.filter { $0.manifest.description.name == name })
+    let shownVersion = version ?? Self.newest(all)
+    let shown = all.filter { $0.manifest.description.version == shownVersion }
+    guard let first = shown.first else {
+      let what = version.map { "\(name)@\($0)" } ?? name.text
+      let others = Self.versions(all).map(\.description).joined(separator: ", ")
+      return error(
+        GtachError(
+          .notFound, "\(what) is not here",
+          advice: others.isEmpty ? "`gtach list` shows what is here" : "these versions are: \(others)"))
+    }
+    if options.json { return document(Releases(releases: shown)) }
+    var blocks = shown.map { fields(Self.infoFields($0)) }
+    let others = Self.versions(all).filter { $0 != first.manifest.description.version }
+    if !others.isEmpty {
+      blocks[blocks.count - 1] += fields([("others", others.map(\.description).joined(separator: ", "))])
+    }
+    return Output(standardOutput: blocks.joined(separator: "\n"))
+  }
+
+  private static func infoFields(_ report: ReleaseReport) -> [(String, String)] {
+    let manifest = report.manifest
+    let description = manifest.description
+    var fields = [("release", "\(manifest.variant.release)"), ("platform", manifest.platform.text)]
+    func add(_ name: String, _ value: String?) { if let value, !value.isEmpty { fields.append((name, value)) } }
+    add("about", description.description)
+    add("author", description.author)
+    add("license", description.license)
+    add("created", manifest.created.description)
+    add("runs on", description.platforms.map { $0.map(Self.machine).joined(separator: "; or ") })
+    let dependencies = (description.dependencies ?? [:]).sorted { $0.key < $1.key }
+    add("needs", dependencies.map { "\($0.key)@\($0.value)" }.joined(separator: ", "))
+    add("archive", "\(Quantity.bytes(manifest.archive.size)), SHA-256 \(manifest.archive.digest)")
+    add("chunks", "\(report.chunks), \(Quantity.bytes(report.objectBytes)) on the wire")
+    add(
+      "hooks",
+      [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
+    add("self-test", (description.selfTest ?? []).map { "\($0.title)" }.joined(separator: ", "))
+    return fields
+  }
+
+  private static func machine(_ requirement: PackageDescription.Requirement) -> String {
+    let parts = [requirement.os, requirement.arch, requirement.model].compactMap { $0 }
+    return parts.isEmpty ? "any machine" : parts.joined(separator: " ")
+  }
+
+  /// The newest version that is no prerelease, or else the newest prerelease.
+  private static func newest(_ reports: [ReleaseReport]) -> SemanticVersion? {
+    let versions = versions(reports)
+    return versions.first { !$0.isPrerelease } ?? versions.first
+  }
+
+  private static func versions(_ sorted: [ReleaseReport]) -> [SemanticVersion] {
+    var versions: [SemanticVersion] = []
+    for report in sorted where versions.last != report.manifest.description.version {
+      versions.append(report.manifest.description.version)
+    }
+    return versions
+  }
+
+  private static func sorted(_ reports: [ReleaseReport]) -> [ReleaseReport] {
+    reports.sorted { left, right in
+      let (left, right) = (left.manifest.variant, right.manifest.variant)
+      if left.release.name != right.release.name { return left.release.name < right.release.name }
+      if left.release.version != right.release.version { return left.release.version > right.release.version }
+      return left.platform < right.platform
+    }
+  }
+}
+
+extension SelfTestCheck {
+  /// The check in a few words: `gpio.level GPIO4`.
+  var title: String {
+    switch self {
+    case .loopback(let output, let input): "gpio.loopback \(output) to \(input)"
+    case .level(let line, _, _): "gpio.level \(line)"
+    case .edges(let line, _, _): "gpio.edges \(line)"
+    case .consumer(let line, _): "gpio.consumer \(line)"
+    case .path(let path, _): "path \(path)"
+    case .command(let run, _): "command \(run.joined(separator: " "))"
+    }
+  }
+}
