@@ -13,7 +13,7 @@ extension Manifest {
       throw GtachError(.manifestCorrupt, "a manifest is longer than \(Self.maximumBytes) bytes")
     }
     do {
-      self = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
+      self = try JSONReading.decode(Manifest.self, from: bytes)
     } catch {
       throw GtachError(.manifestCorrupt, "a manifest cannot be read", reason: "\(error)")
     }

@@ -9,6 +9,8 @@ public enum Limits {
   public static let controlBodyBytes = 256 << 10
   /// A JSON body of `join`, in bytes: it comes from somebody who has proved nothing yet.
   public static let joinBodyBytes = 16 << 10
+  /// A JSON body of `welcome`, in bytes: it carries a TUF root.
+  public static let welcomeBodyBytes = 768 << 10
 
   /// The bytes of a file in one `filePart`.
   public static let partBytes = 256 << 10
@@ -37,8 +39,8 @@ public enum Limits {
   public static let failureCodeBytes = 64
   /// A certificate or a certificate request in PEM, in bytes.
   public static let certificateBytes = 8 << 10
-  /// The TUF root of a `welcome`, in bytes before base64.
-  public static let rootBytes = 128 << 10
+  /// The TUF root of a `welcome`, in bytes before base64: as much as a TUF client reads of a root.
+  public static let rootBytes = 512_000
   /// The largest integer of a JSON body and of a 64-bit field: what a double holds exactly (RFC 8259, section 6).
   public static let integer = (1 << 53) - 1
 

@@ -62,7 +62,7 @@ enum JSONBody {
       throw GtachError(.frameOversize, "the peer sent too large a \(type.name)", reason: "\(body.count) bytes")
     }
     do {
-      return try JSONDecoder().decode(Value.self, from: Data(body))
+      return try JSONReading.decode(Value.self, from: body)
     } catch {
       throw .malformed(type, PeerText.cleaned(describe(error), maximumBytes: 200))
     }

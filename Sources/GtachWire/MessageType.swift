@@ -39,9 +39,10 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   /// The largest body of a frame of this type, in bytes.
   public var bodyBytes: Int {
     switch self {
-    case .hello, .failure, .getFile, .getBuckets, .getEntries, .entries, .watch, .changed, .welcome:
+    case .hello, .failure, .getFile, .getBuckets, .getEntries, .entries, .watch, .changed:
       Limits.controlBodyBytes
     case .join: Limits.joinBodyBytes
+    case .welcome: Limits.welcomeBodyBytes
     case .filePart: FilePart.headerBytes + Limits.partBytes
     case .buckets: Buckets.bodyBytes
     case .getUnitList: GetUnitList.bodyBytes

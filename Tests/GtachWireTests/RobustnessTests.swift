@@ -8,6 +8,13 @@ import Testing
     .frameMalformed, .frameOversize, .protocolViolation, .protocolVersion, .peerClosed,
   ]
 
+  /// Pieces of JSON that parsers stumble over.
+  private static let tokens = [
+    "\"", "\\", "\\ud800", "\\udc00", "\\u12", "{", "}", "[", "]", ",", ":", "null", "true", "-", "1e999", "1e-999",
+    "-0", ".5",
+    "184467440737095516160", "\u{0}", "\u{FEFF}", "{\"\":", "[[[[[[[[", "\"id\":7,", "\"versions\":[1],",
+  ]
+
   private struct Vector: Decodable {
     let stream: String
     let frame: String
@@ -86,12 +93,13 @@ import Testing
 
   private func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
     guard let position = bytes.indices.randomElement(using: &generator) else { return }
-    switch Int.random(in: 0...4, using: &generator) {
+    switch Int.random(in: 0...6, using: &generator) {
     case 0: bytes[position] ^= 1 << UInt8.random(in: 0...7, using: &generator)
     case 1: bytes[position] = UInt8.random(in: 0...255, using: &generator)
     case 2: bytes.remove(at: position)
     case 3: bytes.insert(UInt8.random(in: 0...255, using: &generator), at: position)
-    default: bytes.removeSubrange(position...)
+    case 4: bytes.removeSubrange(position...)
+    default: bytes.insert(contentsOf: (Self.tokens.randomElement(using: &generator) ?? "").utf8, at: position)
     }
   }
 }

@@ -15,7 +15,7 @@ enum StrictJSON {
     _ type: Value.Type, from bytes: [UInt8], what: String
   ) throws(GtachError) -> Value {
     do {
-      return try JSONDecoder().decode(type, from: Data(bytes))
+      return try JSONReading.decode(type, from: bytes)
     } catch let error as DecodingError {
       throw GtachError(.descriptionInvalid, "\(what) is not valid", reason: reason(error))
     } catch {
