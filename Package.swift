@@ -20,6 +20,7 @@ let package = Package(
     .target(name: "CDNSSD", linkerSettings: [.linkedLibrary("dns_sd", .when(platforms: [.linux]))]),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod", .when(platforms: [.linux]))]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CSystem"),
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     .target(name: "GtachModel"),
@@ -27,7 +28,7 @@ let package = Package(
     .target(name: "GtachCore", dependencies: ["GtachWire", "GtachModel"]),
     .target(
       name: "GtachSystem",
-      dependencies: ["GtachModel", "CArchive", "CDNSSD", "CGPIOD", "COpenSSL", "CZstd"]),
+      dependencies: ["GtachModel", "CArchive", "CDNSSD", "CGPIOD", "COpenSSL", "CSystem", "CZstd"]),
     .target(name: "GtachNode", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),
     .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel"]),

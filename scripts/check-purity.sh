@@ -25,7 +25,7 @@ allowed() {
     GtachCore) echo GtachModel GtachWire FoundationEssentials Foundation ;;
     GtachSystem)
       echo GtachModel FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
-        CArchive CDNSSD CGPIOD COpenSSL CZstd ;;
+        CArchive CDNSSD CGPIOD COpenSSL CSystem CZstd ;;
     GtachNode) echo GtachModel GtachWire GtachCore GtachSystem FoundationEssentials Foundation Synchronization ;;
     gtach) echo GtachModel GtachCommand GtachNode ;;
     *Tests)

@@ -1,0 +1,14 @@
+// What glibc offers only to those who ask for GNU extensions, which Swift's import of it does not.
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+#ifdef __linux__
+#include <spawn.h>
+
+// syncfs(2)
+int gtach_syncfs(int descriptor);
+// posix_spawn_file_actions_addchdir_np(3), glibc 2.29
+int gtach_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
+// posix_spawn_file_actions_addclosefrom_np(3), glibc 2.34
+int gtach_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int lowest);
+#endif
+#endif

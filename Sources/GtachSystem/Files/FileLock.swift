@@ -1,0 +1,54 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#else
+  #error("unsupported platform")
+#endif
+import GtachModel
+
+/// A lock between processes, and between threads of one: an exclusive flock(2) on a file, given back when the last
+/// reference goes, or when the process does, however it ends.
+public final class FileLock: Sendable {
+  private let descriptor: Descriptor
+
+  /// Waits for the lock of a file, which is made where it is missing.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - deadline: How long to wait: nil for as long as it takes, an instant that has passed not at all.
+  /// - Throws: `ErrorCode.busy` at the deadline; `ErrorCode.inputOutput`, `ErrorCode.diskFull`, `ErrorCode.notFound`
+  ///   where the file cannot be made.
+  public init(path: String, wait deadline: Instant?) throws(GtachError) {
+    var pauseMilliseconds: Int64 = 1
+    while true {
+      let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+      guard number >= 0 else { throw FileSystem.failure("cannot lock \(path)", errno) }
+      let candidate = Descriptor(owning: number)
+      // flock(2) has no deadline of its own: with one, ask again after a pause that grows.
+      if flock(number, deadline == nil ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 {
+        // Whoever held it before may have removed the file: then this lock is one that nobody else will meet.
+        var status = stat()
+        if stat(path, &status) == 0,
+          try FileStatus(status).number == FileSystem.status(of: candidate, path: path).number
+        {
+          descriptor = candidate
+          return
+        }
+        continue
+      }
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw FileSystem.failure("cannot lock \(path)", errno) }
+      if let deadline {
+        let remaining = MonotonicClock.milliseconds(until: deadline)
+        guard remaining > 0 else {
+          throw GtachError(
+            .busy, "\(path) is locked", reason: "another process works on it", advice: "try again when it is done")
+        }
+        let pause = min(pauseMilliseconds, remaining)
+        var interval = timespec(tv_sec: 0, tv_nsec: Int(pause) * 1_000_000)
+        nanosleep(&interval, nil)
+        pauseMilliseconds = min(pauseMilliseconds * 2, 50)
+      }
+    }
+  }
+}
