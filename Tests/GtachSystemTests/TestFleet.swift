@@ -20,3 +20,11 @@ struct TestFleet {
     return (memberKey, try authority.sign(request, name: name, with: key))
   }
 }
+
+extension TestFleet {
+  /// What a new member shows to others.
+  func identity(_ name: String) throws(GtachError) -> TLSIdentity {
+    let member = try member(name)
+    return try TLSIdentity(key: member.key, certificate: member.certificate, authority: authority)
+  }
+}

@@ -134,7 +134,7 @@ public struct CertificateRequest: Sendable {
     }
     self.object = object
     self.publicKey = publicKey
-    do {
+    do throws(GtachError) {
       commonName = try readCommonName(of: X509_REQ_get_subject_name(object.pointer))
     } catch {
       throw GtachError(.peerUntrusted, error.message, reason: error.reason)

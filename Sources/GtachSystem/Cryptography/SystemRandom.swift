@@ -5,7 +5,11 @@ public enum SystemRandom {
     var generator = SystemRandomNumberGenerator()
     var result: [UInt8] = []
     result.reserveCapacity(count)
-    for _ in 0..<count { result.append(generator.next()) }
+    while result.count < count {
+      // Each word is a system call.
+      let word: UInt64 = generator.next()
+      withUnsafeBytes(of: word) { result.append(contentsOf: $0.prefix(count - result.count)) }
+    }
     return result
   }
 }
