@@ -7,6 +7,7 @@
 #   generator that is handed in (`using:` on the same line), no file, socket, process, environment or print.
 # - Every target imports, and depends in Package.swift on, only what `allowed` lists. C and the kernel are seen by
 #   GtachSystem only.
+# - Only GtachModel/JSONReading.swift calls Foundation's JSONDecoder, which in 6.0 ends the process on some bad input.
 # - No tracked file names a path of the machine that it was written on.
 #
 # First it checks small snippets that each break one rule, and one that breaks none. It reads lines, without
@@ -101,13 +102,15 @@ check_sources() {
     files=()
     while IFS= read -r line; do files+=("$line"); done < <(find "$directory" -name '*.swift' | sort)
     [ ${#files[@]} -gt 0 ] || continue
+    code "${files[@]}" >"$lines"
     while IFS= read -r line; do
       module=$(sed -E "s/$imports//; s/[^A-Za-z0-9_].*//" <<<"$line")
       allows "$target" "$module" || echo "${line%%:*}: $target may not import $module"
-    done < <(code "${files[@]}" | grep -E "$imports")
+    done < <(grep -E "$imports" "$lines")
+    grep -E '(^|[^[:alnum:]_])JSONDecoder\(' "$lines" | grep -v '^Sources/GtachModel/JSONReading.swift:' | grep '^Sources/' |
+      sed -E 's/^([^:]*:[0-9]+):.*/\1: foreign JSON is read by JSONReading.decode/'
     case " $pure " in
       *" $target "*)
-        code "${files[@]}" >"$lines"
         { grep -E -f <(impure) "$lines"; grep -E "$random" "$lines" | grep -v 'using:'; } |
           sed -E "s/^([^:]*:[0-9]+):[[:space:]]*/\1: $target is pure: /" ;;
     esac
@@ -187,6 +190,7 @@ END
 over two lines */ let b = Date()'
   expect unclean GtachModel 'import GtachCore'
   expect unclean GtachNode 'import Glibc'
+  expect unclean GtachNode 'let status = try JSONDecoder().decode(Status.self, from: Data(bytes))'
   expect unclean GtachNode 'import COpenSSL'
   expect unclean gtach 'import GtachSystem'
   expect unclean GtachNode "let directory = \"$(printf /Users/%s ann)/gtach\""
