@@ -29,6 +29,9 @@ allowed() {
         CArchive CDNSSD CGPIOD COpenSSL CSystem CZstd ;;
     GtachNode) echo GtachModel GtachWire GtachCore GtachSystem FoundationEssentials Foundation Synchronization ;;
     gtach) echo GtachModel GtachCommand GtachNode ;;
+    GtachSystemTests)
+      echo GtachModel GtachSystem Testing FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
+        CArchive CDNSSD CGPIOD COpenSSL CZstd ;;
     *Tests)
       echo GtachModel GtachWire GtachCore GtachCommand GtachSystem GtachNode gtach Testing FoundationEssentials \
         Foundation Synchronization Glibc Darwin ;;
