@@ -214,6 +214,12 @@ release 2.0.1 "$new_library" 0
 until_on_every_pi 2.0.0 2.0.1
 imported_on_every_pi 2.0
 
+# Their logs are complete now.
+# shellcheck disable=SC2086
+end $daemons
+daemons=''
+sleep 0.2
+
 step "What happened, on $([ "$mode" = lan ] && echo 'hosts in network namespaces with Avahi' || echo 'loopback with static peers'):"
 # shellcheck disable=SC2046
 python3 scripts/demo/observe.py table $(for pi in $pis; do echo "$work/$pi.log"; done) ||
