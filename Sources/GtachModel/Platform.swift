@@ -8,7 +8,7 @@ public struct Platform: Hashable, Sendable {
 
   private init(unchecked text: String) { self.text = text }
 
-  /// Checks a platform: `any`, or `OS-ARCH` in lower-case letters and digits.
+  /// Checks a platform: `any`, or `OS-ARCH` in lower-case letters, digits and `_`.
   ///
   /// - Throws: `ErrorCode.nameInvalid`.
   public init(_ text: String) throws(GtachError) {
@@ -17,7 +17,7 @@ public struct Platform: Hashable, Sendable {
       parts.count == 2
       && parts.allSatisfy { part in
         !part.isEmpty && part.count <= 16
-          && part.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
+          && part.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
       }
     guard text == "any" || isPair else {
       throw GtachError(
