@@ -57,9 +57,15 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 /// The files of `Protocol/vectors`.
 enum Vectors {
   static func load<Value: Decodable>(_ name: String, as _: Value.Type = Value.self) throws -> Value {
+    try JSONDecoder().decode(Value.self, from: data(of: "Protocol/vectors/\(name)"))
+  }
+
+  /// A text file of the checkout.
+  static func text(of path: String) throws -> String { String(decoding: try data(of: path), as: UTF8.self) }
+
+  private static func data(of path: String) throws -> Data {
     let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(root)/Protocol/vectors/\(name)"))
-    return try JSONDecoder().decode(Value.self, from: bytes)
+    return try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(path)"))
   }
 }
 
