@@ -17,7 +17,12 @@ let package = Package(
   targets: [
     // C libraries of the system's package manager: headers, and shims for what Swift cannot import (macros, varargs).
     .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
-    .target(name: "CDNSSD", linkerSettings: [.linkedLibrary("dns_sd", .when(platforms: [.linux]))]),
+    .target(
+      name: "CDNSSD",
+      linkerSettings: [
+        .linkedLibrary("dns_sd", .when(platforms: [.linux])),
+        .linkedLibrary("avahi-common", .when(platforms: [.linux])),
+      ]),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod", .when(platforms: [.linux]))]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CSystem"),

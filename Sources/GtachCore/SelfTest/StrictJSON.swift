@@ -1,11 +1,5 @@
 import GtachModel
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// Reads the JSON files that people write for self-tests, and says where they are wrong.
 enum StrictJSON {
   /// Decodes a file.

@@ -1,12 +1,5 @@
+import CDNSSD
 import GtachModel
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#else
-  #error("unsupported platform")
-#endif
 
 /// Advertises this node as `_gtach._tcp` and follows all others on the LAN, through dns_sd (Avahi on Linux,
 /// mDNSResponder on macOS).
@@ -20,6 +13,12 @@ public final class DiscoveryService: Sendable {
     var port: UInt16
     var text: [UInt8]
   }
+
+  // Evaluated at most once in a process, by the first service that starts.
+  private static let isPrepared: Bool = {
+    gtach_dns_sd_prepare()
+    return true
+  }()
 
   private let commands: DiscoveryCommands
   private let advertisement: Advertisement?
@@ -53,8 +52,7 @@ public final class DiscoveryService: Sendable {
   ///
   /// - Throws: `ErrorCode.busy` where the system has no room for another thread.
   public func start() throws(GtachError) {
-    // Avahi's library otherwise writes to stderr that there are better interfaces than this one.
-    setenv("AVAHI_COMPAT_NOWARN", "1", 1)
+    _ = Self.isPrepared
     // The thread keeps what it needs and not the service, or the service would never go.
     let (commands, advertisement, events) = (commands, advertisement, events)
     try worker.start { () throws(GtachError) -> WorkerThread in

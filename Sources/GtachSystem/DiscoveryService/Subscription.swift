@@ -1,14 +1,6 @@
 import CDNSSD
 import GtachModel
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#else
-  #error("unsupported platform")
-#endif
-
 /// One question or advertisement that dns_sd keeps open until this object is closed.
 ///
 /// Answers are collected during `process` and handled after it, so that no call is ever made inside a callback.
@@ -110,8 +102,6 @@ final class Subscription {
     // Callbacks come during `process` only, so the object outlives them all.
     let status = start(subscription, Unmanaged.passUnretained(subscription).toOpaque())
     guard status == kDNSServiceErr_NoError else { throw failure(status, what) }
-    let descriptor = subscription.descriptor
-    if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     return subscription
   }
 

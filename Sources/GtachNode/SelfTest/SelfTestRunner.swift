@@ -1,0 +1,169 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// Carries out self-tests on this machine, one after the other, and reports every one of them.
+public struct SelfTestRunner: Sendable {
+  /// How many bytes of a command's output are kept for its result.
+  public static let maximumOutputBytes = 16_384
+  /// Where a command without a `/` in it is looked for if the environment has no PATH.
+  public static let defaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
+
+  private let root: String
+  private let mayDrive: [String]
+  private let environment: [String: String]
+  private let recordPath: String?
+  private let fileSystem = FileSystem()
+
+  /// A runner for one release, or for a plan.
+  ///
+  /// - Parameters:
+  ///   - root: The directory that commands start in and relative paths refer to: the release's own.
+  ///   - mayDrive: The only lines that may be driven.
+  ///   - environment: All that a command's environment holds.
+  ///   - recordPath: Where the lines are recorded that are being driven; nil where nothing outlives the process, as
+  ///     with a mock.
+  public init(root: String, mayDrive: [String], environment: [String: String], recordPath: String?) {
+    self.root = root
+    self.mayDrive = mayDrive
+    self.environment = environment
+    self.recordPath = recordPath
+  }
+
+  /// Runs the checks in their order; one that fails does not keep the next from running.
+  ///
+  /// - Throws: `ErrorCode.cancelled` only: whatever else happens is the result of its check.
+  public func run(
+    _ checks: [SelfTestCheck], gpio: any GPIOAccess, cancellation: Cancellation? = nil
+  ) throws(GtachError) -> SelfTestReport {
+    var results: [SelfTestReport.Result] = []
+    for check in checks {
+      try cancellation?.check()
+      let start = MonotonicClock.now()
+      let reading: SelfTestReading
+      do throws(GtachError) {
+        reading = try read(check, gpio: gpio, cancellation: cancellation)
+      } catch  where error.code == .cancelled {
+        throw error
+      } catch {
+        reading = .failed(error)
+      }
+      let duration = MonotonicClock.now().milliseconds - start.milliseconds
+      results.append(SelfTestEvaluation.result(of: check, reading: reading, milliseconds: Int(duration)))
+    }
+    return SelfTestReport(results: results, mock: gpio.isMock)
+  }
+
+  /// Makes the lines inputs that were being driven when the process or the power went away.
+  ///
+  /// - Throws: what a line or the record says; the record stays then.
+  public static func releaseDrivenLines(recordPath: String, gpio: any GPIOAccess) throws(GtachError) {
+    let fileSystem = FileSystem()
+    guard try fileSystem.exists(recordPath) else { return }
+    let bytes = try fileSystem.read(recordPath, maximumBytes: DrivenLineRecord.maximumByteCount)
+    for line in try DrivenLineRecord(json: bytes).lines {
+      do throws(GtachError) {
+        _ = try gpio.read(line: line, bias: .asIs)
+      } catch  where [.gpioLineHeld, .gpioLineMissing].contains(error.code) {
+        // A driver that has it decides what it is by now; a line that is gone drives nothing.
+        continue
+      }
+    }
+    try fileSystem.perform(DrivenLineRecord.clearing(recordPath))
+  }
+
+  private func read(
+    _ check: SelfTestCheck, gpio: any GPIOAccess, cancellation: Cancellation?
+  ) throws(GtachError) -> SelfTestReading {
+    switch check {
+    case .loopback(let output, let input): return try loop(output, input, gpio)
+    case .level(let line, _, let bias): return .level(try gpio.read(line: line, bias: bias))
+    case .edges(let line, let atLeast, let within):
+      return .edges(try gpio.countEdges(line: line, limit: atLeast, withinMilliseconds: within))
+    case .consumer(let line, _): return .consumer(try gpio.info(line: line).consumer)
+    case .path(let exists, _): return .path(try entry(at: absolute(exists)))
+    case .command(let run, let timeoutSeconds):
+      return try execute(run, timeoutSeconds: timeoutSeconds, cancellation: cancellation)
+    }
+  }
+
+  private func loop(_ output: String, _ input: String, _ gpio: any GPIOAccess) throws(GtachError) -> SelfTestReading {
+    let line = try gpio.info(line: output)
+    guard isAllowed(line, gpio) else {
+      throw GtachError(
+        .gpioLineForbidden, "the GPIO line \(line.name) may not be driven",
+        reason: "gpio.mayDrive in config.json does not list it",
+        advice: "list it if driving it can harm nothing that is connected")
+    }
+    let record = gpio.isMock ? nil : recordPath
+    if let record { try fileSystem.perform(DrivenLineRecord(lines: [output]).writing(to: record)) }
+    let seen: [Int]
+    do throws(GtachError) {
+      seen = try gpio.drive(
+        output: output, levels: SelfTestEvaluation.loopbackLevels, reading: input,
+        settleMilliseconds: SelfTestEvaluation.loopbackSettleMilliseconds)
+    } catch  where [.gpioLineHeld, .gpioLineMissing, .cancelled].contains(error.code) {
+      // Nothing was driven, or it is an input again.
+      if let record { try fileSystem.perform(DrivenLineRecord.clearing(record)) }
+      throw error
+    }
+    if let record { try fileSystem.perform(DrivenLineRecord.clearing(record)) }
+    return .levels(seen)
+  }
+
+  /// Whether the configuration lists the line, by whichever of its names.
+  private func isAllowed(_ line: LineInfo, _ gpio: any GPIOAccess) -> Bool {
+    mayDrive.contains { name in
+      do throws(GtachError) {
+        let listed = try gpio.info(line: name)
+        return listed.chip == line.chip && listed.offset == line.offset
+      } catch {
+        // A name that no line or more than one has allows nothing.
+        return false
+      }
+    }
+  }
+
+  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(root)/\(path)" }
+
+  private func entry(at path: String) throws(GtachError) -> SelfTestReading.PathEntry? {
+    switch try fileSystem.kind(following: path) {
+    case .file: .known(.file)
+    case .directory: .known(.directory)
+    case .characterDevice: .known(.characterDevice)
+    case .blockDevice: .known(.blockDevice)
+    case .socket: .known(.socket)
+    case .pipe, .symbolicLink: .other
+    case nil: nil
+    }
+  }
+
+  private func execute(
+    _ run: [String], timeoutSeconds: Int, cancellation: Cancellation?
+  ) throws(GtachError) -> SelfTestReading {
+    guard let name = run.first else { throw GtachError(.descriptionInvalid, "a command names no program") }
+    let completion = try ChildProcess.run(
+      executable: try program(name), arguments: Array(run.dropFirst()), environment: environment, directory: root,
+      deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(timeoutSeconds) * 1000),
+      maximumOutputBytes: Self.maximumOutputBytes, cancellation: cancellation)
+    let outcome: SelfTestReading.CommandOutcome =
+      switch completion.exit {
+      case .status(let status): .exited(status)
+      case .signal(let signal): .signalled(signal)
+      case .timedOut: .timedOut
+      }
+    return .command(outcome, output: completion.output)
+  }
+
+  /// The path of a program: as it is with a `/` in it, found in PATH without one, as execvp(3) does.
+  private func program(_ name: String) throws(GtachError) -> String {
+    if name.contains("/") { return absolute(name) }
+    for directory in (environment["PATH"] ?? Self.defaultSearchPath).split(separator: ":") {
+      let path = absolute("\(directory)/\(name)")
+      if try fileSystem.kind(following: path) == .file { return path }
+    }
+    throw GtachError(
+      .notFound, "there is no program \"\(name)\"", reason: "no directory of PATH has it",
+      advice: "write a path with \"/\" for a program of the package itself, as in \"bin/\(name)\"")
+  }
+}
