@@ -10,7 +10,8 @@ import GtachModel
 /// The addresses of this machine.
 public enum NetworkInterfaces {
   /// Every address under which another machine may reach this one, in digits: IPv4 and IPv6 of interfaces that are up,
-  /// without loopback; link-local IPv6 ones with their zone (`fe80::1%eth0`), which means something on this machine only.
+  /// without loopback; link-local IPv6 ones with their zone (`fe80::1%eth0`), which means something on this machine
+  /// only.
   ///
   /// - Returns: In the kernel's order, each once.
   /// - Throws: `ErrorCode.inputOutput`.

@@ -21,7 +21,9 @@ extension TLSConnection {
       cancellation: cancellation)
     guard session.applicationProtocol == ApplicationProtocol.gtach.rawValue, session.peerIsVerified,
       let peer = try session.peerCertificate()
-    else { throw untrusted(session.remote, reason: "it does not speak \(ApplicationProtocol.gtach.rawValue)") }
+    else {
+      throw TLSFailure.untrusted(session.remote, reason: "it does not speak \(ApplicationProtocol.gtach.rawValue)")
+    }
     return TLSConnection(session: session, peer: peer, cancellation: cancellation)
   }
 
@@ -43,15 +45,17 @@ extension TLSConnection {
       endpoint, context: context, offer: [ApplicationProtocol.join.rawValue], deadline: deadline,
       cancellation: cancellation)
     guard session.applicationProtocol == ApplicationProtocol.join.rawValue, let peer = try session.peerCertificate()
-    else { throw untrusted(session.remote, reason: "it does not speak \(ApplicationProtocol.join.rawValue)") }
+    else {
+      throw TLSFailure.untrusted(session.remote, reason: "it does not speak \(ApplicationProtocol.join.rawValue)")
+    }
     // The handshake has proven that the peer has the key of the certificate; whose it is, is decided here. Nothing
     // was sent to it so far.
     guard NodeID(publicKey: peer.publicKey, hashing: SHA256()) == node else {
-      throw untrusted(session.remote, reason: "it is not the node that wrote the invitation")
+      throw TLSFailure.untrusted(session.remote, reason: "it is not the node that wrote the invitation")
     }
     let fleet = session.peerChain().first { FleetID(publicKey: $0.publicKey, hashing: SHA256()) == authority }
     guard let fleet, peer.isSigned(by: fleet) else {
-      throw untrusted(session.remote, reason: "it is not a member of the fleet that the invitation names")
+      throw TLSFailure.untrusted(session.remote, reason: "it is not a member of the fleet that the invitation names")
     }
     return TLSConnection(session: session, peer: peer, cancellation: cancellation)
   }
@@ -75,11 +79,5 @@ extension TLSConnection {
         try Readiness.wait(for: (session.socket.number, interest), until: deadline, cancellation: cancellation)
       else { throw GtachError(.peerTimeout, "\(session.remote) does not complete the TLS handshake") }
     }
-  }
-
-  static func untrusted(_ remote: Endpoint, reason: String) -> GtachError {
-    GtachError(
-      .peerUntrusted, "\(remote) is not trusted", reason: reason,
-      advice: "check that both nodes belong to the same fleet and run the same gtach")
   }
 }

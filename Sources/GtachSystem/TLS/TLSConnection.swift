@@ -62,7 +62,8 @@ public final class TLSConnection: Sendable {
   /// tried again.
   ///
   /// - Parameters:
-  ///   - maximum: How many bytes to take at most.
+  ///   - maximum: How many bytes to take at most; the buffer for them is allocated for each attempt, so 64 KiB is
+  ///     better than much more.
   ///   - deadline: When to give up; nil waits for good.
   /// - Returns: The bytes, empty once the peer has closed the connection in the proper way.
   /// - Throws: `ErrorCode.peerTimeout`, `ErrorCode.peerClosed` where the connection ended without a goodbye,

@@ -20,9 +20,15 @@ enum TLSFailure {
     }
     let message =
       alert > 0 && alert <= 255 ? "\(remote) refuses this node" : "\(remote) is not trusted"
-    return .openSSL(
-      .peerUntrusted, message, advice: "check that both nodes belong to the same fleet and run the same gtach")
+    return .openSSL(.peerUntrusted, message, advice: advice)
   }
+
+  /// The error of a handshake that went well with somebody whom we do not want.
+  static func untrusted(_ remote: Endpoint, reason: String) -> GtachError {
+    GtachError(.peerUntrusted, "\(remote) is not trusted", reason: reason, advice: advice)
+  }
+
+  private static let advice = "check that both nodes belong to the same fleet and run the same gtach"
 
   /// OpenSSL's reason for an alert that the peer sent is the alert's number plus this (SSL_AD_REASON_OFFSET).
   private static let alertReasonOffset = 1000

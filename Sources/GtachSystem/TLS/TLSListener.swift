@@ -60,8 +60,8 @@ public final class AcceptedSocket: Sendable {
   ///   - deadline: When the handshake has to be complete.
   ///   - cancellation: What ends the wait, and every later one on this connection.
   /// - Returns: The connection, and what the two sides speak on it.
-  /// - Throws: `ErrorCode.peerUntrusted` for a client without a certificate of the fleet, or that speaks something else,
-  ///   `ErrorCode.peerTimeout`, `ErrorCode.peerClosed`, `ErrorCode.cancelled`.
+  /// - Throws: `ErrorCode.peerUntrusted` for a client without a certificate of the fleet, or that speaks something
+  ///   else, `ErrorCode.peerTimeout`, `ErrorCode.peerClosed`, `ErrorCode.cancelled`.
   public func handshake(
     identity: TLSIdentity, allowJoin: Bool, deadline: Instant?, cancellation: Cancellation?
   ) throws(GtachError) -> (connection: TLSConnection, applicationProtocol: ApplicationProtocol) {
@@ -74,13 +74,13 @@ public final class AcceptedSocket: Sendable {
       switch chosen {
       case .gtach:
         guard session.peerIsVerified, let peer = try session.peerCertificate() else {
-          throw TLSConnection.untrusted(remoteEndpoint, reason: "it has no certificate of the fleet")
+          throw TLSFailure.untrusted(remoteEndpoint, reason: "it has no certificate of the fleet")
         }
         return (TLSConnection(session: session, peer: peer, cancellation: cancellation), .gtach)
       case .join where allowJoin:
         return (TLSConnection(session: session, peer: nil, cancellation: cancellation), .join)
       default:
-        throw TLSConnection.untrusted(
+        throw TLSFailure.untrusted(
           remoteEndpoint, reason: "it does not speak \(ApplicationProtocol.gtach.rawValue)")
       }
     } catch {

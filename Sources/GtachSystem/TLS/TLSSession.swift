@@ -85,10 +85,16 @@ final class TLSSession: @unchecked Sendable {
   }
 
   /// The other side's certificate, nil where it showed none.
+  ///
+  /// - Throws: `ErrorCode.peerUntrusted` for one that is not of gtach's kind.
   func peerCertificate() throws(GtachError) -> Certificate? {
     let object = lock.withLock { SSL_get1_peer_certificate(pointer).map { CertificateObject(owning: $0) } }
     guard let object else { return nil }
-    return try Certificate(object: object)
+    do throws(GtachError) {
+      return try Certificate(object: object)
+    } catch {
+      throw TLSFailure.untrusted(remote, reason: error.message)
+    }
   }
 
   /// Whether the certificate was checked against the authority and found good.

@@ -72,7 +72,8 @@ struct CertificateTests {
     let text = try CertificateRequest(key: Ed25519PrivateKey(), name: "pi-1").pem()
     let lines = text.split(separator: "\n").map { Array($0.utf8) }
     var refused = 0
-    // Each digit of the text in turn (but the last, which carries padding) becomes another one: what still parses fails its own signature.
+    // Each digit of the text in turn (but the last ones of a line, which may be padding) becomes another one: what
+    // still parses fails its own signature.
     for line in 1..<(lines.count - 1) {
       for position in 0..<(lines[line].count - 3) {
         var damaged = lines

@@ -124,6 +124,27 @@ struct TLSConnectionTests {
     #expect(try client.receiveAll(1) == [5])
   }
 
+  @Test("a peer that sends a byte now and then does not move the deadline of a whole message")
+  func trickle() throws {
+    defer { server.stop() }
+    let (client, accepted) = try server.pair(clientIdentity)
+    let stop = try Cancellation()
+    let thread = try WorkerThread(name: "trickle") {
+      while thrownError({
+        try accepted.send([1], deadline: soon())
+        try stop.sleep(until: MonotonicClock.now().advanced(byMilliseconds: 10))
+      }) == nil {}
+    }
+    let deadline = shortly()
+    var count = 0
+    let error = thrownError {
+      while count < 1_000_000 { count += try client.receive(maximum: 100, deadline: deadline).count }
+    }
+    stop.cancel()
+    thread.join()
+    #expect(error?.code == .peerTimeout)
+  }
+
   @Test("a peer that does not read is given up at the deadline, and nothing more can be sent to it")
   func fullPipe() throws {
     defer { server.stop() }
