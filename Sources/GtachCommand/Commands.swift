@@ -87,7 +87,7 @@ extension CommandSpecification {
       options: [
         peerOption, Option(name: "--no-mdns", summary: "do not browse for peers"),
         Option(name: "--dry-run", summary: "only say what would be fetched (ends with 1 if anything)"),
-        Option(name: "--install", summary: "install what is named, too"),
+        Option(name: "--install", summary: "install what is named, or what the configuration wants"),
       ],
       notes: "Names ask for releases beside those that the configuration wants.",
       example: "gtach sync 'gtach-app@^0.4' --install"),
@@ -109,7 +109,7 @@ extension CommandSpecification {
     CommandSpecification(
       name: "rollback", summary: "make an earlier release active again",
       arguments: [Argument(name: "NAME"), Argument(name: "VERSION", required: false)],
-      notes: "Without a version: the one before. Holds the package there until `gtach install`.",
+      notes: "Without a version: the one before. Stays there until the next `gtach install`.",
       example: "gtach rollback gtach-app"),
     CommandSpecification(
       name: "selftest", summary: "test this machine's hardware",

@@ -46,23 +46,23 @@ extension NodeEvent {
     case .discoveryAvailable: "discovery works: advertising and browsing"
     case .discoveryUnavailable(let error): "discovery does not work, known peers still do: \(Rendering.line(error))"
     case .peerConnected(let name, let endpoint): "met \(name) at \(endpoint)"
-    case .peerFailed(let name, let error): "lost \(name): \(Rendering.line(error))"
+    case .peerFailed(let name, let error): "lost peer: \(Rendering.line(error, about: name))"
     case .metadataUpdated(let version, let peer): "metadata version \(version) from \(peer)"
     case .fetchStarted(let release, let bytes, let peers):
       "fetching \(release), \(Quantity.bytes(bytes)) from \(Quantity.count(peers, "peer"))"
     case .fetchProgress(let release, let received, let total):
       "fetching \(release), \(Quantity.bytes(received)) of \(Quantity.bytes(total))"
     case .fetchFinished(let fetch): "fetched \(Rendering.line(fetch))"
-    case .fetchFailed(let release, let error): "could not fetch \(release): \(Rendering.line(error))"
+    case .fetchFailed(let release, let error): "fetch failed: \(Rendering.line(error, about: release))"
     case .updateStep(let release, let step): "updating to \(release): \(step)"
-    case .updateFailed(let name, let error): "could not update \(name): \(Rendering.line(error))"
+    case .updateFailed(let name, let error): "update failed: \(Rendering.line(error, about: name))"
     case .updateFinished(let result): Self.text(result)
     case .nodeJoined(let name): "\(name) joined the fleet"
     }
   }
 
   private static func text(_ result: UpdateResult) -> String {
-    var text = "\(result.success ? "updated" : "update failed") \(result.name)@\(result.version): \(result.message)"
+    var text = "\(result.success ? "updated to" : "update failed:") \(result.name)@\(result.version): \(result.message)"
     if let report = result.selfTest, !report.results.isEmpty {
       text += "; self-test \(Rendering.selfTestSummary(report))"
     }

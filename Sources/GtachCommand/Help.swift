@@ -61,7 +61,7 @@ public enum Help {
 
   private static var overview: String {
     var lines = [
-      "gtach keeps the software on the Raspberry Pis of a LAN up to date, with no server.", "",
+      "gtach keeps the software on a LAN's Raspberry Pis up to date, with no server.", "",
       "usage: gtach COMMAND [ARGUMENTS] [OPTIONS]",
     ]
     let width = CommandSpecification.all.map(\.name.count).max() ?? 0
@@ -73,9 +73,9 @@ public enum Help {
     lines += optionLines(CommandSpecification.globalOptions)
     lines += [
       "",
-      "Ends with 0: done. 1: a negative answer. 20: an update was rolled back.",
-      "21: a self-test failed. 64: usage. 65: bad or untrusted data. 69: nothing reachable.",
-      "70: a bug. 74: input/output. 75: try again. 77: not allowed. 78: configuration.",
+      "Ends with 0 done, 1 a negative answer, 20 an update was rolled back,",
+      "21 a self-test failed, 64 usage, 65 bad or untrusted data, 69 nobody reachable,",
+      "70 a bug, 74 input/output, 75 try again, 77 not allowed, 78 configuration.",
       "",
       "`gtach help COMMAND` tells more.",
     ]

@@ -52,7 +52,7 @@ enum InvocationParser {
       return .install(try Requirement(arguments[0]))
     case "rollback":
       let version = arguments.count > 1 ? try SemanticVersion(arguments[1]) : nil
-      return .rollback(name: try name(arguments[0]), version: version)
+      return .rollback(name: try name(arguments[0], otherwise: "write the version after a blank"), version: version)
     case "selftest":
       let plan = scan.value("--plan")
       if plan != nil, let name = arguments.first {
@@ -100,10 +100,6 @@ enum InvocationParser {
     let options = Command.SyncOptions(
       requirements: requirements, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
       dryRun: scan.has("--dry-run"), install: scan.has("--install"))
-    if options.install, requirements.isEmpty {
-      throw GtachError(
-        .usage, "--install needs a package to install", advice: "write for example gtach sync gtach-app --install")
-    }
     if options.install, options.dryRun {
       throw GtachError(.usage, "--install and --dry-run contradict each other", advice: "leave one of them out")
     }
@@ -138,14 +134,15 @@ enum InvocationParser {
   }
 
   private static func name(_ text: String) throws(GtachError) -> PackageName {
-    do {
-      return try PackageName(text)
-    } catch {
-      guard let at = text.firstIndex(of: "@") else { throw error }
-      throw GtachError(
-        error.code, error.message, reason: error.reason,
-        advice: "the version is not part of the name here: write \(text[..<at])")
+    try name(text, otherwise: "leave the version away")
+  }
+
+  /// A name; the advice is for those who wrote `NAME@VERSION`.
+  private static func name(_ text: String, otherwise advice: String) throws(GtachError) -> PackageName {
+    if text.contains("@") {
+      throw GtachError(.usage, "\"\(text)\" is not only a name", reason: "a name has no \"@\"", advice: advice)
     }
+    return try PackageName(text)
   }
 
   private static func nameAndVersion(_ text: String) throws(GtachError) -> (PackageName, SemanticVersion?) {

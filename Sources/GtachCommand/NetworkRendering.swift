@@ -20,14 +20,14 @@ extension Rendering {
     }
     var table = Table(columns: [
       .init(title: "NAME", mayShrink: true), .init(title: "ID"), .init(title: "STATE"),
-      .init(title: "ADDRESS", mayShrink: true), .init(title: "KNOWN BY", mayShrink: true),
-      .init(title: "METADATA", alignsRight: true), .init(title: "HOLDS", alignsRight: true),
+      .init(title: "ADDRESS"), .init(title: "KNOWN BY", mayShrink: true),
+      .init(title: "META", alignsRight: true), .init(title: "HOLDS", alignsRight: true),
       .init(title: "RECEIVED", alignsRight: true),
     ])
     table.rows = reports.map { peer in
       [
         .init(peer.name ?? "?"), .init(peer.id?.description ?? "?"), .init(peer.state.rawValue, Self.look(peer.state)),
-        .init(peer.endpoints.map(\.description).joined(separator: ",")),
+        .init(addresses(peer.endpoints)),
         .init(peer.sources.map(\.rawValue).joined(separator: ",")), .init(peer.metadataVersion.map(String.init) ?? "-"),
         .init(peer.variants.map(String.init) ?? "-"), .init(Quantity.bytes(peer.receivedBytes)),
       ]
@@ -35,10 +35,16 @@ extension Rendering {
     var hints = ""
     for peer in reports {
       if let error = peer.error {
-        hints += hint("\(peer.name ?? peer.endpoints.first?.description ?? "?"): \(Self.line(error))")
+        hints += hint(Self.line(error, about: peer.name ?? peer.endpoints.first?.description ?? "?"))
       }
     }
     return Output(standardOutput: table.text(for: output), standardError: hints)
+  }
+
+  /// The addresses; on a terminal only the shortest, for there is no room for more.
+  private func addresses(_ endpoints: [Endpoint]) -> String {
+    let texts = endpoints.map(\.description)
+    return output.isTerminal ? texts.min { $0.count < $1.count } ?? "?" : texts.joined(separator: ",")
   }
 
   private static func look(_ state: PeerReport.State) -> Terminal.Look? {
@@ -62,11 +68,17 @@ extension Rendering {
       text += Text.printable("\(dryRun ? "would fetch" : "not fetched:") \(release)") + "\n"
     }
     for update in report.updates { text += updateText(update) }
-    if !options.quiet {
+    var errors = report.errors.map(errorText).joined()
+    if report.peers == 0 {
+      errors += errorText(
+        ErrorReport(
+          GtachError(
+            .peerUnreachable, "no peer answered",
+            advice: "see `gtach peers`; where discovery finds none, name one with --peer HOST:PORT")))
+    } else if !options.quiet {
       let news = report.fetched.isEmpty && report.pending.isEmpty && report.errors.isEmpty ? "; everything is here" : ""
       text += "\(Quantity.count(report.peers, "peer")) answered, metadata version \(report.metadataVersion)\(news)\n"
     }
-    let errors = report.errors.map(errorText).joined()
     return Output(standardOutput: text, standardError: errors, exitCode: exitCode)
   }
 

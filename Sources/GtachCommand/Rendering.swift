@@ -76,6 +76,11 @@ public struct Rendering: Sendable {
     Text.printable(error.message + (error.reason.map { ": \($0)" } ?? "") + " [\(error.code)]")
   }
 
+  /// The same, beginning with whom it is about unless the message says so.
+  static func line(_ error: ErrorReport, about name: String) -> String {
+    error.message.contains(name) ? line(error) : Text.printable(name) + ": " + line(error)
+  }
+
   // MARK: JSON
 
   /// A result as one JSON document.
@@ -141,7 +146,9 @@ public struct Rendering: Sendable {
     return fields.map { name, value in
       let value = Text.printable(value)
       guard output.isTerminal else { return "\(name)\t\(value)\n" }
-      return output.painted(Text.padded(name, to: width), .minor) + "  \(value)\n"
+      let lines = Text.wrapped(value, to: max(20, output.columns - width - 2))
+      let rest = lines.dropFirst().map { String(repeating: " ", count: width + 2) + $0 + "\n" }
+      return output.painted(Text.padded(name, to: width), .minor) + "  \(lines[0])\n" + rest.joined()
     }.joined()
   }
 }

@@ -24,15 +24,14 @@ extension Rendering {
     }
     var table = Table(columns: [
       .init(title: "NAME", mayShrink: true), .init(title: "VERSION", mayShrink: true), .init(title: "PLATFORM"),
-      .init(title: "SIZE", alignsRight: true), .init(title: "FETCH", alignsRight: true), .init(title: "CREATED"),
-      .init(title: "DESCRIPTION", mayShrink: true),
+      .init(title: "SIZE", alignsRight: true), .init(title: "CREATED"), .init(title: "DESCRIPTION", mayShrink: true),
     ])
     table.rows = reports.map { report in
       let manifest = report.manifest
       return [
         .init(manifest.description.name.text), .init("\(manifest.description.version)"), .init(manifest.platform.text),
-        .init(Quantity.bytes(manifest.archive.size)), .init(Quantity.bytes(report.objectBytes)),
-        .init(String(manifest.created.description.prefix(10))), .init(manifest.description.description ?? ""),
+        .init(Quantity.bytes(manifest.archive.size)), .init(String(manifest.created.description.prefix(10))),
+        .init(manifest.description.description ?? ""),
       ]
     }
     return Output(standardOutput: table.text(for: output))
@@ -53,10 +52,9 @@ extension Rendering {
           advice: others.isEmpty ? "`gtach list` shows what is here" : "these versions are: \(others)"))
     }
     if options.json { return document(Releases(releases: shown)) }
-    var blocks = shown.map { fields(Self.infoFields($0)) }
-    let others = Self.versions(all).filter { $0 != first.manifest.description.version }
-    if !others.isEmpty {
-      blocks[blocks.count - 1] += fields([("others", others.map(\.description).joined(separator: ", "))])
+    let others = Self.versions(all).filter { $0 != first.manifest.description.version }.map(\.description)
+    let blocks = shown.map { report in
+      fields(Self.infoFields(report) + (others.isEmpty ? [] : [("others", others.joined(separator: ", "))]))
     }
     return Output(standardOutput: blocks.joined(separator: "\n"))
   }
@@ -73,8 +71,9 @@ extension Rendering {
     add("runs on", description.platforms.map { $0.map(Self.machine).joined(separator: "; or ") })
     let dependencies = (description.dependencies ?? [:]).sorted { $0.key < $1.key }
     add("needs", dependencies.map { "\($0.key)@\($0.value)" }.joined(separator: ", "))
-    add("archive", "\(Quantity.bytes(manifest.archive.size)), SHA-256 \(manifest.archive.digest)")
-    add("chunks", "\(report.chunks), \(Quantity.bytes(report.objectBytes)) on the wire")
+    add("archive", "\(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk"))")
+    add("sha-256", manifest.archive.digest.hex)
+    add("wire", "\(Quantity.bytes(report.objectBytes)) where nothing of it is yet")
     add(
       "hooks",
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))

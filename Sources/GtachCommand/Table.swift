@@ -65,6 +65,9 @@ struct Table {
         parts.append(column == cells.count - 1 ? painted : painted + padding)
       }
     }
-    return parts.joined(separator: Self.gap)
+    // Empty cells at the end leave no blanks behind.
+    var line = parts.joined(separator: Self.gap)
+    while line.last == " " { line.removeLast() }
+    return line
   }
 }

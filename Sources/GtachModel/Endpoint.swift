@@ -17,15 +17,25 @@ public struct Endpoint: Hashable, Sendable {
   public init(_ text: String) throws(GtachError) {
     let wrong = GtachError(
       .usage, "\"\(text)\" is not HOST:PORT", advice: "write for example 192.168.1.20:7420 or [fe80::1%eth0]:7420")
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { throw wrong }
+    guard let colon = text.lastIndex(of: ":") else { throw wrong }
+    let digits = text[text.index(after: colon)...]
+    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits) else { throw wrong }
     var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      host = String(host.dropFirst().dropLast())
-    } else if host.contains(":") {
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+    if isBracketed { host = String(host.dropFirst().dropLast()) }
+    // What is in brackets is an IPv6 address, and only that is: so each endpoint has one spelling.
+    guard host.contains(":") == isBracketed, host.utf8.allSatisfy(Self.mayOccurInHost), !host.isEmpty else {
       throw wrong
     }
-    guard !host.isEmpty else { throw wrong }
     self.init(host: host, port: port)
+  }
+
+  /// Letters, digits, and `.` `-` `_` `:` `%`.
+  private static func mayOccurInHost(_ character: UInt8) -> Bool {
+    switch character {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x2D, 0x5F, 0x3A, 0x25: true
+    default: false
+    }
   }
 }
 
