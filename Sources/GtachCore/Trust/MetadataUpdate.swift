@@ -72,7 +72,7 @@ public struct MetadataUpdate: Sendable {
     nextFile = nil
     guard let bytes else {
       guard step == .root else {
-        throw GtachError.metadata(.metadataMissing, file.name, "the peer does not have it")
+        throw GtachError.metadata(.metadataMissing, file.name, "it is not there")
       }
       try finishRoot()
       try proceed()

@@ -132,6 +132,23 @@ struct DelegationTests {
     #expect(hashed.targets.keys.map(\.release.name.text) == ["lib"])
   }
 
+  @Test("a package's role lists no other package, even where its delegation covers that")
+  func widenedPattern() throws {
+    var forged = fleet
+    try forged.replace(app) { fields in
+      fields["targets"]?["other/9.0.0/any/manifest.json"] = target("other")
+      fields.raiseVersion()
+    }
+    try forged.replace(.targets) { fields in
+      guard case .array(var roles) = fields["delegations"]?["roles"] else { return }
+      roles[0]["paths"] = .array([.string("*/*/*/manifest.json")])
+      fields["delegations"]?["roles"] = .array(roles)
+      fields.raiseVersion()
+    }
+    let trusted = try fleet.trusted().updated(from: forged.files).trusted
+    #expect(trusted.targets.keys.map(\.targetPath) == ["app/1.0.0/any/manifest.json"])
+  }
+
   @Test("a terminating delegation hides later ones, another does not")
   func terminating() throws {
     for (isTerminating, names) in [(true, ["lib"]), (false, ["app", "lib"])] {

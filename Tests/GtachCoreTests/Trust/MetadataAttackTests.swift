@@ -94,6 +94,16 @@ struct MetadataAttackTests {
     #expect(try outcome(forged, after: later) == .metadataRollback)
   }
 
+  @Test("a newer timestamp that names an older snapshot of the same targets is refused")
+  func olderSnapshotOfSameTargets() throws {
+    let earlier = try TestFleet(publishing: [Self.app])
+    let later = try tampered(earlier, .snapshot) { $0.raiseVersion() }
+    #expect(try outcome(later, after: earlier) == nil)
+    var forged = earlier
+    try forged.forge(.timestamp) { $0["version"] = .integer(1_000) }
+    #expect(try outcome(forged, after: later) == .metadataRollback)
+  }
+
   @Test("a newer snapshot that names older targets is refused", arguments: [MetadataRole.targets, roles[3]])
   func olderTargets(role: MetadataRole) throws {
     let earlier = try TestFleet(publishing: [Self.app])
