@@ -18,6 +18,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
       let date = try? Date(text, strategy: .iso8601)
     else { return nil }
     secondsSinceEpoch = Int64(date.timeIntervalSince1970)
+    // The parser takes 30 February, 24:00 and one-digit months for something; what it made of them reads otherwise.
+    guard description == text else { return nil }
   }
 
   /// This time moved by a number of days of 86,400 seconds.
