@@ -34,7 +34,7 @@ struct DelegationTests {
   func foreignPackage() throws {
     for path in ["lib/9.0.0/any/manifest.json", "lib/1.0.0/any/manifest.json", "root/1.0.0/any/manifest.json"] {
       let trusted = try listing(path)
-      #expect(trusted.targets == (try fleet.trusted().targets))
+      #expect(try trusted.targets == fleet.trusted().targets)
       #expect(trusted.problems.count == 1)
     }
     #expect(try listing("app/9.0.0/any/manifest.json").targets.count == 3)
@@ -53,7 +53,7 @@ struct DelegationTests {
     ])
   func unsafePaths(path: String) throws {
     let trusted = try listing(path)
-    #expect(trusted.targets == (try fleet.trusted().targets))
+    #expect(try trusted.targets == fleet.trusted().targets)
     #expect(trusted.problems.count == 1)
   }
 

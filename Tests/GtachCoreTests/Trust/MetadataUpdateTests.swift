@@ -34,7 +34,7 @@ struct MetadataUpdateTests {
     #expect(outcome.asked == ["2.root.json", "timestamp.json", "4.snapshot.json", "2.package-lib.json"])
     #expect(outcome.trusted.targets.count == 3)
     #expect(outcome.trusted.timestampVersion == before.timestampVersion + 1)
-    #expect(outcome.trusted.targets == (try fleet.trusted().targets))
+    #expect(try outcome.trusted.targets == fleet.trusted().targets)
   }
 
   @Test("a peer that has the same has nothing new")

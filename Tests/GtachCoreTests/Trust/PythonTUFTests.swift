@@ -32,12 +32,10 @@ struct PythonTUFTests {
     #expect(trusted.timestampVersion == 6)
     let variant = try #require(VariantID(targetPath: "app/1.2.3/linux-arm64/manifest.json"))
     let manifest = Array("{\"a manifest\": \"of python-tuf's making\"}\n".utf8)
-    #expect(
-      trusted.targets == [
-        variant: ListedVariant(
-          variant: variant, manifest: .init(digest: SHA256().digest(of: manifest), size: manifest.count),
-          platforms: [.init(os: "linux")], dependencies: [try PackageName("hyperpixel"): try VersionRange("^1.2")])
-      ])
+    let listed = ListedVariant(
+      variant: variant, manifest: .init(digest: SHA256().digest(of: manifest), size: manifest.count),
+      platforms: [.init(os: "linux")], dependencies: [try PackageName("hyperpixel"): try VersionRange("^1.2")])
+    #expect(trusted.targets == [variant: listed])
   }
 
   @Test("a peer that serves it is believed, step by step")

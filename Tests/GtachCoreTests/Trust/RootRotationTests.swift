@@ -99,7 +99,7 @@ struct RootRotationTests {
     let outcome = try victim.updated(from: recovered.files)
     #expect(outcome.trusted.timestampVersion == 3)
     #expect(outcome.trusted.newestSignedTime == TestFleet.start)
-    #expect(outcome.trusted.targets == (try genuine.trusted().targets))
+    #expect(try outcome.trusted.targets == genuine.trusted().targets)
     // The old keys are worth nothing any more.
     var replayed = attacked
     replayed.files["2.root.json"] = recovered.files["2.root.json"]

@@ -43,7 +43,7 @@ struct TrustedMetadataLoadTests {
       let outcome = try trusted.updated(from: fleet.files)
       #expect(outcome.trusted.isComplete)
       #expect(outcome.newFiles.keys.contains(name))
-      #expect(outcome.trusted.targets == (try fleet.trusted().targets))
+      #expect(try outcome.trusted.targets == fleet.trusted().targets)
       let older = try TestFleet(publishing: ["app/1.0.0/any"])
       #expect(failureCode { try trusted.updated(from: older.files) } == .metadataRollback)
     }
