@@ -1,0 +1,93 @@
+import GtachModel
+
+/// In which order a repository is written, so that a power cut at any instant leaves either the old or the new and
+/// never half of one: all objects, one sync of the file system, the one rename that makes a release visible, then its
+/// directory.
+///
+/// A sync for each object would cost minutes on an SD card. Without one, chunks and objects may be torn by a power cut
+/// before the release that needs them is visible; nobody trusts them unread, so that harms nobody.
+public struct StorePlan: Hashable, Sendable {
+  /// Where everything lies.
+  public let layout: RepositoryLayout
+  /// This writer's own directory in `incoming`, on the same file system as all else.
+  public let workspace: String
+
+  /// A plan for a writer.
+  public init(layout: RepositoryLayout, workspace: String) {
+    self.layout = layout
+    self.workspace = workspace
+  }
+
+  /// Stores a chunk or an object: whole under its name or not at all, as long as the power stays on.
+  ///
+  /// - Parameters:
+  ///   - path: Where it belongs.
+  ///   - name: A name in the workspace that is used for nothing else.
+  public func store(_ bytes: [UInt8], at path: String, temporaryName name: String) -> [FileOperation] {
+    let temporary = "\(workspace)/\(name)"
+    return [
+      .makeDirectory(workspace), .makeDirectory(Self.directory(of: path)),
+      .write(path: temporary, bytes: bytes, permissions: 0o644), .rename(from: temporary, to: path),
+    ]
+  }
+
+  /// Makes a variant visible of which every chunk was stored before.
+  ///
+  /// - Parameter name: A name in the workspace that is used for nothing else.
+  public func publish(
+    _ variant: VariantID, manifest: [UInt8], index: [UInt8], temporaryName name: String
+  ) -> [FileOperation] {
+    let staging = "\(workspace)/\(name)"
+    let parent = layout.directory(of: variant.release)
+    return [
+      .makeDirectory(staging),
+      .write(path: "\(staging)/\(RepositoryLayout.indexName)", bytes: index, permissions: 0o644),
+      .write(path: "\(staging)/\(RepositoryLayout.manifestName)", bytes: manifest, permissions: 0o644),
+      .makeDirectory(parent),
+      .syncFileSystem(of: layout.root),
+      .rename(from: staging, to: layout.directory(of: variant)),
+      .syncDirectory(parent),
+    ]
+  }
+
+  /// Writes metadata files. The timestamp becomes visible when all that it may name is on the disk.
+  ///
+  /// - Throws: `ErrorCode.nameInvalid`.
+  public func writeMetadata(
+    _ files: [String: [UInt8]], temporaryName name: String
+  ) throws(GtachError) -> [FileOperation] {
+    guard !files.isEmpty else { return [] }
+    var writes: [FileOperation] = [.makeDirectory(workspace), .makeDirectory(layout.metadata)]
+    var renames: [FileOperation] = []
+    var last: FileOperation?
+    for (file, bytes) in files.sorted(by: { $0.key < $1.key }) {
+      let path = try layout.metadata(file)
+      let temporary = "\(workspace)/\(name).\(file)"
+      writes.append(.write(path: temporary, bytes: bytes, permissions: 0o644))
+      if file == RepositoryLayout.timestampName {
+        last = .rename(from: temporary, to: path)
+      } else {
+        renames.append(.rename(from: temporary, to: path))
+      }
+    }
+    var plan = writes + [.syncFileSystem(of: layout.root)]
+    if !renames.isEmpty { plan += renames + [.syncDirectory(layout.metadata)] }
+    if let last { plan += [last, .syncDirectory(layout.metadata)] }
+    return plan
+  }
+
+  /// Takes something damaged, a file or a directory, out of use and keeps it for people to look at.
+  ///
+  /// - Parameter name: A name in `quarantine` that nothing else has.
+  public func quarantine(_ path: String, as name: String) -> [FileOperation] {
+    [
+      .makeDirectory(layout.quarantine), .rename(from: path, to: "\(layout.quarantine)/\(name)"),
+      .syncDirectory(Self.directory(of: path)),
+    ]
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return String(path[..<slash])
+  }
+}

@@ -1,0 +1,105 @@
+import GtachCore
+import GtachModel
+import Testing
+
+@Suite("Order of durability")
+struct StorePlanTests {
+  let layout = RepositoryLayout(home: "/home")
+  let plan = StorePlan(layout: RepositoryLayout(home: "/home"), workspace: "/home/repository/incoming/w")
+  let variant: VariantID
+  init() throws { variant = try VariantID(release: ReleaseID("a@1.0.0"), platform: .any) }
+
+  /// Runs the operations up to each of them, cuts the power there in many ways, and shows what is left.
+  func crashes(
+    _ operations: [FileOperation], before: [FileOperation] = [],
+    check: (_ done: Int, _ contents: [String: [UInt8]]) -> Void
+  ) {
+    var generator = SeededGenerator(seed: 11)
+    for cut in 0...operations.count {
+      for _ in 0..<60 {
+        var disk = CrashingDisk()
+        for operation in before + operations[..<cut] { disk.perform(operation) }
+        check(cut, disk.afterCrash(using: &generator).contents)
+      }
+    }
+  }
+
+  @Test("a power cut at any instant of a store leaves the release whole or invisible")
+  func publishing() {
+    let chunks = (0..<5).map { number in
+      (layout.chunk(ChunkIndexCodecTests.digest(number)), [UInt8](repeating: UInt8(number), count: 100))
+    }
+    var operations: [FileOperation] = []
+    for (number, chunk) in chunks.enumerated() {
+      operations += plan.store(chunk.1, at: chunk.0, temporaryName: "\(number)")
+    }
+    operations += plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p")
+    var sawVisible = false
+    var sawTorn = false
+    crashes(operations) { done, contents in
+      let isVisible = contents[layout.manifest(of: variant)] != nil || contents[layout.index(of: variant)] != nil
+      if isVisible {
+        sawVisible = true
+        #expect(contents[layout.manifest(of: variant)] == [1, 2, 3])
+        #expect(contents[layout.index(of: variant)] == [4, 5, 6, 7])
+        for (path, bytes) in chunks { #expect(contents[path] == bytes) }
+      } else if chunks.contains(where: { contents[$0.0] != nil && contents[$0.0] != $0.1 }) {
+        sawTorn = true
+      }
+      if done == operations.count { #expect(isVisible) }
+    }
+    // The disk is as bad as it should be.
+    #expect(sawVisible && sawTorn)
+  }
+
+  @Test("the order matters: without the sync, the same disk shows half a release")
+  func withoutSync() {
+    let operations = plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p").filter {
+      if case .syncFileSystem = $0 { false } else { true }
+    }
+    var broken = false
+    crashes(operations) { _, contents in
+      if let manifest = contents[layout.manifest(of: variant)], manifest != [1, 2, 3] { broken = true }
+    }
+    #expect(broken)
+  }
+
+  @Test("a power cut at any instant leaves the old metadata or the new")
+  func metadata() throws {
+    let old: [String: [UInt8]] = ["1.root.json": [1], "1.snapshot.json": [2, 2], "timestamp.json": [3, 3, 3]]
+    let new: [String: [UInt8]] = [
+      "2.snapshot.json": [4, 4], "2.package-a.json": [5, 5], "timestamp.json": [6, 6, 6], "2.targets.json": [7],
+    ]
+    let before = try plan.writeMetadata(old, temporaryName: "0")
+    let operations = try plan.writeMetadata(new, temporaryName: "1")
+    crashes(operations, before: before) { done, contents in
+      let timestamp = contents["/home/repository/metadata/timestamp.json"]
+      #expect(timestamp == [3, 3, 3] || timestamp == [6, 6, 6])
+      for (name, bytes) in timestamp == [6, 6, 6] ? new.merging(old, uniquingKeysWith: { new, _ in new }) : old {
+        #expect(contents["/home/repository/metadata/\(name)"] == bytes)
+      }
+      if done == operations.count { #expect(timestamp == [6, 6, 6]) }
+    }
+    #expect(try plan.writeMetadata([:], temporaryName: "2") == [])
+  }
+
+  @Test(
+    "names of metadata files are harmless",
+    arguments: [
+      "", ".json", "a.json/", "../a.json", "a/b.json", "A.json", "a.json.", "a", "1.root.json\0", "..json", "é.json",
+      String(repeating: "a", count: 96) + ".json",
+    ])
+  func names(name: String) {
+    #expect(throws: GtachError.self) { try layout.metadata(name) }
+    #expect(throws: GtachError.self) { try plan.writeMetadata([name: [1]], temporaryName: "x") }
+  }
+
+  @Test("everything has its place")
+  func places() throws {
+    let digest = ChunkIndexCodecTests.digest(1)
+    #expect(layout.chunk(digest) == "/home/repository/chunks/\(digest.hex.prefix(2))/\(digest.hex)")
+    #expect(layout.object(digest) == "/home/repository/objects/\(digest.hex.prefix(2))/\(digest.hex)")
+    #expect(layout.manifest(of: variant) == "/home/repository/packages/a/1.0.0/any/manifest.json")
+    #expect(try layout.metadata("12.package-a.b.json") == "/home/repository/metadata/12.package-a.b.json")
+  }
+}
