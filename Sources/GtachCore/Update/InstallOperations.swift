@@ -1,0 +1,120 @@
+import GtachModel
+
+/// The file operations of installing, in the order of durability: at every point, whatever of the last unsynced
+/// operations is lost, what `state.json`, the journal and `current` lead to is complete.
+struct InstallOperations {
+  let layout: InstallLayout
+
+  /// Replaces a file in the install root: its bytes are on the disk before its name is.
+  func replace(_ path: String, _ bytes: [UInt8]) -> [FileOperation] {
+    [
+      .write(path: "\(path).new", bytes: bytes, permissions: 0o644),
+      .syncFile("\(path).new"),
+      .rename(from: "\(path).new", to: path),
+      .syncDirectory(layout.root),
+    ]
+  }
+
+  /// Writes the journal.
+  func write(_ journal: UpdateJournal) throws(GtachError) -> [FileOperation] {
+    replace(layout.journal, try InstallCoding.encode(journal))
+  }
+
+  /// Writes the state.
+  func write(_ state: InstallState) throws(GtachError) -> [FileOperation] {
+    replace(layout.state, try InstallCoding.encode(state))
+  }
+
+  /// Makes an install root in which nothing is installed. `state.json` comes first: whoever finds one of the others
+  /// without it knows that it was lost.
+  func create() throws(GtachError) -> [FileOperation] {
+    try [.makeDirectory(layout.root), .syncDirectory(layout.parent)] + write(InstallState())
+      + [.makeDirectory(layout.releases), .makeDirectory(layout.generations), .makeDirectory(layout.data)]
+      + generation(0, [:]) + activate(0)
+  }
+
+  /// Makes a generation, which must not be the active one.
+  func generation(_ number: Int, _ releases: [PackageName: InstallState.Release]) -> [FileOperation] {
+    let directory = layout.generation(number)
+    let links = releases.sorted { $0.key < $1.key }.map { name, release in
+      FileOperation.makeSymbolicLink(at: "\(directory)/\(name)", to: layout.linkTarget(release.id))
+    }
+    return [.remove(directory), .syncDirectory(layout.generations), .makeDirectory(directory)] + links
+      + [.syncDirectory(directory), .syncDirectory(layout.generations)]
+  }
+
+  /// Makes a generation the active one.
+  func activate(_ generation: Int) -> [FileOperation] {
+    let link = "\(layout.current).new"
+    return [
+      .remove(link),
+      .makeSymbolicLink(at: link, to: layout.currentTarget(generation)),
+      .rename(from: link, to: layout.current),
+      .syncDirectory(layout.root),
+    ]
+  }
+
+  /// Makes room for a release that is to be staged.
+  func prepareStaging() -> [FileOperation] {
+    [.remove(layout.staging), .makeDirectory(layout.stagingTree)]
+  }
+
+  /// Turns what was staged into a complete release. A leftover of the same name, which nothing leads to, goes first.
+  func seal(_ id: ReleaseID) -> [FileOperation] {
+    let release = layout.release(id)
+    return [
+      .syncFileSystem(of: layout.stagingTree),
+      .makeDirectory(layout.releases(of: id.name)),
+      .remove(release),
+      .syncDirectory(layout.releases(of: id.name)),
+      .rename(from: layout.stagingTree, to: release),
+      .remove(layout.staging),
+      .makeDirectory(layout.data(of: id.name)),
+      .syncFileSystem(of: layout.root),
+    ]
+  }
+
+  /// Removes what a transaction left behind that never made its release active.
+  func discard(_ journal: UpdateJournal) -> [FileOperation] {
+    [.remove(layout.staging)] + removeRelease(of: journal)
+      + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]
+  }
+
+  /// Removes the release of a transaction that failed, unless it was here before.
+  private func removeRelease(of journal: UpdateJournal) -> [FileOperation] {
+    guard !journal.wasKept else { return [] }
+    let isOnly = journal.before.active == nil && journal.before.previous == nil
+    let directory = layout.releases(of: journal.name)
+    return isOnly
+      ? [.remove(directory), .syncDirectory(layout.releases)]
+      : [.remove(layout.release(journal.release.id)), .syncDirectory(directory)]
+  }
+
+  /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous.
+  func retire(_ journal: UpdateJournal, committed package: InstallState.Package) -> [FileOperation] {
+    let old = [journal.before.active, journal.before.previous].compactMap { $0 }
+      .filter { package.kept($0.id.version) == nil }
+      .map { FileOperation.remove(layout.release($0.id)) }
+    return old + (old.isEmpty ? [] : [.syncDirectory(layout.releases(of: journal.name))])
+      + [.remove(layout.generation(journal.generationBefore)), .syncDirectory(layout.generations)]
+  }
+
+  /// Ends a transaction.
+  func close() -> [FileOperation] { [.remove(layout.journal), .syncDirectory(layout.root)] }
+}
+
+extension InstallRecords {
+  /// What has to be done before anything else is: makes an install root where there is none, and makes `current` lead
+  /// to where the state says, unless a transaction is under way, whose recovery does that.
+  ///
+  /// - Parameter currentTarget: What the link `current` holds; nil where it is absent.
+  /// - Throws: `ErrorCode.bug` where the state cannot be written.
+  public func opening(layout: InstallLayout, currentTarget: String?) throws(GtachError) -> [FileOperation] {
+    let operations = InstallOperations(layout: layout)
+    if isNew { return try operations.create() }
+    guard journal == nil, currentTarget != layout.currentTarget(state.generation) else { return [] }
+    // Power was lost while the root was made, or somebody else changed it.
+    return [.makeDirectory(layout.releases), .makeDirectory(layout.generations), .makeDirectory(layout.data)]
+      + operations.generation(state.generation, state.active) + operations.activate(state.generation)
+  }
+}

@@ -1,0 +1,105 @@
+import GtachModel
+
+/// What is installed under an install root, what was before it, and what is not to be tried again: `state.json`.
+public struct InstallState: Hashable, Sendable, Codable {
+  /// A release that was installed: all that is needed to activate it again.
+  public struct Release: Hashable, Sendable, Codable {
+    /// What its manifest says.
+    public var manifest: Manifest
+    /// The SHA-256 of the manifest.
+    public var digest: Digest
+
+    /// A release from its manifest.
+    public init(manifest: Manifest, digest: Digest) {
+      self.manifest = manifest
+      self.digest = digest
+    }
+
+    /// `NAME@VERSION`.
+    public var id: ReleaseID { manifest.variant.release }
+  }
+
+  /// A release that failed here.
+  public struct Refusal: Hashable, Sendable, Codable {
+    /// Its version.
+    public var version: SemanticVersion
+    /// The SHA-256 of its manifest.
+    public var digest: Digest
+    /// What the machine's configuration was, in any words: where that changes, the release may be tried again.
+    public var circumstances: String
+    /// Why it failed.
+    public var errors: [ErrorReport]
+    /// When it was first tried, as far as this machine knew the time.
+    public var time: Timestamp
+
+    /// A refusal from its fields.
+    public init(
+      version: SemanticVersion, digest: Digest, circumstances: String, errors: [ErrorReport], time: Timestamp
+    ) {
+      self.version = version
+      self.digest = digest
+      self.circumstances = circumstances
+      self.errors = errors
+      self.time = time
+    }
+  }
+
+  /// How one package stands.
+  public struct Package: Hashable, Sendable, Codable {
+    /// The committed release; nil where none ever was.
+    public var active: Release?
+    /// The release before it, kept whole.
+    public var previous: Release?
+    /// Releases that failed here, the newest failure last.
+    public var refused: [Refusal] = []
+    /// Whether a rollback by hand holds the package where it is.
+    public var held = false
+    /// What the self-test of the active release said.
+    public var selfTest: SelfTestReport?
+
+    /// A package of which nothing is known.
+    public init() {}
+
+    /// Whether a release is not to be tried again by itself under these circumstances.
+    public func refuses(_ version: SemanticVersion, digest: Digest, circumstances: String) -> Refusal? {
+      refused.last {
+        $0.version == version && $0.digest == digest && $0.circumstances == circumstances
+      }
+    }
+
+    /// The release of that version that is kept whole here.
+    func kept(_ version: SemanticVersion) -> Release? {
+      [active, previous].compactMap { $0 }.first { $0.manifest.description.version == version }
+    }
+  }
+
+  /// The only format that this program writes and reads.
+  public static let format = 1
+  /// How many refusals of one package are remembered.
+  public static let maximumRefusals = 16
+
+  /// The format of the file.
+  public private(set) var format = InstallState.format
+  /// The generation that `current` leads to while no transaction is under way.
+  public var generation = 0
+  /// The number of the last transaction that ended: generations are numbered by transactions.
+  public var lastTransaction = 0
+  /// The packages.
+  public var packages: [PackageName: Package] = [:]
+
+  /// Nothing is installed.
+  public init() {}
+
+  /// The releases that are active, by name.
+  public var active: [PackageName: Release] { packages.compactMapValues(\.active) }
+
+  /// What is installed, for people, sorted by name.
+  public var installed: [StatusReport.Installed] {
+    packages.sorted { $0.key < $1.key }.compactMap { name, package in
+      guard let active = package.active else { return nil }
+      return StatusReport.Installed(
+        name: name, version: active.id.version, previous: package.previous?.id.version,
+        refused: package.refused.map(\.version), held: package.held, selfTest: package.selfTest)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import GtachModel
+
+/// What an update wants done next.
+public enum UpdateAction: Hashable, Sendable {
+  /// Carry these out in order; the outcome is `done`, or `failed` at the first that fails.
+  case perform([FileOperation])
+  /// Write the release's archive into this directory, which is there and empty.
+  case stage(directory: String)
+  /// Run a program of a release.
+  case runHook(UpdateHook)
+  /// Run the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.
+  case selfTest(InstallState.Release, directory: String)
+  /// It is over, one way or the other.
+  case finish(UpdateResult)
+  /// It could not be brought to an end; where a journal is left, recovery will.
+  case fail(GtachError)
+}
+
+/// How an action ended.
+public enum UpdateOutcome: Hashable, Sendable {
+  /// As it should.
+  case done
+  /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
+  case failed(GtachError)
+  /// The self-test ran.
+  case tested(SelfTestReport)
+}
+
+/// A program of a release that runs before or after the activation.
+public struct UpdateHook: Hashable, Sendable {
+  /// Which one.
+  public enum Kind: String, Hashable, Sendable {
+    /// Before the activation.
+    case preInstall
+    /// After it.
+    case postInstall
+  }
+
+  /// How long a hook may take where the author does not say, in seconds.
+  public static let defaultTimeoutSeconds = 120
+  /// The longest that a hook may take, in seconds.
+  public static let maximumTimeoutSeconds = 3600
+
+  /// Which one.
+  public let kind: Kind
+  /// The release that it belongs to.
+  public let release: ReleaseID
+  /// The program: an absolute path.
+  public let path: String
+  /// The release's directory, in which it runs.
+  public let directory: String
+  /// The variables that tell it where it is.
+  public let environment: [String: String]
+  /// How long it may take, in seconds.
+  public let timeoutSeconds: Int
+
+  /// The hook of a release; nil where it has none of that kind.
+  init?(_ kind: Kind, of release: InstallState.Release, layout: InstallLayout) {
+    let installation = release.manifest.description.install
+    guard let path = kind == .preInstall ? installation?.preInstall : installation?.postInstall else { return nil }
+    self.kind = kind
+    self.release = release.id
+    directory = layout.release(release.id)
+    self.path = "\(directory)/\(path)"
+    environment = [
+      "GTACH_NAME": release.id.name.text,
+      "GTACH_VERSION": release.id.version.description,
+      "GTACH_RELEASE_DIR": directory,
+      "GTACH_STATE_DIR": layout.data(of: release.id.name),
+    ]
+    timeoutSeconds = min(max(1, installation?.timeoutSeconds ?? Self.defaultTimeoutSeconds), Self.maximumTimeoutSeconds)
+  }
+}

@@ -1,0 +1,145 @@
+import GtachModel
+
+/// What an update needs to know of the machine that it runs on.
+public struct InstallMachine: Hashable, Sendable {
+  /// The machine's platform.
+  public var platform: Platform
+  /// The board's own name of itself; nil where it has none.
+  public var model: String?
+  /// Whether a self-test on simulated GPIO lines may commit an update.
+  public var allowMock: Bool
+  /// The part of the configuration that decides about self-tests, in any words: where it changes, a release that
+  /// failed under another may be tried again.
+  public var circumstances: String
+
+  /// A machine from its fields.
+  public init(platform: Platform, model: String?, allowMock: Bool, circumstances: String = "") {
+    self.platform = platform
+    self.model = model
+    self.allowMock = allowMock
+    self.circumstances = (allowMock ? "mock allowed;" : "") + circumstances
+  }
+}
+
+/// What must hold before anything of a release is written.
+enum UpdateConditions {
+  /// The bytes that stay free beside the release: room for the journal, and for what the packages write.
+  static let reserveBytes: Int64 = 8 << 20
+
+  /// What does not hold; empty where the update may begin.
+  ///
+  /// - Parameters:
+  ///   - staged: Whether the release has to be written, or is here already.
+  ///   - freeBytes: The free space of the file system.
+  static func violations(
+    of release: InstallState.Release, state: InstallState, machine: InstallMachine, force: Bool, staged: Bool,
+    freeBytes: Int64
+  ) -> [ErrorReport] {
+    let description = release.manifest.description
+    let package = state.packages[description.name] ?? InstallState.Package()
+    var errors = paths(description)
+    if let refusal = package.refuses(
+      description.version, digest: release.digest, circumstances: machine.circumstances), !force
+    {
+      errors.append(
+        GtachError(
+          .releaseRefused, "\(release.id) failed on this machine before",
+          reason: refusal.errors.first.map { [$0.message, $0.reason].compactMap { $0 }.joined(separator: ": ") },
+          advice: "to try it again: gtach install \(release.id.name)@\(release.id.version)"))
+    }
+    if package.held, !force, let active = package.active {
+      errors.append(
+        GtachError(
+          .releaseRefused, "\(active.id.name) is held at \(active.id.version) by a rollback by hand",
+          advice: "to end the hold: gtach install \(active.id.name)"))
+    }
+    errors += platform(release.manifest, machine)
+    errors += dependencies(release, state)
+    errors += collisions(release.id, package)
+    let needed = Int64(clamping: release.manifest.archive.size)
+    if staged, freeBytes < reserveBytes || freeBytes - reserveBytes < needed {
+      errors.append(
+        GtachError(
+          .diskFull, "there is no room for \(release.id)",
+          reason: "it needs \(needed) bytes and \(reserveBytes) more; \(freeBytes) are free",
+          advice: "free some space and try again"))
+    }
+    return errors.map(ErrorReport.init)
+  }
+
+  private static func platform(_ manifest: Manifest, _ machine: InstallMachine) -> [GtachError] {
+    guard manifest.platform.suitability(for: machine.platform) != nil else {
+      return [
+        GtachError(
+          .platformUnsupported, "\(manifest.variant) does not run on this machine",
+          reason: "this machine is \(machine.platform)")
+      ]
+    }
+    let platforms = manifest.description.platforms
+    guard !platforms.fit(platform: machine.platform, model: machine.model) else { return [] }
+    let wanted = (platforms ?? []).map(\.summary).joined(separator: ", or ")
+    return [
+      GtachError(
+        .platformUnsupported, "\(manifest.variant.release) is not meant for this machine",
+        reason: "it wants \(wanted); this is \(machine.platform), \(machine.model.map { "\"\($0)\"" } ?? "no model")")
+    ]
+  }
+
+  // Both ways: what the release needs, and what those that are installed need of it.
+  private static func dependencies(_ release: InstallState.Release, _ state: InstallState) -> [GtachError] {
+    var active = state.active
+    active[release.id.name] = release
+    var errors: [GtachError] = []
+    for (name, range) in (release.manifest.description.dependencies ?? [:]).sorted(by: { $0.key < $1.key }) {
+      let installed = active[name]?.id.version
+      if let installed, range.contains(installed) { continue }
+      errors.append(
+        GtachError(
+          .dependencyMissing, "\(release.id) needs \(name)@\(range)",
+          reason: installed.map { "\(name) \($0) is installed" } ?? "\(name) is not installed",
+          advice: "install it first: gtach install \(name)@\(range)"))
+    }
+    for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where name != release.id.name {
+      guard let range = dependent.manifest.description.dependencies?[release.id.name],
+        !range.contains(release.id.version)
+      else { continue }
+      errors.append(
+        GtachError(
+          .dependencyMissing, "\(dependent.id), which is installed, does not work with \(release.id)",
+          reason: "it needs \(release.id.name)@\(range)", advice: "update \(name) first"))
+    }
+    return errors
+  }
+
+  // A version is part of a path, and a file system may not tell `1.0.0-RC` from `1.0.0-rc`.
+  private static func collisions(_ id: ReleaseID, _ package: InstallState.Package) -> [GtachError] {
+    let text = id.version.description
+    if text.utf8.count > InstallLayout.maximumVersionBytes {
+      return [
+        GtachError(
+          .versionInvalid, "the version of \(id.name) is too long to be a directory",
+          reason: "it has \(text.utf8.count) bytes, and \(InstallLayout.maximumVersionBytes) are allowed")
+      ]
+    }
+    for kept in [package.active, package.previous].compactMap({ $0?.id.version }) where kept != id.version {
+      guard kept.description.lowercased() == text.lowercased() else { continue }
+      return [GtachError(.releaseExists, "\(id) differs only in case from \(kept), which is kept here")]
+    }
+    return []
+  }
+
+  // Hooks are programs of the release: a path that leads out of it is not.
+  private static func paths(_ description: PackageDescription) -> [GtachError] {
+    let hooks = [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }
+    return hooks.filter { !isInside($0) }.map { hook in
+      GtachError(
+        .descriptionInvalid, "the hook \"\(hook)\" of \(description.name) is not a path inside the release",
+        advice: "write it relative to the root of the package, without \"..\"")
+    }
+  }
+
+  private static func isInside(_ path: String) -> Bool {
+    !path.isEmpty && !path.utf8.contains(0)
+      && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && $0 != ".." }
+  }
+}
