@@ -11,6 +11,8 @@ public enum FileOperation: Hashable, Sendable {
   case makeSymbolicLink(at: String, to: String)
   /// Removes a file, a link, or a directory with all in it; no error if nothing is there.
   case remove(String)
+  /// Takes the permission to write from a directory and all in it, links not followed.
+  case makeReadOnly(String)
   /// Puts a file's bytes on the disk (fsync).
   case syncFile(String)
   /// Puts a directory's entries on the disk (fsync).

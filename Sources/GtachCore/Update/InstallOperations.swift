@@ -68,6 +68,7 @@ struct InstallOperations {
       .remove(release),
       .syncDirectory(layout.releases(of: id.name)),
       .rename(from: layout.stagingTree, to: release),
+      .makeReadOnly(release),
       .remove(layout.staging),
       .makeDirectory(layout.data(of: id.name)),
       .syncFileSystem(of: layout.root),

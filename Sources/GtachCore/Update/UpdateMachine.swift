@@ -9,6 +9,9 @@ public struct UpdateMachine: Sendable {
   /// What is to be done now; unchanged by anything but `advance`.
   public internal(set) var action: UpdateAction
 
+  /// The release that is to be active.
+  public var release: ReleaseID { journal.release.id }
+
   var journal: UpdateJournal
   var state: InstallState
   let history: [UInt8]
@@ -93,7 +96,8 @@ public struct UpdateMachine: Sendable {
       if journal.kind == .rollback {
         if case .postInstall = step { test() } else { try commit() }
       } else {
-        try undo(refusing: true)
+        // That the machine has no room for one more process says nothing of the release.
+        try undo(refusing: error.code != .busy)
       }
     case .activating:
       journal.errors.append(ErrorReport(error))

@@ -1,0 +1,67 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// What installing means on this platform: directories, links and hooks. It obeys an `UpdateMachine` and decides
+/// nothing.
+struct PlatformInstaller: Sendable {
+  /// How much of a hook's output is kept, in bytes.
+  static let maximumOutputBytes = 4096
+  /// Where a hook finds programs: it inherits nothing from whoever started gtach.
+  static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+  let fileSystem: FileSystem
+  let cancellation: Cancellation?
+
+  /// Runs a program of a release.
+  ///
+  /// - Throws: `ErrorCode.hookFailed`; `ErrorCode.cancelled`; `ErrorCode.busy` where the system has no room for it.
+  func run(_ hook: UpdateHook) throws(GtachError) {
+    let what = "the \(hook.kind.rawValue) hook of \(hook.release) failed"
+    let completion: ChildProcess.Completion
+    do throws(GtachError) {
+      completion = try ChildProcess.run(
+        executable: hook.path, arguments: [],
+        environment: hook.environment.merging(["PATH": Self.searchPath]) { own, _ in own }, directory: hook.directory,
+        deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(hook.timeoutSeconds) * 1000),
+        maximumOutputBytes: Self.maximumOutputBytes, cancellation: cancellation)
+    } catch {
+      if error.code == .cancelled || error.code == .busy { throw error }
+      throw GtachError(
+        .hookFailed, what, reason: [error.message, error.reason].compactMap { $0 }.joined(separator: ": "),
+        advice: error.advice)
+    }
+    let ending: String
+    switch completion.exit {
+    case .status(0): return
+    case .status(let status): ending = "it exited with \(status)"
+    case .signal(let number): ending = "signal \(number) ended it"
+    case .timedOut: ending = "it was ended after \(hook.timeoutSeconds) s"
+    }
+    throw GtachError(.hookFailed, what, reason: ending + lastWords(completion.output))
+  }
+
+  // What a program says last is mostly why it failed. Control characters stay out of logs and terminals.
+  private func lastWords(_ output: [UInt8]) -> String {
+    let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
+    guard let last = lines.last(where: { !$0.allSatisfy(\.isWhitespace) }) else { return "" }
+    let text = String(last.unicodeScalars.filter { !$0.properties.generalCategory.isControl }.map(Character.init))
+    return ": \(text.suffix(200))"
+  }
+}
+
+extension Unicode.GeneralCategory {
+  fileprivate var isControl: Bool { self == .control || self == .format || self == .surrogate }
+}
+
+extension InstallMachine {
+  /// The machine that this runs on.
+  ///
+  /// - Parameters:
+  ///   - allowMock: Whether a self-test on simulated GPIO lines may commit an update.
+  ///   - circumstances: The part of the configuration that decides about self-tests, in any words.
+  public static func this(allowMock: Bool, circumstances: String = "") -> InstallMachine {
+    InstallMachine(
+      platform: Machine.platform, model: Machine.model, allowMock: allowMock, circumstances: circumstances)
+  }
+}

@@ -1,0 +1,214 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// Installs, validates, commits and rolls back releases under one install root, and survives power loss at every
+/// instant. What is done and in which order, `UpdateMachine` decides; this carries it out.
+///
+/// Threads and processes may use one install root at once: whoever changes it holds its lock, and the next is told
+/// that it is `ErrorCode.busy`.
+public final class UpdateManager: Sendable {
+  /// Runs the self-test of a release in its directory. Where it throws, or where the report has a result whose code
+  /// is `cancelled`, the test was not run to its end.
+  public typealias SelfTest =
+    @Sendable (_ manifest: Manifest, _ releaseDirectory: String) throws(GtachError) -> SelfTestReport
+
+  private let layout: InstallLayout
+  private let machine: InstallMachine
+  private let fileSystem: FileSystem
+  private let installer: PlatformInstaller
+  private let selfTest: SelfTest
+  private let events: @Sendable (NodeEvent) -> Void
+
+  /// A manager of an install root; nothing is touched yet.
+  ///
+  /// - Parameters:
+  ///   - installRoot: The install root: an absolute path. It is made where it is missing.
+  ///   - machine: The machine and what its configuration allows.
+  ///   - cancellation: What ends a hook early, because the daemon is told to stop: the transaction is then left to
+  ///     the next start, and the release is not blamed.
+  ///   - selfTest: Runs the self-test of a release.
+  ///   - events: Is told of each step and of how it ended, on the caller's thread.
+  /// - Throws: `ErrorCode.configurationInvalid` for a path that is not absolute.
+  public init(
+    installRoot: String, machine: InstallMachine, fileSystem: FileSystem = FileSystem(),
+    cancellation: Cancellation? = nil, selfTest: @escaping SelfTest,
+    events: @escaping @Sendable (NodeEvent) -> Void = { _ in }
+  ) throws(GtachError) {
+    let parts = installRoot.split(separator: "/")
+    guard installRoot.hasPrefix("/"), !parts.isEmpty else {
+      throw GtachError(
+        .configurationInvalid, "the install root \"\(installRoot)\" is not an absolute path below /",
+        advice: "write \"installRoot\" as in \"/opt/gtach\"")
+    }
+    layout = InstallLayout(root: "/" + parts.joined(separator: "/"))
+    self.machine = machine
+    self.fileSystem = fileSystem
+    installer = PlatformInstaller(fileSystem: fileSystem, cancellation: cancellation)
+    self.selfTest = selfTest
+    self.events = events
+  }
+
+  /// Installs a release: stages it, makes it active on trial, runs its hooks and its self-test, and commits it or
+  /// rolls it back. What an earlier run left unfinished is finished first.
+  ///
+  /// A result without success says what did not hold: a condition (nothing was written then), a hook or a self-test
+  /// (the previous release is active again, and this one is recorded as refused).
+  ///
+  /// - Parameters:
+  ///   - manifest: The release's manifest, as signed metadata lists it.
+  ///   - digest: The SHA-256 of the manifest's bytes.
+  ///   - force: An operator asked for it: that it failed before, and a hold, do not stand in the way.
+  ///   - stage: Writes the release's archive into a directory, which is there and empty, and verifies it.
+  /// - Throws: `ErrorCode.busy` while another thread or process changes the install root; `ErrorCode.journalCorrupt`;
+  ///   what `stage` throws, after which nothing is changed; `ErrorCode.diskFull` and `ErrorCode.inputOutput`, after
+  ///   which `recover` finishes or undoes it; `ErrorCode.cancelled`, after which `recover` goes on with it.
+  public func install(
+    manifest: Manifest, digest: Digest, force: Bool = false, stage: (String) throws(GtachError) -> Void
+  ) throws(GtachError) -> UpdateResult {
+    let lock = try acquire()
+    defer { withExtendedLifetime(lock) {} }
+    _ = try recoverLocked()
+    let update = UpdateMachine.installing(
+      InstallState.Release(manifest: manifest, digest: digest), records: try records(), layout: layout,
+      machine: machine, force: force, freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)),
+      now: SystemClock.now())
+    return try run(update, stage: stage)
+  }
+
+  /// Makes the previous release of a package active again because an operator wants it, and holds the package there.
+  /// Its hook and its self-test run and are reported, but do not decide.
+  ///
+  /// - Parameter version: Which version; nil for the previous one.
+  /// - Throws: `ErrorCode.notFound` where that is not kept; otherwise as `install` does.
+  public func rollback(name: PackageName, version: SemanticVersion? = nil) throws(GtachError) -> UpdateResult {
+    let lock = try acquire()
+    defer { withExtendedLifetime(lock) {} }
+    _ = try recoverLocked()
+    let update = try UpdateMachine.rollingBack(
+      name, to: version, records: try records(), layout: layout, machine: machine, now: SystemClock.now())
+    return try run(update, stage: Self.stageNothing)
+  }
+
+  /// Finishes or undoes what an earlier run left unfinished. Every start of a daemon begins with this.
+  ///
+  /// - Returns: How that ended; empty where nothing was unfinished.
+  /// - Throws: As `install` does.
+  public func recover() throws(GtachError) -> [UpdateResult] {
+    guard try fileSystem.exists(layout.root) else { return [] }
+    let lock = try acquire()
+    defer { withExtendedLifetime(lock) {} }
+    return try recoverLocked()
+  }
+
+  /// What is installed. While an update is under way, that is what was installed before it.
+  ///
+  /// - Throws: `ErrorCode.journalCorrupt`, `ErrorCode.inputOutput`.
+  public func state() throws(GtachError) -> InstallState {
+    // No lock: state.json is replaced as a whole.
+    let entries = try list()
+    let state = try read(layout.state)
+    return try InstallRecords(state: state, journal: nil, history: [], entries: entries).state
+  }
+
+  /// What is installed, for people.
+  ///
+  /// - Throws: As `state` does.
+  public func installed() throws(GtachError) -> [StatusReport.Installed] { try state().installed }
+
+  // MARK: - Carrying out
+
+  private func recoverLocked() throws(GtachError) -> [UpdateResult] {
+    let records = try records()
+    guard let update = UpdateMachine.recovering(records, layout: layout, machine: machine) else {
+      let target = try fileSystem.kind(of: layout.current) == .symbolicLink ? fileSystem.readLink(layout.current) : nil
+      try fileSystem.perform(records.opening(layout: layout, currentTarget: target))
+      return []
+    }
+    return [try run(update, stage: Self.stageNothing)]
+  }
+
+  private func run(
+    _ start: UpdateMachine, stage: (String) throws(GtachError) -> Void
+  ) throws(GtachError) -> UpdateResult {
+    var update = start
+    while true {
+      announce(update.action, of: update.release.description)
+      switch update.action {
+      case .finish(let result): return result
+      case .fail(let error): throw error
+      case .perform(let operations):
+        update.advance(outcome { () throws(GtachError) in try fileSystem.perform(operations) })
+      case .stage(let directory): update.advance(outcome { () throws(GtachError) in try stage(directory) })
+      case .runHook(let hook): update.advance(outcome { () throws(GtachError) in try installer.run(hook) })
+      case .selfTest(let release, let directory):
+        do throws(GtachError) {
+          update.advance(.tested(try selfTest(release.manifest, directory)))
+        } catch {
+          update.advance(.failed(error))
+        }
+      }
+    }
+  }
+
+  private func outcome(_ body: () throws(GtachError) -> Void) -> UpdateOutcome {
+    do throws(GtachError) {
+      try body()
+      return .done
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  private func announce(_ action: UpdateAction, of release: String) {
+    switch action {
+    case .stage: events(.updateStep(release: release, step: "staging"))
+    case .runHook: events(.updateStep(release: release, step: "hook"))
+    case .selfTest: events(.updateStep(release: release, step: "self-test"))
+    case .finish(let result): events(.updateFinished(result))
+    case .perform, .fail: return
+    }
+  }
+
+  private static func stageNothing(_ directory: String) throws(GtachError) {
+    throw GtachError(.bug, "a release was to be staged that is here already")
+  }
+
+  // MARK: - Reading
+
+  private func acquire() throws(GtachError) -> FileLock {
+    try fileSystem.perform(.makeDirectory(layout.root))
+    do throws(GtachError) {
+      return try FileLock(path: layout.lock, wait: MonotonicClock.now())
+    } catch {
+      guard error.code == .busy else { throw error }
+      throw GtachError(
+        .busy, "an update is under way", reason: error.reason.map { "\($0): \(layout.lock) is locked" },
+        advice: "try again when it is done")
+    }
+  }
+
+  private func records() throws(GtachError) -> InstallRecords {
+    let entries = try list()
+    var records = try InstallRecords(
+      state: read(layout.state), journal: read(layout.journal), history: read(layout.history) ?? [],
+      entries: entries)
+    try records.forget { (release) throws(GtachError) in
+      try fileSystem.kind(of: layout.release(release)) == .directory
+    }
+    return records
+  }
+
+  private func read(_ path: String) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try fileSystem.read(path, maximumBytes: InstallRecords.maximumBytes)
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+
+  private func list() throws(GtachError) -> [String] {
+    try fileSystem.exists(layout.root) ? try fileSystem.list(layout.root) : []
+  }
+}
