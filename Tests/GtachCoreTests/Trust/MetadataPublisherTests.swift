@@ -112,7 +112,7 @@ struct MetadataPublisherTests {
     }
     let trusted = try fleet.trusted()
     #expect(publish(to: trusted, fleet.files) == nil)
-    #expect(publish(to: try fleet.joined(), fleet.files) == .metadataMissing)
+    #expect(try publish(to: fleet.joined(), fleet.files) == .metadataMissing)
     for name in ["1.package-app.json", "2.snapshot.json", "timestamp.json"] {
       var files = fleet.files
       files[name] = nil
