@@ -48,8 +48,7 @@ public enum AutoInstallPolicy {
   ) -> Bool {
     let release = listed.variant.release
     guard let range = autoInstall[release.name], range.contains(release.version),
-      listed.variant.platform.suitability(for: machine.platform) != nil,
-      listed.platforms.fit(platform: machine.platform, model: machine.model)
+      listed.fits(machine.platform, model: machine.model)
     else { return false }
     guard let package = state.packages[release.name] else { return true }
     if package.held { return false }

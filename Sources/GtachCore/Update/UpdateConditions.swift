@@ -75,14 +75,21 @@ enum UpdateConditions {
           reason: "this machine is \(machine.platform)")
       ]
     }
-    let platforms = manifest.description.platforms
-    guard !platforms.fit(platform: machine.platform, model: machine.model) else { return [] }
-    let wanted = (platforms ?? []).map(\.summary).joined(separator: ", or ")
+    let platforms = manifest.description.platforms ?? []
+    guard !platforms.isEmpty, !platforms.contains(where: { $0.accepts(machine.platform, model: machine.model) })
+    else { return [] }
+    let wanted = platforms.map(summary).joined(separator: ", or ")
     return [
       GtachError(
         .platformUnsupported, "\(manifest.variant.release) is not meant for this machine",
         reason: "it wants \(wanted); this is \(machine.platform), \(machine.model.map { "\"\($0)\"" } ?? "no model")")
     ]
+  }
+
+  // A machine that is wanted, for people: `linux arm64 "Raspberry Pi Zero 2*"`.
+  private static func summary(_ wanted: PackageDescription.Requirement) -> String {
+    let words = [wanted.os, wanted.arch, wanted.model.map { "\"\($0)\"" }].compactMap { $0 }
+    return words.isEmpty ? "any machine" : words.joined(separator: " ")
   }
 
   // Both ways: what the release needs, and what those that are installed need of it.
