@@ -26,7 +26,7 @@ struct CrashingDisk {
 
   mutating func perform(_ operation: FileOperation) {
     switch operation {
-    case .makeDirectory: break
+    case .makeDirectory, .makeReadOnly: break
     case .write(let path, let bytes, _):
       let node = Node(bytes)
       change([Self.parent(path)]) { $0[path] = node }
