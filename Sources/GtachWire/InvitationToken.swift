@@ -56,13 +56,17 @@ public struct InvitationToken: Hashable, Sendable {
   /// Where the inviter may be found; without an answer there, discovery may find it by its id.
   public let hints: [Endpoint]
 
-  /// A token from its fields; hints beyond `Limits.tokenHints` are left out.
+  /// A token from its fields; hints beyond `Limits.tokenHints` are left out, and any that could not be read back.
   public init(secret: InvitationSecret, fleet: FleetID, inviter: NodeID, name: NodeName, hints: [Endpoint]) {
     self.secret = secret
     self.fleet = fleet
     self.inviter = inviter
     self.name = name
-    self.hints = Array(hints.filter { $0.description.utf8.count <= 255 }.prefix(Limits.tokenHints))
+    let readable = hints.filter { hint in
+      let text = hint.description
+      return text.utf8.count <= 255 && (try? Endpoint(text)) == hint
+    }
+    self.hints = Array(readable.prefix(Limits.tokenHints))
   }
 
   /// The token as text: letters, digits, `-`, `_` and one dot.
