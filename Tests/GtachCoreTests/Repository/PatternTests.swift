@@ -25,8 +25,8 @@ struct PatternTests {
     arguments: [
       ("*.log", "a.logs"), ("*.log", "a.log/b"), ("log", "catalog"), ("log", "log.txt"), ("/build", "x/build"),
       ("docs/*.tmp", "x/docs/a.tmp"), ("docs/*.tmp", "docs/x/a.tmp"), ("docs/**/*.tmp", "a.tmp"), ("a?c", "ac"),
-      ("a?c", "a/c"), ("*", "a/b/../c/"), ("out/**", "out"), ("A", "a"), ("dir/", "dir"),
-    ].filter { $0.0 != "*" })
+      ("a?c", "a/c"), ("out/**", "out"), ("A", "a"), ("dir/", "dir"),
+    ])
   func others(pattern: String, path: String) throws {
     #expect(try !excludes(pattern, path))
   }
