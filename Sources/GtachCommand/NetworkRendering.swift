@@ -24,7 +24,7 @@ extension Rendering {
       .init(title: "META", alignsRight: true), .init(title: "HOLDS", alignsRight: true),
       .init(title: "RECEIVED", alignsRight: true),
     ])
-    table.rows = reports.map(Self.row)
+    table.rows = reports.map(row)
     var hints = ""
     for peer in reports {
       if let error = peer.error {
@@ -40,12 +40,11 @@ extension Rendering {
     return output.isTerminal ? texts.min { $0.count < $1.count } ?? "?" : texts.joined(separator: ",")
   }
 
-  private static func row(_ peer: PeerReport) -> [Table.Cell] {
-    let addresses = peer.endpoints.map(\.description).joined(separator: ",")
+  private func row(_ peer: PeerReport) -> [Table.Cell] {
     let sources = peer.sources.map(\.rawValue).joined(separator: ",")
     return [
-      .init(peer.name ?? "?"), .init(peer.id?.description ?? "?"), .init(peer.state.rawValue, look(peer.state)),
-      .init(addresses), .init(sources), .init(peer.metadataVersion.map(String.init) ?? "-"),
+      .init(peer.name ?? "?"), .init(peer.id?.description ?? "?"), .init(peer.state.rawValue, Self.look(peer.state)),
+      .init(addresses(peer.endpoints)), .init(sources), .init(peer.metadataVersion.map(String.init) ?? "-"),
       .init(peer.variants.map(String.init) ?? "-"), .init(Quantity.bytes(peer.receivedBytes)),
     ]
   }

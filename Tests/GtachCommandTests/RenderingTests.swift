@@ -145,7 +145,7 @@ import Testing
     let output = rendering(columns: nil).packed(try Samples.release("gtach-app", "0.4.0+build.7"))
     #expect(output.standardOutput == "gtach-app@0.4.0+build.7\n")
     #expect(output.standardError == "gtach-app@0.4.0+build.7 (any): 1.2 MB in 5 chunks, 412 kB on the wire\n")
-    #expect(rendering(quiet: true).packed(try Samples.release("a", "1.0.0")).standardError.isEmpty)
+    #expect(try rendering(quiet: true).packed(Samples.release("a", "1.0.0")).standardError.isEmpty)
   }
 
   // MARK: The fleet
@@ -220,8 +220,8 @@ import Testing
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1)) == 0)
     #expect(exitCode(SyncReport(peers: 0, metadataVersion: 1)) == 69)
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"]), dryRun: true) == 1)
-    #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, updates: [try Samples.update(success: true)])) == 0)
-    #expect(exitCode(SyncReport(peers: 0, metadataVersion: 1, updates: [try Samples.update(success: false)])) == 20)
+    #expect(try exitCode(SyncReport(peers: 1, metadataVersion: 1, updates: [Samples.update(success: true)])) == 0)
+    #expect(try exitCode(SyncReport(peers: 0, metadataVersion: 1, updates: [Samples.update(success: false)])) == 20)
     // One peer of several may fail; a full disk, or a package that nobody has, may not.
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, errors: [error(.peerTimeout)])) == 0)
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, errors: [error(.peerTimeout), error(.diskFull)])) == 74)
@@ -236,7 +236,7 @@ import Testing
 
   @Test func statusShowsWhatIsInstalled() throws {
     #expect(
-      rendering().status(try Samples.status()).standardOutput == """
+      try rendering().status(Samples.status()).standardOutput == """
         node      pi-1 (8b2053ef)
         fleet     workshop (c0ffee00)
         platform  linux-arm64
@@ -299,7 +299,7 @@ import Testing
         RESULT  CHECK
         """))
     #expect(
-      rendering().update(try Samples.update(success: true)) == Output(standardOutput: "ok gtach-app@0.5.0: installed\n")
+      try rendering().update(Samples.update(success: true)) == Output(standardOutput: "ok gtach-app@0.5.0: installed\n")
     )
     #expect(try decoded(UpdateResult.self, rendering(json: true).update(failed).standardOutput) == failed)
   }

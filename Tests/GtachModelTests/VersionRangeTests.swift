@@ -74,8 +74,8 @@ import Testing
   ])
   func accepts(text: String, inside: String, outside: String) throws {
     let range = try VersionRange(text)
-    for version in inside.split(separator: " ") { #expect(range.contains(try SemanticVersion(String(version)))) }
-    for version in outside.split(separator: " ") { #expect(!range.contains(try SemanticVersion(String(version)))) }
+    for version in inside.split(separator: " ") { #expect(try range.contains(SemanticVersion(String(version)))) }
+    for version in outside.split(separator: " ") { #expect(try !range.contains(SemanticVersion(String(version)))) }
   }
 
   @Test(arguments: [
@@ -110,8 +110,8 @@ import Testing
     let alternatives = (0..<2_000).map { ">=\($0).0.0  <\($0).5.0" }.joined(separator: " || ")
     let range = try VersionRange(alternatives)
     #expect(range.comparatorSets.count == 2_000)
-    #expect(range.contains(try SemanticVersion("1999.4.9")))
-    #expect(!range.contains(try SemanticVersion("1999.5.0")))
+    #expect(try range.contains(SemanticVersion("1999.4.9")))
+    #expect(try !range.contains(SemanticVersion("1999.5.0")))
     _ = try VersionRange(String(repeating: " ", count: 100_000))
   }
 }
