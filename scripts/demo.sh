@@ -44,12 +44,9 @@ gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 old_library=$(scripts/python-packages.sh --no-deps gpiozero==1.6.2 colorzero==2.0)
 new_library=$(scripts/python-packages.sh --no-deps gpiozero==2.0 colorzero==2.0)
 
-if [ "$mode" = lan ]; then
-  if [ "$(uname -s)" != Linux ] || [ "$(id -u)" != 0 ]; then
-    mode=loopback why='not root on Linux'
-  elif ! unshare --mount --net --uts true 2>/dev/null; then
-    mode=loopback why='namespaces are not allowed here'
-  fi
+why=''
+if [ "$mode" = lan ] && ! why=$(scripts/lan.sh check 2>&1); then
+  mode=loopback
 fi
 
 # --- what it leaves ---------------------------------------------------------------------------------------------------
@@ -181,7 +178,7 @@ if [ "$mode" = lan ]; then
   step "Four hosts in network namespaces, each with its own Avahi"
   scripts/lan.sh up 4
 else
-  step "Four processes on loopback with static peers, without Avahi${why:+ ($why)}"
+  step "Four processes on loopback with static peers, without Avahi${why:+ (${why#lan.sh: })}"
   ports=$(python3 scripts/demo/observe.py ports 4)
 fi
 

@@ -47,7 +47,7 @@ public struct InstallHistory: Sendable {
   // A line that cannot be read is of no transaction: it stays, and harms nobody.
   private static func transaction(of line: ArraySlice<UInt8>) -> Int? {
     do {
-      return try JSONDecoder().decode(Number.self, from: Data(line)).transaction
+      return try JSONReading.decode(Number.self, from: line).transaction
     } catch {
       return nil
     }

@@ -98,7 +98,7 @@ public struct InstallRecords: Hashable, Sendable {
     _ type: Value.Type, _ bytes: [UInt8], _ file: String
   ) throws(GtachError) -> Value {
     do {
-      return try JSONDecoder().decode(type, from: Data(bytes))
+      return try JSONReading.decode(type, from: bytes)
     } catch {
       throw corrupt(file, "\(error)")
     }
