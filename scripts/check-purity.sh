@@ -135,7 +135,7 @@ check_edges() {
 
 check_paths() {
   git rev-parse --git-dir >/dev/null 2>&1 || return 0
-  git grep -nE '/(Users|home)/[A-Za-z0-9_]+' -- . ':!Tests' | grep -vE '/home/pi([^a-z]|$)' | sed 's/$/   (a path of somebody'\''s machine)/'
+  git grep -nE '(^|[^[:alnum:]_.}-])/(Users|home)/[[:alnum:]]' -- . ':!Tests' | grep -vE '/home/pi([^a-z]|$)' | sed 's/$/   (a path of somebody'\''s machine)/'
   local own
   for own in "$PWD/" "$HOME/"; do
     [ ${#own} -lt 4 ] || git grep -nF -e "$own" -- . | sed 's/$/   (a path of this machine)/'
