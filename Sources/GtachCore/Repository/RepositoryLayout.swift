@@ -53,8 +53,10 @@ public struct RepositoryLayout: Hashable, Sendable {
     return "\(metadata)/\(name)"
   }
 
-  static let manifestName = "manifest.json"
-  static let indexName = "chunks.index"
+  /// The name of a manifest in its variant's directory.
+  public static let manifestName = "manifest.json"
+  /// The name of an index in its variant's directory.
+  public static let indexName = "chunks.index"
   /// The metadata file that is written last: it names all others (TUF 1.0, section 5.3).
   public static let timestampName = "timestamp.json"
 

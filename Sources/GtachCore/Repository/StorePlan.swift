@@ -33,9 +33,12 @@ public struct StorePlan: Hashable, Sendable {
 
   /// Makes a variant visible of which every chunk was stored before.
   ///
-  /// - Parameter name: A name in the workspace that is used for nothing else.
+  /// - Parameters:
+  ///   - name: A name in the workspace, and in `quarantine`, that is used for nothing else.
+  ///   - obstacles: Directories that are in its way. They go to `quarantine` at the last moment; a power cut between that
+  ///     and the rename leaves neither the old nor the new, but all chunks.
   public func publish(
-    _ variant: VariantID, manifest: [UInt8], index: [UInt8], temporaryName name: String
+    _ variant: VariantID, manifest: [UInt8], index: [UInt8], temporaryName name: String, replacing obstacles: [String]
   ) -> [FileOperation] {
     let staging = "\(workspace)/\(name)"
     let parent = layout.directory(of: variant.release)
@@ -45,9 +48,9 @@ public struct StorePlan: Hashable, Sendable {
       .write(path: "\(staging)/\(RepositoryLayout.manifestName)", bytes: manifest, permissions: 0o644),
       .makeDirectory(parent),
       .syncFileSystem(of: layout.root),
-      .rename(from: staging, to: layout.directory(of: variant)),
-      .syncDirectory(parent),
     ]
+      + obstacles.enumerated().flatMap { quarantine($0.element, as: "\(name)-\($0.offset)") }
+      + [.rename(from: staging, to: layout.directory(of: variant)), .syncDirectory(parent)]
   }
 
   /// Writes metadata files. The timestamp becomes visible when all that it may name is on the disk.

@@ -33,7 +33,7 @@ struct StorePlanTests {
     for (number, chunk) in chunks.enumerated() {
       operations += plan.store(chunk.1, at: chunk.0, temporaryName: "\(number)")
     }
-    operations += plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p")
+    operations += plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p", replacing: [])
     var sawVisible = false
     var sawTorn = false
     crashes(operations) { done, contents in
@@ -54,7 +54,7 @@ struct StorePlanTests {
 
   @Test("the order matters: without the sync, the same disk shows half a release")
   func withoutSync() {
-    let operations = plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p").filter {
+    let operations = plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p", replacing: []).filter {
       if case .syncFileSystem = $0 { false } else { true }
     }
     var broken = false

@@ -1,0 +1,154 @@
+import GtachModel
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension PackageDescription {
+  /// The longest `gtach.json` in bytes.
+  public static let maximumFileBytes = 256 << 10
+
+  /// Reads a `gtach.json`. A key that is not known is an error, for it is most often a known one with a mistake in it.
+  ///
+  /// - Parameters:
+  ///   - name: The package's name, whatever the file says.
+  ///   - version: The release's version, whatever the file says.
+  /// - Throws: `ErrorCode.descriptionInvalid`, `ErrorCode.nameInvalid`, `ErrorCode.versionInvalid` or
+  ///   `ErrorCode.rangeInvalid`.
+  public init(json bytes: [UInt8], name: PackageName? = nil, version: SemanticVersion? = nil) throws(GtachError) {
+    func fail(_ reason: String, advice: String? = nil) -> GtachError {
+      GtachError(.descriptionInvalid, "gtach.json cannot be used", reason: reason, advice: advice)
+    }
+    guard bytes.count <= Self.maximumFileBytes else { throw fail("it is longer than \(Self.maximumFileBytes) bytes") }
+    let file: DescriptionFile
+    do {
+      let decoder = JSONDecoder()
+      try KnownKeys.check(try decoder.decode(JSONShape.self, from: Data(bytes)))
+      file = try decoder.decode(DescriptionFile.self, from: Data(bytes))
+    } catch let error as GtachError {
+      throw error
+    } catch let error as DecodingError {
+      throw fail(Self.reason(error))
+    } catch {
+      throw fail("\(error)")
+    }
+    guard let name = name ?? file.name else { throw fail("it has no \"name\"", advice: "add one, or give --name") }
+    guard let version = version ?? file.version else {
+      throw fail("it has no \"version\"", advice: "add one, or give --version")
+    }
+    self.init(name: name, version: version)
+    description = file.description
+    author = file.author
+    license = file.license
+    platforms = file.platforms
+    dependencies = file.dependencies
+    exclude = file.exclude
+    install = file.install
+    selfTest = file.selfTest
+    if let seconds = install?.timeoutSeconds, !(1...SelfTestCheck.maximumTimeoutSeconds).contains(seconds) {
+      throw fail("install.timeoutSeconds is \(seconds) instead of 1 to \(SelfTestCheck.maximumTimeoutSeconds)")
+    }
+  }
+
+  private static func reason(_ error: DecodingError) -> String {
+    let context: DecodingError.Context? =
+      switch error {
+      case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+        .dataCorrupted(let context):
+        context
+      @unknown default: nil
+      }
+    guard let context else { return "\(error)" }
+    let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+  }
+}
+
+/// What may stand in a `gtach.json`: a description of which the name and the version may be given elsewhere.
+private struct DescriptionFile: Decodable {
+  var name: PackageName?
+  var version: SemanticVersion?
+  var description: String?
+  var author: String?
+  var license: String?
+  var platforms: [PackageDescription.Requirement]?
+  var dependencies: [PackageName: VersionRange]?
+  var exclude: [String]?
+  var install: PackageDescription.Installation?
+  var selfTest: [SelfTestCheck]?
+}
+
+/// The keys of a JSON document, for looking whether all of them are known.
+private indirect enum JSONShape: Decodable {
+  case object([String: JSONShape])
+  case array([JSONShape])
+  case other
+
+  init(from decoder: any Decoder) throws {
+    if let fields = try? decoder.container(keyedBy: AnyKey.self) {
+      self = .object(
+        Dictionary(
+          uniqueKeysWithValues: try fields.allKeys.map {
+            ($0.stringValue, try fields.decode(JSONShape.self, forKey: $0))
+          }
+        ))
+    } else if var elements = try? decoder.unkeyedContainer() {
+      var array: [JSONShape] = []
+      while !elements.isAtEnd { array.append(try elements.decode(JSONShape.self)) }
+      self = .array(array)
+    } else {
+      self = .other
+    }
+  }
+
+  private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+}
+
+/// Which keys `gtach.json` may have, and where.
+private indirect enum KnownKeys: Sendable {
+  case anything
+  case object([String: KnownKeys])
+  case array(KnownKeys)
+
+  static func check(_ document: JSONShape) throws(GtachError) { try description.check(document, at: "") }
+
+  private static let description = KnownKeys.object([
+    "name": .anything, "version": .anything, "description": .anything, "author": .anything, "license": .anything,
+    "platforms": .array(.object(["os": .anything, "arch": .anything, "model": .anything])),
+    "dependencies": .anything, "exclude": .anything,
+    "install": .object(["preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything]),
+    "selfTest": .array(
+      .object([
+        "gpio.loopback": .object(["output": .anything, "input": .anything]),
+        "gpio.level": .object(["line": .anything, "expect": .anything, "bias": .anything]),
+        "gpio.edges": .object(["line": .anything, "atLeast": .anything, "withinMilliseconds": .anything]),
+        "gpio.consumer": .object(["line": .anything, "heldBy": .anything]),
+        "path": .object(["exists": .anything, "kind": .anything]),
+        "command": .object(["run": .anything, "timeoutSeconds": .anything]),
+      ])),
+  ])
+
+  private func check(_ value: JSONShape, at place: String) throws(GtachError) {
+    switch (self, value) {
+    case (.object(let known), .object(let fields)):
+      for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+        guard let keys = known[key] else {
+          throw GtachError(
+            .descriptionInvalid, "gtach.json cannot be used", reason: "unknown key \"\(place)\(key)\"",
+            advice: "known keys here are \(known.keys.sorted().joined(separator: ", "))")
+        }
+        try keys.check(value, at: "\(place)\(key).")
+      }
+    case (.array(let keys), .array(let values)):
+      for value in values { try keys.check(value, at: place) }
+    default: break
+    }
+  }
+}

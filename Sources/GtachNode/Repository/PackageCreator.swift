@@ -1,0 +1,177 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// Makes a release of a source tree: a deterministic archive, cut into chunks, encoded into objects, and a manifest.
+public struct PackageCreator: Sendable {
+  /// The zstd level of objects where nobody says another: higher gains nothing, and 9 costs 10 to 20 % more bytes.
+  public static let defaultLevel = 19
+
+  let repository: PackageRepository
+
+  /// A creator that stores into a repository.
+  public init(repository: PackageRepository) { self.repository = repository }
+
+  /// Packs a directory. Nothing is visible before `PackageRepository.complete` is called with the result; packing the
+  /// same again gives what is there already.
+  ///
+  /// - Parameters:
+  ///   - directory: The source tree.
+  ///   - name: The package's name, whatever the description says.
+  ///   - version: The release's version, whatever the description says.
+  ///   - descriptionFile: The description; `gtach.json` in the tree where it is nil.
+  ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, where objects of earlier releases are used
+  ///     again.
+  ///   - platform: What this variant runs on.
+  ///   - created: When it was packed.
+  ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
+  ///   - progress: Told how far it is, on the calling thread.
+  /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says; what `SourceTree.members` and
+  ///   `ArchiveWriter.write` say of the tree; `ErrorCode.releaseExists` where the same name, version and platform has
+  ///   other content; `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  public func createPackage(
+    directory: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
+    level: Int? = nil, platform: Platform = .any, created: Timestamp, modified: Int64 = 0,
+    progress: (PackingProgress) -> Void = { _ in }
+  ) throws(GtachError) -> PackedRelease {
+    if let level, !Zstd.levels.contains(level) {
+      throw GtachError(
+        .usage, "there is no compression level \(level)",
+        advice: "use \(Zstd.levels.lowerBound) (fast) to \(Zstd.levels.upperBound) (small)")
+    }
+    var description = try readDescription(
+      directory: directory, file: descriptionFile, name: name, version: version)
+    let patterns = try IgnorePatterns([".git"] + (description.exclude ?? []))
+    description.exclude = nil
+    let members = try scan(directory, patterns)
+    try checkHooks(description, members)
+
+    let archive = try storeArchive(of: members, in: directory, modified: modified, progress: progress)
+    guard try scan(directory, patterns) == members else {
+      throw GtachError(
+        .busy, "\(directory) changed while it was packed", advice: "pack again when nobody changes the tree")
+    }
+    let variant = VariantID(
+      release: ReleaseID(name: description.name, version: description.version), platform: platform)
+    if let existing = try existing(variant, archive: archive.content, description: description) { return existing }
+
+    let encoder = ObjectEncoder(repository: repository, level: level ?? Self.defaultLevel)
+    let index = try encoder.encode(
+      archive.chunks, reusing: level == nil ? try earlierObjects(of: description.name) : [:]
+    ) { done, total in progress(.encoding(doneBytes: done, totalBytes: total)) }
+    let indexBytes = ChunkIndexCodec.encode(index)
+    let manifest = Manifest(
+      description: description, platform: platform, created: created, archive: archive.content,
+      index: Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count))
+    let manifestBytes = try manifest.json()
+    guard manifestBytes.count <= Manifest.maximumBytes else {
+      throw GtachError(.descriptionInvalid, "the description of \(variant) is too long")
+    }
+    return PackedRelease(manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes)
+  }
+
+  // MARK: The description
+
+  private func readDescription(
+    directory: String, file: String?, name: PackageName?, version: SemanticVersion?
+  ) throws(GtachError) -> PackageDescription {
+    let path = file ?? "\(directory)/gtach.json"
+    do throws(GtachError) {
+      let bytes = try FileSystem().read(path, maximumBytes: PackageDescription.maximumFileBytes)
+      return try PackageDescription(json: bytes, name: name, version: version)
+    } catch {
+      guard error.code == .notFound, file == nil else { throw error }
+      guard try FileSystem().exists(directory) else {
+        throw GtachError(.notFound, "there is no directory \(directory)")
+      }
+      guard let name, let version else {
+        throw GtachError(
+          .notFound, "\(directory) has no gtach.json", advice: "write one, or give --name and --version")
+      }
+      return PackageDescription(name: name, version: version)
+    }
+  }
+
+  private func scan(_ directory: String, _ patterns: IgnorePatterns) throws(GtachError) -> [ArchiveMember] {
+    try SourceTree.members(of: directory) { patterns.excludes($0, isDirectory: $1) }
+  }
+
+  /// A hook that is not there would be found on every Pi, one after the other.
+  private func checkHooks(_ description: PackageDescription, _ members: [ArchiveMember]) throws(GtachError) {
+    let hooks = [("preInstall", description.install?.preInstall), ("postInstall", description.install?.postInstall)]
+    for (key, path) in hooks {
+      guard let path else { continue }
+      let member = members.first { $0.path == path }
+      let isProgram = member?.status.kind == .file && (member?.status.permissions ?? 0) & 0o100 != 0
+      guard isProgram || member?.status.kind == .symbolicLink else {
+        throw GtachError(
+          .descriptionInvalid, "install.\(key) is no program of the package",
+          reason: "\"\(path)\" is \(member == nil ? "not in the archive" : "not an executable file")",
+          advice: "name an executable file, relative to the tree's root")
+      }
+    }
+  }
+
+  // MARK: The archive
+
+  private struct StoredArchive {
+    let content: Manifest.Content
+    let chunks: [ChunkIndex.Chunk]
+  }
+
+  /// Writes the archive into chunks.
+  private func storeArchive(
+    of members: [ArchiveMember], in directory: String, modified: Int64, progress: (PackingProgress) -> Void
+  ) throws(GtachError) -> StoredArchive {
+    let total = members.reduce(0) { $0 + ($1.status.kind == .file ? $1.status.size : 0) }
+    let hash = SHA256Stream()
+    var chunker = Chunker()
+    var chunks: [ChunkIndex.Chunk] = []
+    var size = 0
+    func store(_ bytes: [UInt8]) throws(GtachError) {
+      guard chunks.count < ChunkIndexCodec.maximumChunks else {
+        throw GtachError(
+          .archiveInvalid, "\(directory) is too large", reason: "more than \(ChunkIndexCodec.maximumChunks) chunks")
+      }
+      let digest = SHA256().digest(of: bytes)
+      try repository.storeChunk(bytes, digest: digest)
+      chunks.append(ChunkIndex.Chunk(digest: digest, size: bytes.count))
+    }
+    try ArchiveWriter.write(tree: directory, members: members, modified: modified) { (bytes) throws(GtachError) in
+      hash.update(bytes)
+      size += bytes.count
+      for chunk in chunker.append(bytes) { try store(chunk) }
+      progress(.reading(doneBytes: min(size, total), totalBytes: total))
+    }
+    if let last = chunker.finish() { try store(last) }
+    return StoredArchive(content: Manifest.Content(digest: hash.finish(), size: size), chunks: chunks)
+  }
+
+  // MARK: What is there already
+
+  /// The release as it is in the repository, where it is the same.
+  private func existing(
+    _ variant: VariantID, archive: Manifest.Content, description: PackageDescription
+  ) throws(GtachError) -> PackedRelease? {
+    guard try repository.contains(variant) else { return nil }
+    let manifest = try repository.manifest(of: variant)
+    guard manifest.archive == archive, manifest.description == description else {
+      throw PackageRepository.exists(variant)
+    }
+    let entry = try repository.entry(of: variant)
+    return PackedRelease(
+      manifest: manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
+      indexBytes: try repository.indexBytes(of: entry))
+  }
+
+  /// Which objects of the package's other releases carry which chunks: what did not change need not be encoded again.
+  private func earlierObjects(of name: PackageName) throws(GtachError) -> [Digest: Digest] {
+    var objects: [Digest: Digest] = [:]
+    let newest = try repository.variants().keys.filter { $0.release.name == name }.sorted(by: >).prefix(4)
+    for variant in newest {
+      let index = try repository.index(of: variant)
+      for object in index.objects { objects[index.chunks[object.chunk].digest] = object.id }
+    }
+    return objects
+  }
+}

@@ -1,0 +1,41 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// The files of signed metadata, as bytes and names: what they mean is for others to judge.
+extension PackageRepository {
+  /// The longest metadata file in bytes.
+  public static let maximumMetadataBytes = 16 << 20
+
+  /// The names of the metadata files that are here, sorted.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func metadataFiles() throws(GtachError) -> [String] {
+    guard try files.exists(layout.metadata) else { return [] }
+    return try files.list(layout.metadata).filter { $0.hasSuffix(".json") }
+  }
+
+  /// A metadata file.
+  ///
+  /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.nameInvalid` for a name that no metadata file has;
+  ///   `ErrorCode.inputOutput`.
+  public func readMetadata(_ name: String) throws(GtachError) -> [UInt8] {
+    try files.read(try layout.metadata(name), maximumBytes: Self.maximumMetadataBytes)
+  }
+
+  /// Writes metadata files, so that they last. `timestamp.json` becomes visible last, when all others are on the disk.
+  ///
+  /// - Throws: `ErrorCode.nameInvalid`; `ErrorCode.busy` where another process holds the lock for a minute;
+  ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then the old timestamp stands.
+  public func writeMetadata(_ contents: [String: [UInt8]]) throws(GtachError) {
+    guard !contents.isEmpty else { return }
+    let plan = try plan()
+    // A directory of its own in the workspace, so that it goes as a whole if anything fails.
+    let name = Workspace.newName()
+    let own = StorePlan(layout: layout, workspace: "\(plan.workspace)/\(name)")
+    let operations = try own.writeMetadata(contents, temporaryName: "new")
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    try perform(operations + [.remove(own.workspace)], plan: plan, temporaryName: name)
+  }
+}

@@ -1,0 +1,111 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+extension PackageRepository {
+  /// The numbers of the objects of an index whose chunks are not here. Every chunk that is here is read and hashed, as
+  /// a power cut may have torn it.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
+  public func missingObjects(index: ChunkIndex) throws(GtachError) -> [Int] {
+    var missing: [Int] = []
+    for (number, object) in index.objects.enumerated() where try !isSound(object, of: index) {
+      missing.append(number)
+    }
+    return missing
+  }
+
+  /// Stores an object that a peer sent, and the chunk that it yields, both only if they hash as the index says.
+  ///
+  /// - Throws: `ErrorCode.objectCorrupt` where the object, its units or their list are not what the index says;
+  ///   `ErrorCode.chunkCorrupt` where it yields another chunk; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  public func storeObject(
+    index: ChunkIndex, number: Int, bytes: [UInt8], unitDigests: [Digest]
+  ) throws(GtachError) {
+    guard index.objects.indices.contains(number), index.chunks.indices.contains(index.objects[number].chunk) else {
+      throw GtachError(.objectCorrupt, "the index has no object \(number)")
+    }
+    let object = index.objects[number]
+    guard bytes.count == object.size else {
+      throw GtachError(
+        .objectCorrupt, "the object \(object.id) is not as long as the index says",
+        reason: "\(bytes.count) bytes instead of \(object.size)")
+    }
+    let units = try UnitList(
+      unitDigests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
+    for unit in unitDigests.indices {
+      try units.check(bytes[units.bytes(ofUnit: unit)], number: unit, hashing: SHA256())
+    }
+    let chunk = index.chunks[object.chunk]
+    let decoded = try Self.decode(bytes, of: object, chunk: chunk)
+    // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
+    try storeObject(bytes, id: object.id, units: units)
+    try storeChunk(decoded, digest: chunk.digest)
+  }
+
+  /// Makes a variant visible whose chunks are all here. Doing so again changes nothing.
+  ///
+  /// - Throws: `ErrorCode.manifestCorrupt`, `ErrorCode.indexCorrupt` where they cannot be read or do not fit together;
+  ///   `ErrorCode.chunkMissing` where a chunk is not here; `ErrorCode.releaseExists` where the same variant is here with
+  ///   another archive or description; `ErrorCode.busy` where another process holds the lock for a minute;
+  ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then nothing of it is visible.
+  public func complete(manifest manifestBytes: [UInt8], index indexBytes: [UInt8]) throws(GtachError) {
+    let manifest = try Manifest(json: manifestBytes)
+    guard manifest.index == Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count) else {
+      throw GtachError(.indexCorrupt, "the index of \(manifest.variant) is not the one that its manifest names")
+    }
+    let index = try ChunkIndexCodec.decode(indexBytes)
+    guard index.archiveSize == manifest.archive.size else {
+      throw GtachError(
+        .indexCorrupt, "the index of \(manifest.variant) is of another archive than its manifest",
+        reason: "\(index.archiveSize) bytes instead of \(manifest.archive.size)")
+    }
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    let digest = SHA256().digest(of: manifestBytes)
+    let existing = try entries()[manifest.variant]
+    if existing?.digest == digest { return }
+    if let existing, !Self.isSameRelease(existing.manifest, manifest) { throw Self.exists(manifest.variant) }
+    for object in index.objects where try !isSound(object, of: index) {
+      throw GtachError(
+        .chunkMissing, "\(manifest.variant) is not complete",
+        reason: "the chunk \(index.chunks[object.chunk].digest) is not here")
+    }
+    let plan = try plan()
+    let name = Workspace.newName()
+    // The same archive under a manifest that nobody signed, or something damaged.
+    var obstacles: Set<String> = []
+    if let existing { obstacles.insert(existing.directory) }
+    let directory = layout.directory(of: manifest.variant)
+    if try files.exists(directory) { obstacles.insert(directory) }
+    try perform(
+      plan.publish(
+        manifest.variant, manifest: manifestBytes, index: indexBytes, temporaryName: name,
+        replacing: obstacles.sorted()), plan: plan, temporaryName: name)
+    state.withLock { state in
+      for chunk in index.chunks { state.sound.remove(chunk.digest) }
+    }
+  }
+
+  /// Whether two manifests are of one release: another date, level or index makes no other.
+  static func isSameRelease(_ one: Manifest, _ other: Manifest) -> Bool {
+    one.variant == other.variant && one.archive == other.archive && one.description == other.description
+  }
+
+  static func exists(_ variant: VariantID) -> GtachError {
+    GtachError(
+      .releaseExists, "\(variant) exists with other content",
+      reason: "a release never changes: others may have it already", advice: "give the new one another version")
+  }
+
+  /// Whether an object's chunk is here, as far as this process can say without reading it twice.
+  private func isSound(_ object: ChunkIndex.Object, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[object.chunk]
+    if state.withLock({ $0.sound.contains(chunk.digest) }), try files.exists(layout.chunk(chunk.digest)) {
+      return true
+    }
+    guard try self.chunk(chunk, object: object) != nil else { return false }
+    state.withLock { _ = $0.sound.insert(chunk.digest) }
+    return true
+  }
+}

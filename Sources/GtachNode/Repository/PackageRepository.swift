@@ -1,0 +1,161 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Synchronization
+
+/// The releases on this machine: `HOME/repository`. Directories and signed metadata are the truth; several processes
+/// and threads may use one at once.
+///
+/// What is stored is hashed whenever it is read. What turns out to be damaged is moved to `quarantine/`, and is missing
+/// from then on.
+public final class PackageRepository: Sendable {
+  /// How long a writer waits for another, in milliseconds.
+  static let lockMilliseconds: Int64 = 60_000
+  /// The level of a stored chunk: quick to read and to write on a Pi.
+  static let chunkLevel = 1
+
+  /// Where everything lies.
+  public let layout: RepositoryLayout
+  let files = FileSystem()
+
+  struct State {
+    var catalogue = Catalogue()
+    /// Made when something is written for the first time: looking leaves no trace.
+    var workspace: Workspace?
+    /// Chunks that this process stored or read and found right: not read again when a release is completed.
+    var sound: Set<Digest> = []
+  }
+  let state = Mutex(State())
+
+  /// The repository in a node's home, which need not exist yet.
+  ///
+  /// - Throws: `ErrorCode.inputOutput` where something else is in its place.
+  public init(home: String) throws(GtachError) {
+    layout = RepositoryLayout(home: home)
+    if let kind = try files.kind(of: layout.root), kind != .directory, kind != .symbolicLink {
+      throw GtachError(.inputOutput, "\(layout.root) is no repository", reason: "it is not a directory")
+    }
+  }
+
+  // MARK: What is here
+
+  /// The variants that are complete here, and the SHA-256 of their manifests.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func variants() throws(GtachError) -> [VariantID: Digest] { try entries().mapValues(\.digest) }
+
+  /// Whether a variant is complete here.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func contains(_ variant: VariantID) throws(GtachError) -> Bool { try entries()[variant] != nil }
+
+  /// What the manifest of a variant says.
+  ///
+  /// - Throws: `ErrorCode.notFound` where it is not complete here; `ErrorCode.inputOutput`.
+  public func manifest(of variant: VariantID) throws(GtachError) -> Manifest { try entry(of: variant).manifest }
+
+  /// The index of a variant's chunks and objects.
+  ///
+  /// - Throws: `ErrorCode.notFound` where it is not complete here, or is so no longer because its index is damaged;
+  ///   `ErrorCode.inputOutput`.
+  public func index(of variant: VariantID) throws(GtachError) -> ChunkIndex {
+    try ChunkIndexCodec.decode(try indexBytes(of: entry(of: variant)))
+  }
+
+  /// What people want to know of a variant.
+  ///
+  /// - Throws: As `index(of:)`.
+  public func report(of variant: VariantID) throws(GtachError) -> ReleaseReport {
+    let manifest = try manifest(of: variant)
+    let index = try index(of: variant)
+    return ReleaseReport(
+      manifest: manifest, chunks: index.objects.count, objectBytes: index.objects.reduce(0) { $0 + $1.size })
+  }
+
+  /// What people want to know of all variants, or of those of one package; by name, then the newest first.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func reports(name: PackageName? = nil) throws(GtachError) -> [ReleaseReport] {
+    var reports: [ReleaseReport] = []
+    let wanted = try entries().keys.filter { name == nil || $0.release.name == name }
+    let sorted = wanted.sorted { $0.release.name != $1.release.name ? $0.release.name < $1.release.name : $0 > $1 }
+    for variant in sorted {
+      do throws(GtachError) {
+        reports.append(try report(of: variant))
+      } catch {
+        // Damaged, and so it is here no longer.
+        guard error.code == .notFound else { throw error }
+      }
+    }
+    return reports
+  }
+
+  // MARK: Beneath
+
+  func entries() throws(GtachError) -> [VariantID: Catalogue.Entry] {
+    try state.withLock { state throws(GtachError) in try state.catalogue.read(layout) }
+  }
+
+  func entry(of variant: VariantID) throws(GtachError) -> Catalogue.Entry {
+    guard let entry = try entries()[variant] else {
+      throw GtachError(.notFound, "\(variant) is not in the repository")
+    }
+    return entry
+  }
+
+  /// The bytes of a variant's index, which hash as its manifest says.
+  func indexBytes(of entry: Catalogue.Entry) throws(GtachError) -> [UInt8] {
+    let path = "\(entry.directory)/\(RepositoryLayout.indexName)"
+    do throws(GtachError) {
+      let bytes = try files.read(path, offset: 0, count: entry.manifest.index.size + 1)
+      if SHA256().digest(of: bytes) == entry.manifest.index.digest { return bytes }
+    } catch {
+      guard error.code == .notFound else { throw error }
+    }
+    try quarantine(entry.directory)
+    throw GtachError(
+      .notFound, "\(entry.manifest.variant) is not in the repository any more", reason: "its index is damaged",
+      advice: "fetch it again with gtach sync")
+  }
+
+  /// The plan of this writer.
+  func plan() throws(GtachError) -> StorePlan {
+    let workspace = try state.withLock { state throws(GtachError) in
+      if let workspace = state.workspace { return workspace.path }
+      let workspace = try Workspace(layout: layout)
+      state.workspace = workspace
+      return workspace.path
+    }
+    return StorePlan(layout: layout, workspace: workspace)
+  }
+
+  /// Carries out a plan; where that fails, what it began in the workspace goes.
+  func perform(_ operations: [FileOperation], plan: StorePlan, temporaryName: String) throws(GtachError) {
+    do throws(GtachError) {
+      try files.perform(operations)
+    } catch {
+      // The first error is the one that counts.
+      try? files.perform(.remove("\(plan.workspace)/\(temporaryName)"))
+      throw error
+    }
+  }
+
+  /// Moves something damaged out of the way.
+  func quarantine(_ path: String) throws(GtachError) {
+    let name = path.split(separator: "/").suffix(3).joined(separator: "-")
+    let plan = StorePlan(layout: layout, workspace: layout.incoming)
+    do throws(GtachError) {
+      try files.perform(plan.quarantine(path, as: "\(Workspace.newName())-\(name)"))
+    } catch {
+      // Somebody else was quicker.
+      guard error.code == .notFound else { throw error }
+    }
+  }
+
+  /// The lock of whoever changes what is visible.
+  func lock() throws(GtachError) -> FileLock {
+    try files.perform(.makeDirectory(layout.root))
+    return try FileLock(
+      path: layout.lock, wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
+  }
+}

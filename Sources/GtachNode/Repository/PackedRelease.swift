@@ -1,0 +1,20 @@
+import GtachModel
+
+/// A release that was packed: its chunks and objects are stored, but nothing of it is visible before
+/// `PackageRepository.complete`.
+public struct PackedRelease: Hashable, Sendable {
+  /// What is said of it.
+  public let manifest: Manifest
+  /// The manifest's bytes, which signed metadata lists by hash and length.
+  public let manifestBytes: [UInt8]
+  /// The bytes of the index of its chunks and objects.
+  public let indexBytes: [UInt8]
+}
+
+/// How far packing is.
+public enum PackingProgress: Hashable, Sendable {
+  /// Files were read and cut into chunks; in bytes of the files.
+  case reading(doneBytes: Int, totalBytes: Int)
+  /// Chunks were encoded into objects; in bytes of the chunks.
+  case encoding(doneBytes: Int, totalBytes: Int)
+}
