@@ -56,7 +56,7 @@ packages() {
     lan) echo avahi-daemon dbus iproute2 util-linux ;;
     test) echo debian-archive-keyring debootstrap git shellcheck ;;
     # The virtual machine of scripts/gpio-vm.sh and its kernel.
-    gpio) echo bc bison busybox-static cpio flex gcc libelf-dev make qemu-system-x86 xz-utils ;;
+    gpio) echo bc bison busybox-static cpio flex gcc gpiod libelf-dev make qemu-system-x86 xz-utils ;;
     *) die "no packages are known for \"$1\"" ;;
   esac
 }
