@@ -58,7 +58,7 @@ kernel() {
     # One builder at a time; whoever waited finds the image when the lock is free.
     exec 7>"$cache/build.lock"
     flock 7
-    [ -s "$image" ] || build_kernel "$package" "$image"
+    [ -s "$image" ] || build_kernel "$package" "$image" || exit
     exec 7>&-
   fi
   echo "$image"
