@@ -24,9 +24,8 @@ extension PackageDescription {
     guard bytes.count <= Self.maximumFileBytes else { throw fail("it is longer than \(Self.maximumFileBytes) bytes") }
     let file: DescriptionFile
     do {
-      let decoder = JSONDecoder()
-      try KnownKeys.check(try decoder.decode(JSONShape.self, from: Data(bytes)))
-      file = try decoder.decode(DescriptionFile.self, from: Data(bytes))
+      try KnownKeys.check(try JSONReading.decode(JSONShape.self, from: bytes))
+      file = try JSONReading.decode(DescriptionFile.self, from: bytes)
     } catch let error as GtachError {
       throw error
     } catch let error as DecodingError {
