@@ -1,0 +1,106 @@
+import GtachModel
+import GtachWire
+
+/// A number by which the shell knows whom to answer.
+public struct RequestToken: Hashable, Sendable {
+  /// The number.
+  public let number: Int
+  /// The token of that number.
+  public init(number: Int) { self.number = number }
+}
+
+/// Everything that can happen to a node.
+public enum NodeInput: Sendable {
+  /// Multicast said something.
+  case discovery(DiscoveryEvent)
+  /// A peer that was dialled has said hello; the name is that of its certificate.
+  case sessionOpened(SessionID, hello: Hello, name: String, endpoint: Endpoint)
+  /// A connection ended, or could not be made.
+  case sessionClosed(SessionID, GtachError?)
+  /// A peer answered.
+  case reply(SessionID, SessionReply)
+  /// Signed metadata is on disk, or could not be put there.
+  case metadataSaved(GtachError?)
+  /// Which objects of a variant are missing on disk.
+  case inspected(VariantID, Result<[Int], GtachError>)
+  /// A variant is complete and visible, or could not be made so.
+  case completed(VariantID, GtachError?)
+  /// The repository, read again: another process may have changed it.
+  case repositoryChanged(trusted: TrustedMetadata, held: [VariantID: Digest])
+  /// What is installed, read again.
+  case installStateChanged(InstallState)
+  /// An update or a rollback ended.
+  case updateFinished(Result<UpdateResult, GtachError>)
+  /// The operator asks for something: `sync`, `install` or `rollback`.
+  case control(RequestToken, ControlRequest)
+  /// Time has passed.
+  case tick
+}
+
+/// What may be asked of a peer.
+public enum SessionRequest: Hashable, Sendable {
+  /// A file of signed metadata, at most so many bytes.
+  case metadata(name: String, maximumBytes: Int)
+  /// The buckets of its index digest.
+  case buckets
+  /// What is in some buckets.
+  case entries(buckets: [UInt8])
+  /// The manifest of a variant.
+  case manifest(VariantID, Manifest.Content)
+  /// The index of a variant.
+  case index(VariantID, Manifest.Content)
+  /// An object of a variant, to be verified, decoded and stored on arrival.
+  case object(VariantID, number: Int, index: ChunkIndex)
+  /// To say when its index root or metadata version are no longer these.
+  case watch(Advertisement)
+}
+
+/// What a peer answered. Whatever breaks the protocol ends the session instead.
+public enum SessionReply: Sendable {
+  /// A file of signed metadata; nil where the peer has none of that name.
+  case metadata(name: String, [UInt8]?)
+  /// 256 bucket digests.
+  case buckets([ShortDigest])
+  /// What is in the buckets that were asked for.
+  case entries([VariantID: Digest])
+  /// A manifest that has the digest and size asked for.
+  case manifest(VariantID, [UInt8])
+  /// An index that has the digest and size asked for.
+  case index(VariantID, [UInt8])
+  /// An object is verified and stored; so many bytes came over the wire.
+  case objectStored(VariantID, number: Int, bytes: Int)
+  /// An object came, and this machine could not store it.
+  case objectRefused(VariantID, number: Int, GtachError)
+  /// The peer has no such manifest, index or object any more.
+  case missing(VariantID, number: Int?)
+  /// The peer's index root and metadata version, as they are now.
+  case changed(Advertisement)
+}
+
+/// Everything that a node can decide to do; the shell obeys and reports back.
+public enum NodeAction: Sendable {
+  /// Connect to the first of these addresses that answers.
+  case dial(SessionID, [Endpoint])
+  /// End a connection; with an error where the peer is at fault.
+  case close(SessionID, GtachError?)
+  /// Ask a peer. Answers come in the order of the questions, that to `watch` excepted.
+  case send(SessionID, SessionRequest)
+  /// Put verified metadata on disk, durably.
+  case saveMetadata([String: [UInt8]])
+  /// Find out which objects of a variant are missing on disk.
+  case inspect(VariantID, ChunkIndex)
+  /// Make a variant visible: everything of it is stored.
+  case complete(VariantID, manifest: [UInt8], index: [UInt8])
+  /// Tell the neighbours: by advertisement, and on the connections that watch.
+  case advertise(Advertisement)
+  /// Keep on disk who was met.
+  case remember([RememberedPeer])
+  /// Install a variant that is complete; `isForced` although it failed before.
+  case install(VariantID, isForced: Bool)
+  /// Make an earlier release active again.
+  case rollBack(PackageName, SemanticVersion?)
+  /// Tell the operator.
+  case emit(NodeEvent)
+  /// Answer a request, for the last time.
+  case answer(RequestToken, ControlReply)
+}

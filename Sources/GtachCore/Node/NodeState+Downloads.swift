@@ -1,0 +1,232 @@
+import GtachModel
+
+extension NodeState {
+  /// How many variants are fetched at once.
+  static let simultaneousDownloads = 2
+
+  /// What the policy wants and is not here, newest knowledge first.
+  mutating func wantedNow() -> [ListedVariant] {
+    if let wanted { return wanted }
+    let configuration = setup.configuration
+    let names = WantPolicy.wanted(
+      listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys),
+      machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
+      keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
+      autoInstall: configuration.autoInstall ?? [:], requirements: requirements)
+    let result = names.compactMap { trusted.targets[$0] }
+    wanted = result
+    return result
+  }
+
+  mutating func advanceDownloads(now: Instant, into actions: inout [NodeAction]) {
+    guard setup.fetches else { return }
+    for listed in wantedNow() where downloads.count < Self.simultaneousDownloads {
+      let variant = listed.variant
+      guard downloads[variant] == nil, downloadBackoff[variant]?.allows(now: now) ?? true, isHeldByAnyPeer(variant)
+      else { continue }
+      downloads[variant] = Download(listed, now: now)
+    }
+    for variant in downloads.keys.sorted() { advance(variant, into: &actions) }
+  }
+
+  private func isHeldByAnyPeer(_ variant: VariantID) -> Bool {
+    table.peers.values.contains { $0.variants[variant] != nil }
+  }
+
+  /// Open sessions to peers that say they hold a variant. What they say is only a reason to ask them.
+  private func holders(of variant: VariantID) -> [SessionID] {
+    sessions.keys.sorted().filter { id in
+      guard let session = sessions[id], let peer = table.peers[session.peer] else { return false }
+      return peer.variants[variant] != nil
+    }
+  }
+
+  private mutating func advance(_ variant: VariantID, into actions: inout [NodeAction]) {
+    guard var download = downloads[variant] else { return }
+    guard trusted.targets[variant]?.manifest == download.listed.manifest else {
+      downloads[variant] = nil
+      return
+    }
+    let holders = holders(of: variant)
+    if holders.isEmpty, !isHeldByAnyPeer(variant), !download.isHere {
+      downloads[variant] = nil
+      return
+    }
+    switch download.phase {
+    case .manifest(nil):
+      guard let session = holders.randomElement(using: &generator) else { break }
+      download.phase = .manifest(session)
+      actions.append(.send(session, .manifest(variant, download.listed.manifest)))
+    case .index(nil):
+      guard let session = holders.randomElement(using: &generator), let content = download.indexContent else { break }
+      download.phase = .index(session)
+      actions.append(.send(session, .index(variant, content)))
+    case .objects:
+      guard let index = download.index else { break }
+      if download.isComplete {
+        download.phase = .completing
+        actions.append(.complete(variant, manifest: download.manifest, index: download.indexBytes))
+        break
+      }
+      let load = sessions.mapValues(\.objects)
+      for (session, number) in download.assign(holders: holders, load: load, using: &generator) {
+        sessions[session]?.objects += 1
+        actions.append(.send(session, .object(variant, number: number, index: index)))
+      }
+    case .manifest, .index, .inspecting, .completing: break
+    }
+    downloads[variant] = download
+  }
+
+  mutating func receivedManifest(
+    _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard var download = downloads[variant], case .manifest(let asked) = download.phase, asked == id else { return }
+    do {
+      try download.accept(manifest: bytes, hashing: hashing)
+      downloads[variant] = download
+    } catch {
+      drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  mutating func receivedIndex(
+    _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard var download = downloads[variant], case .index(let asked) = download.phase, asked == id else { return }
+    do {
+      let index = try download.accept(index: bytes, hashing: hashing)
+      downloads[variant] = download
+      actions.append(.inspect(variant, index))
+    } catch {
+      drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  mutating func inspected(
+    _ variant: VariantID, _ result: Result<[Int], GtachError>, now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard case .inspecting? = downloads[variant]?.phase else { return }
+    switch result {
+    case .success(let missing):
+      downloads[variant]?.begin(missing: missing)
+      actions.append(
+        .emit(
+          .fetchStarted(
+            release: variant.release.description, bytes: downloads[variant]?.totalBytes ?? 0,
+            peers: holders(of: variant).count)))
+    case .failure(let error): drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  mutating func objectStored(
+    _ id: SessionID, _ variant: VariantID, _ number: Int, bytes: Int, into actions: inout [NodeAction]
+  ) {
+    guard let session = sessions[id] else { return }
+    sessions[id]?.objects -= 1
+    table.peers[session.peer]?.receivedBytes += bytes
+    downloads[variant]?.stored(number, bytes: bytes, from: table.peers[session.peer]?.label ?? "")
+    guard let download = downloads[variant] else { return }
+    actions.append(
+      .emit(
+        .fetchProgress(
+          release: variant.release.description, receivedBytes: download.receivedBytes,
+          totalBytes: download.totalBytes)))
+  }
+
+  /// This machine's own fault, such as a full disk: no other peer would help.
+  mutating func objectRefused(
+    _ id: SessionID, _ variant: VariantID, _ number: Int, _ error: GtachError, now: Instant,
+    into actions: inout [NodeAction]
+  ) {
+    sessions[id]?.objects -= 1
+    downloads[variant]?.returned(number)
+    if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
+  }
+
+  /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
+  mutating func missing(_ id: SessionID, _ variant: VariantID, _ number: Int?) {
+    guard let session = sessions[id] else { return }
+    table.peers[session.peer]?.variants[variant] = nil
+    if let number {
+      sessions[id]?.objects -= 1
+      downloads[variant]?.returned(number)
+    } else {
+      downloads[variant]?.lost(id)
+    }
+  }
+
+  mutating func completed(
+    _ variant: VariantID, error: GtachError?, now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard let download = downloads[variant], case .completing = download.phase else { return }
+    if let error {
+      drop(variant, error, now: now, into: &actions)
+      return
+    }
+    downloads[variant] = nil
+    downloadBackoff[variant] = nil
+    held[variant] = download.listed.manifest.digest
+    wanted = nil
+    let fetch = download.report(now: now)
+    actions.append(.emit(.fetchFinished(fetch)))
+    for position in orders.indices { orders[position].report.fetched.append(fetch) }
+  }
+
+  /// Gives a download up. It starts anew after a pause, with what is stored by then.
+  private mutating func drop(
+    _ variant: VariantID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]
+  ) {
+    downloads[variant] = nil
+    downloadBackoff[variant, default: Backoff()].fail(now: now, using: &generator)
+    actions.append(.emit(.fetchFailed(release: variant.release.description, error: ErrorReport(error))))
+    report(error)
+  }
+}
+
+extension Download {
+  /// Whether nothing more is needed from anybody.
+  var isHere: Bool {
+    switch phase {
+    case .inspecting, .completing: true
+    case .objects: isComplete
+    case .manifest, .index: false
+    }
+  }
+
+  /// Length and hash of the index, as the manifest says.
+  var indexContent: Manifest.Content? { parsedManifest?.index }
+
+  /// Takes the manifest, which must be the one that the signed metadata lists, and speak of the variant listed.
+  ///
+  /// - Throws: `ErrorCode.manifestUnlisted` where it is another one, `ErrorCode.manifestCorrupt` where it is none.
+  mutating func accept(manifest bytes: [UInt8], hashing: some Hashing) throws(GtachError) {
+    guard bytes.count == listed.manifest.size, hashing.digest(of: bytes) == listed.manifest.digest else {
+      throw GtachError(.manifestUnlisted, "the manifest of \(listed.variant) is not the one that was signed")
+    }
+    let parsed = try Manifest(json: bytes)
+    guard parsed.variant == listed.variant else {
+      throw GtachError(.manifestCorrupt, "the manifest of \(listed.variant) speaks of \(parsed.variant)")
+    }
+    manifest = bytes
+    parsedManifest = parsed
+    phase = .index(nil)
+  }
+
+  /// Takes the index, which must be the one that the manifest names.
+  ///
+  /// - Throws: `ErrorCode.indexCorrupt`.
+  mutating func accept(index bytes: [UInt8], hashing: some Hashing) throws(GtachError) -> ChunkIndex {
+    guard let content = indexContent, bytes.count == content.size, hashing.digest(of: bytes) == content.digest else {
+      throw GtachError(.indexCorrupt, "the index of \(listed.variant) is not the one that its manifest names")
+    }
+    let decoded = try ChunkIndexCodec.decode(bytes)
+    guard decoded.archiveSize == parsedManifest?.archive.size else {
+      throw GtachError(.indexCorrupt, "the chunks of \(listed.variant) are not as long as its archive")
+    }
+    indexBytes = bytes
+    index = decoded
+    phase = .inspecting
+    return decoded
+  }
+}

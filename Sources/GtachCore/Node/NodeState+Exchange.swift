@@ -1,0 +1,149 @@
+import GtachModel
+import GtachWire
+
+// What is asked of a peer to learn what it knows: signed metadata first, then which variants it holds.
+
+extension NodeState {
+  /// Asks the peer with the newest metadata for it, one peer at a time: an update is one peer's snapshot from beginning
+  /// to end, and whatever a peer sends is believed only as far as it is signed.
+  mutating func advanceMetadata(time: Timestamp, into actions: inout [NodeAction]) {
+    guard metadataUpdate == nil else { return }
+    let candidates = sessions.keys.sorted().compactMap { id -> (session: SessionID, version: Int)? in
+      guard let peer = sessions[id].flatMap({ table.peers[$0.peer] }), let version = peer.metadataVersion,
+        isWorthAsking(peer)
+      else { return nil }
+      return (id, version)
+    }
+    guard let best = candidates.max(by: { $0.version < $1.version }) else { return }
+    let update = MetadataUpdate(
+      trusted: trusted, now: max(time, trusted.newestSignedTime), checking: checking, hashing: hashing)
+    metadataUpdate = (best.session, update)
+    askForMetadata(into: &actions)
+  }
+
+  /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap.
+  func isWorthAsking(_ peer: Peer) -> Bool {
+    guard let version = peer.metadataVersion, version != peer.refusedMetadataVersion else { return false }
+    return version > trusted.timestampVersion
+      || !trusted.isComplete && version > 0 && version == trusted.timestampVersion
+  }
+
+  private mutating func askForMetadata(into actions: inout [NodeAction]) {
+    guard let (session, update) = metadataUpdate, let file = update.nextFile else { return }
+    actions.append(.send(session, .metadata(name: file.name, maximumBytes: file.maximumBytes)))
+  }
+
+  mutating func receivedMetadata(
+    _ session: SessionID, name: String, bytes: [UInt8]?, now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard let current = metadataUpdate, current.session == session, current.update.nextFile?.name == name else {
+      return
+    }
+    var update = current.update
+    do {
+      try update.receive(bytes)
+    } catch {
+      metadataUpdate = nil
+      // A change of keys lasts even where what follows it does not verify (TUF specification, 5.3.8).
+      if !update.acceptedRoots.isEmpty {
+        metadataSaves += 1
+        actions.append(.saveMetadata(update.acceptedRoots))
+      }
+      if let key = sessions[session]?.peer {
+        let version = table.peers[key]?.metadataVersion
+        table.peers[key]?.refusedMetadataVersion = version
+      }
+      fail(session, error, now: now, into: &actions)
+      return
+    }
+    if let (newer, files) = update.finished {
+      metadataUpdate = nil
+      if let key = sessions[session]?.peer { table.peers[key]?.metadataVersion = newer.timestampVersion }
+      guard newer.timestampVersion > trusted.timestampVersion || !files.isEmpty else {
+        // The peer has no more than this node: it is not asked again for the same.
+        if let key = sessions[session]?.peer { table.peers[key]?.refusedMetadataVersion = newer.timestampVersion }
+        return
+      }
+      trusted = newer
+      wanted = nil
+      metadataSaves += 1
+      actions.append(.saveMetadata(files))
+      let label = sessions[session].flatMap { table.peers[$0.peer]?.label } ?? ""
+      actions.append(.emit(.metadataUpdated(version: newer.timestampVersion, from: label)))
+    } else {
+      metadataUpdate = (session, update)
+      askForMetadata(into: &actions)
+    }
+  }
+
+  /// Compares index digests with every peer whose root is not the one that its remembered copy gives.
+  mutating func advanceExchanges(into actions: inout [NodeAction]) {
+    for id in sessions.keys.sorted() {
+      guard let session = sessions[id], !session.isExchanging, let peer = table.peers[session.peer],
+        peer.indexRoot != peer.knownRoot
+      else { continue }
+      sessions[id]?.isExchanging = true
+      actions.append(.send(id, .buckets))
+    }
+  }
+
+  mutating func receivedBuckets(_ id: SessionID, _ buckets: [ShortDigest], into actions: inout [NodeAction]) {
+    guard let session = sessions[id], session.isExchanging else { return }
+    let changed = IndexDigest.changedBuckets(from: table.peers[session.peer]?.buckets, to: buckets)
+    if changed.isEmpty {
+      finishExchange(id, buckets: buckets)
+    } else {
+      sessions[id]?.newBuckets = buckets
+      actions.append(.send(id, .entries(buckets: changed)))
+    }
+  }
+
+  mutating func receivedEntries(_ id: SessionID, _ entries: [VariantID: Digest]) {
+    guard let session = sessions[id], let buckets = session.newBuckets,
+      var variants = table.peers[session.peer]?.variants
+    else { return }
+    let changed = Set(IndexDigest.changedBuckets(from: table.peers[session.peer]?.buckets, to: buckets))
+    for (variant, manifest) in variants {
+      let entry = Entries.Entry(variant: variant, manifest: manifest)
+      if changed.contains(IndexDigest.digest(of: entry, hashing: hashing).firstByte) { variants[variant] = nil }
+    }
+    variants.merge(entries) { _, new in new }
+    table.peers[session.peer]?.variants = variants
+    finishExchange(id, buckets: buckets)
+  }
+
+  /// From now on the peer's root is the one of these buckets, whatever it announced before: it may have changed between.
+  private mutating func finishExchange(_ id: SessionID, buckets: [ShortDigest]) {
+    guard let key = sessions[id]?.peer else { return }
+    let root = IndexDigest.root(of: buckets, hashing: hashing)
+    table.peers[key]?.buckets = buckets
+    table.peers[key]?.knownRoot = root
+    table.peers[key]?.indexRoot = root
+    sessions[id]?.newBuckets = nil
+    sessions[id]?.isExchanging = false
+  }
+
+  mutating func replied(
+    _ id: SessionID, _ reply: SessionReply, now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard let session = sessions[id] else { return }
+    table.peers[session.peer]?.lastExchange = now
+    switch reply {
+    case .metadata(let name, let bytes):
+      receivedMetadata(id, name: name, bytes: bytes, now: now, into: &actions)
+    case .buckets(let buckets): receivedBuckets(id, buckets, into: &actions)
+    case .entries(let entries): receivedEntries(id, entries)
+    case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
+    case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
+    case .objectStored(let variant, let number, let bytes):
+      objectStored(id, variant, number, bytes: bytes, into: &actions)
+    case .objectRefused(let variant, let number, let error):
+      objectRefused(id, variant, number, error, now: now, into: &actions)
+    case .missing(let variant, let number): missing(id, variant, number)
+    case .changed(let told):
+      sessions[id]?.isWatching = false
+      table.peers[session.peer]?.indexRoot = told.indexRoot
+      table.peers[session.peer]?.metadataVersion = told.metadataVersion
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import GtachModel
+import GtachWire
+
+/// A connection that this node dialled: it asks, the peer answers.
+struct Session: Sendable {
+  /// The peer.
+  let peer: PeerKey
+  /// Whether the index digest is being compared.
+  var isExchanging = false
+  /// Buckets whose entries were asked for.
+  var newBuckets: [ShortDigest]?
+  /// Whether the peer will tell of changes by itself.
+  var isWatching = false
+  /// How many objects were asked for and have not come.
+  var objects = 0
+  /// Since when there has been nothing to ask; nil while there is.
+  var idleSince: Instant?
+}
+
+extension NodeState {
+  /// How long a connection to a peer that multicast shows is kept without need, in milliseconds.
+  static let idleCloseMilliseconds: Int64 = 10_000
+
+  mutating func note(_ event: DiscoveryEvent, into actions: inout [NodeAction]) {
+    switch event {
+    case .available:
+      discoveryError = nil
+      table.hearsMulticast = true
+      actions.append(.emit(.discoveryAvailable))
+    case .unavailable(let error):
+      discoveryError = error
+      table.hearsMulticast = false
+      actions.append(.emit(.discoveryUnavailable(ErrorReport(error))))
+    case .found(let service):
+      // An advertisement that is none of ours is anybody's right on a LAN, and none of our business.
+      guard let record = try? TextRecord(pairs: service.text) else { return }
+      table.advertised(instance: service.name, endpoints: service.endpoints, record: record)
+    case .lost(let instance):
+      table.withdrawn(instance: instance)
+    }
+  }
+
+  mutating func opened(
+    _ session: SessionID, hello: Hello, name: String, endpoint: Endpoint, now: Instant,
+    into actions: inout [NodeAction]
+  ) {
+    do {
+      let key = try table.opened(session, hello: hello, name: name, at: endpoint, now: now)
+      sessions[session] = Session(peer: key)
+      actions.append(.emit(.peerConnected(name: name, endpoint: endpoint)))
+      let remembered = table.remembered
+      if remembered != rememberedOnDisk {
+        rememberedOnDisk = remembered
+        actions.append(.remember(remembered))
+      }
+    } catch {
+      actions.append(.close(session, error))
+    }
+  }
+
+  mutating func closed(
+    _ session: SessionID, error: GtachError?, now: Instant, into actions: inout [NodeAction]
+  ) {
+    let label = table.key(of: session).flatMap { table.peers[$0]?.label }
+    let isFirst = table.key(of: session).flatMap { table.peers[$0]?.backoff.failures } == 0
+    table.closed(session, error: error, now: now, using: &generator)
+    sessions[session] = nil
+    if metadataUpdate?.session == session { metadataUpdate = nil }
+    for variant in downloads.keys { downloads[variant]?.lost(session) }
+    // A peer that stays away is told of once, not at every attempt.
+    if let error, let label, isFirst {
+      actions.append(.emit(.peerFailed(name: label, error: ErrorReport(error))))
+    }
+  }
+
+  /// Ends a session whose peer is at fault. What is known of it stays; it is dialled again after a pause.
+  mutating func fail(_ session: SessionID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]) {
+    actions.append(.close(session, error))
+    closed(session, error: error, now: now, into: &actions)
+    report(error)
+  }
+
+  /// Dials those who are worth it, and ends what nobody needs.
+  mutating func advanceConnections(now: Instant, into actions: inout [NodeAction]) {
+    let unfetched = Set(downloads.keys)
+    let behind = Set(table.peers.filter { isWorthAsking($0.value) }.keys)
+    let dialled = table.dial(now: now) { key, peer in
+      behind.contains(key) || !unfetched.isDisjoint(with: peer.variants.keys)
+    }
+    for (session, endpoints) in dialled { actions.append(.dial(session, endpoints)) }
+
+    for id in sessions.keys.sorted() {
+      guard var session = sessions[id], let peer = table.peers[session.peer] else { continue }
+      let isBusy =
+        session.isExchanging || session.objects > 0 || metadataUpdate?.session == id
+        || !unfetched.isDisjoint(with: peer.variants.keys)
+      session.idleSince = isBusy ? nil : session.idleSince ?? now
+      if !isBusy, !session.isWatching, let told = advertised(by: peer) {
+        session.isWatching = true
+        actions.append(.send(id, .watch(told)))
+      }
+      sessions[id] = session
+      if let close = closesAt(session), close <= now {
+        sessions[id] = nil
+        actions.append(.close(id, nil))
+        table.closed(id, error: nil, now: now, using: &generator)
+      }
+    }
+  }
+
+  /// When a session is closed for want of need. One to a peer that multicast does not show stays: it is the only way
+  /// to hear of news.
+  func closesAt(_ session: Session) -> Instant? {
+    guard let idleSince = session.idleSince, let peer = table.peers[session.peer], table.hearsNews(of: peer) else {
+      return nil
+    }
+    return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
+  }
+
+  private func advertised(by peer: Peer) -> Advertisement? {
+    guard let root = peer.indexRoot, let version = peer.metadataVersion else { return nil }
+    return Advertisement(indexRoot: root, metadataVersion: version)
+  }
+}

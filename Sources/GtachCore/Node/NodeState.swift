@@ -1,0 +1,190 @@
+import GtachModel
+import GtachWire
+
+/// What a node is told once, when it starts.
+public struct NodeSetup: Sendable {
+  /// Who it is.
+  public var id: NodeID
+  /// Its fleet.
+  public var fleet: FleetID
+  /// What it runs on.
+  public var machine: InstallMachine
+  /// What its owner configured.
+  public var configuration: NodeConfiguration
+  /// Whether it signs releases: such a node keeps everything.
+  public var isPublisher: Bool
+  /// Whether it fetches what it wants, or only finds out what that would be.
+  public var fetches: Bool
+  /// Whether it installs by itself what `autoInstall` says.
+  public var installs: Bool
+
+  /// A setup from its fields.
+  public init(
+    id: NodeID, fleet: FleetID, machine: InstallMachine, configuration: NodeConfiguration, isPublisher: Bool,
+    fetches: Bool = true, installs: Bool = true
+  ) {
+    self.id = id
+    self.fleet = fleet
+    self.machine = machine
+    self.configuration = configuration
+    self.isPublisher = isPublisher
+    self.fetches = fetches
+    self.installs = installs
+  }
+}
+
+/// Everything that a node knows and decides: whom to dial, what to ask, what to trust, what to fetch from whom, what to
+/// install next.
+///
+/// A value without clock, socket, disk or randomness of its own. The daemon and the simulator feed it what happens and
+/// carry out what it answers. After every input the same question is asked of each part, "what is to be done as things
+/// stand?", so that no order of events can leave something forgotten.
+public struct NodeState: Sendable {
+  let setup: NodeSetup
+  let checking: any SignatureChecking
+  let hashing: any Hashing
+  var generator: SeededGenerator
+
+  /// The peers.
+  public internal(set) var table: PeerTable
+  /// The metadata that everything else is checked against.
+  public internal(set) var trusted: TrustedMetadata
+  /// The variants that are here complete, with the digests of their manifests.
+  public internal(set) var held: [VariantID: Digest]
+  /// What is installed.
+  public internal(set) var installState: InstallState
+  /// Whether discovery works; nil before it said so or where it is off.
+  public internal(set) var discoveryError: GtachError?
+
+  /// The open sessions.
+  var sessions: [SessionID: Session] = [:]
+  /// Metadata that is being fetched, and from whom.
+  var metadataUpdate: (session: SessionID, update: MetadataUpdate)?
+  /// How many sets of verified metadata are on their way to the disk.
+  var metadataSaves = 0
+  /// Downloads under way, by variant.
+  var downloads: [VariantID: Download] = [:]
+  /// Variants that could not be stored here, and until when they are left alone.
+  var downloadBackoff: [VariantID: Backoff] = [:]
+  /// Variants that the policy wants and that are not here; nil where that must be found out again.
+  var wanted: [ListedVariant]?
+  /// What operators asked for by name since the node started.
+  var requirements: [Requirement] = []
+  /// The update under way, and the ones after it.
+  var installing: InstallOrder?
+  var installQueue: [InstallOrder] = []
+  /// Packages whose update could not even begin (a full disk, say), and until when the policy leaves them alone.
+  var installBackoff: [PackageName: Backoff] = [:]
+  /// Requests of operators that wait for an answer.
+  var orders: [Order] = []
+  /// What was last told to the neighbours.
+  var advertised: Advertisement?
+  var rememberedOnDisk: [RememberedPeer]
+  /// When the last input came.
+  private var lastInput: Instant?
+
+  /// The state of a node that has just started.
+  public init(
+    setup: NodeSetup, trusted: TrustedMetadata, held: [VariantID: Digest], installState: InstallState,
+    remembered: [RememberedPeer], checking: any SignatureChecking, hashing: any Hashing, seed: UInt64
+  ) {
+    self.setup = setup
+    self.checking = checking
+    self.hashing = hashing
+    self.trusted = trusted
+    self.held = held
+    self.installState = installState
+    generator = SeededGenerator(seed: seed)
+    table = PeerTable(own: setup.id, fleet: setup.fleet)
+    rememberedOnDisk = remembered
+    for peer in remembered { table.add(remembered: peer) }
+    for endpoint in setup.configuration.peers ?? [] { table.add(manual: endpoint) }
+  }
+
+  /// Takes note of what happened, and says what to do.
+  ///
+  /// - Parameters:
+  ///   - now: the monotonic clock.
+  ///   - time: the calendar's, as far as this machine knows it; never believed to be before the newest signed time.
+  public mutating func handle(_ input: NodeInput, now: Instant, time: Timestamp) -> [NodeAction] {
+    var actions: [NodeAction] = []
+    lastInput = now
+    note(input, now: now, into: &actions)
+    advanceMetadata(time: time, into: &actions)
+    advanceExchanges(into: &actions)
+    advanceDownloads(now: now, into: &actions)
+    advanceUpdates(now: now, into: &actions)
+    advanceConnections(now: now, into: &actions)
+    advanceOrders(now: now, into: &actions)
+    advanceAdvertisement(into: &actions)
+    return actions
+  }
+
+  /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.
+  public func nextDeadline() -> Instant? {
+    // What was due at the last input was looked at then; only what lies after it can make a difference.
+    let idle = sessions.values.compactMap { closesAt($0) }
+    let pauses = downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
+    let all = idle + pauses + table.deadlines + orderDeadlines
+    return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
+  }
+
+  private mutating func note(_ input: NodeInput, now: Instant, into actions: inout [NodeAction]) {
+    switch input {
+    case .discovery(let event): note(event, into: &actions)
+    case .sessionOpened(let session, let hello, let name, let endpoint):
+      opened(session, hello: hello, name: name, endpoint: endpoint, now: now, into: &actions)
+    case .sessionClosed(let session, let error): closed(session, error: error, now: now, into: &actions)
+    case .reply(let session, let reply): replied(session, reply, now: now, into: &actions)
+    case .metadataSaved(let error):
+      metadataSaves -= 1
+      if let error { report(error) }
+    case .inspected(let variant, let result): inspected(variant, result, now: now, into: &actions)
+    case .completed(let variant, let error): completed(variant, error: error, now: now, into: &actions)
+    case .repositoryChanged(let trusted, let held):
+      if trusted.timestampVersion >= self.trusted.timestampVersion { self.trusted = trusted }
+      self.held = held
+      wanted = nil
+    case .installStateChanged(let state): installState = state
+    case .updateFinished(let result): updateFinished(result, now: now, into: &actions)
+    case .control(let token, let request): accept(request, token: token, now: now, into: &actions)
+    case .tick: break
+    }
+  }
+}
+
+/// What the neighbours are told: by the TXT record, in `hello`, and in answer to `watch`.
+public struct Advertisement: Hashable, Sendable {
+  /// The root of the index digest.
+  public var indexRoot: ShortDigest
+  /// The version of the TUF timestamp.
+  public var metadataVersion: Int
+
+  /// What to tell from its parts.
+  public init(indexRoot: ShortDigest, metadataVersion: Int) {
+    self.indexRoot = indexRoot
+    self.metadataVersion = metadataVersion
+  }
+}
+
+extension NodeState {
+  /// What this node is to tell its neighbours as things stand.
+  public var advertisement: Advertisement {
+    Advertisement(
+      indexRoot: IndexDigest(entries: held, hashing: hashing).root, metadataVersion: trusted.timestampVersion)
+  }
+
+  /// Metadata is told of when it is on disk: a neighbour would ask for it at once.
+  private mutating func advanceAdvertisement(into actions: inout [NodeAction]) {
+    guard metadataSaves == 0 else { return }
+    let current = advertisement
+    guard current != advertised else { return }
+    advertised = current
+    actions.append(.advertise(current))
+  }
+
+  /// An error that is nobody's fault in particular is told to those who wait for an answer.
+  mutating func report(_ error: GtachError) {
+    for position in orders.indices { orders[position].report.errors.append(ErrorReport(error)) }
+  }
+}

@@ -1,0 +1,75 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// The keys of a fleet, and the metadata that was signed with them so far.
+struct VirtualFleet {
+  let id: FleetID
+  private let key: Ed25519PrivateKey
+  private(set) var metadata: [String: [UInt8]]
+  private let root: [UInt8]
+  private let start = Timestamp(secondsSinceEpoch: 1_699_000_000)
+
+  init() throws {
+    let key = try Ed25519PrivateKey()
+    self.key = key
+    id = FleetID(publicKey: key.publicKey, hashing: SHA256())
+    metadata = try MetadataPublisher.makeFleet(
+      name: "virtual", signers: { _ in [key] }, now: start, hashing: SHA256())
+    root = metadata["1.root.json"] ?? []
+  }
+
+  /// What a machine trusts that has just joined.
+  func pinned() throws -> TrustedMetadata {
+    try TrustedMetadata(pinnedRoot: root, checking: Ed25519(), hashing: SHA256())
+  }
+
+  /// What a machine trusts that has all there is.
+  func trusted() throws -> TrustedMetadata {
+    let metadata = self.metadata
+    return try TrustedMetadata.load(
+      files: { metadata[$0] }, pinnedRoot: root, checking: Ed25519(), hashing: SHA256())
+  }
+
+  /// Publishes a release of so many objects.
+  mutating func publish(_ name: String, _ version: String, objects: Int = 4) throws -> VirtualRelease {
+    let description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
+    let chunks = (0..<objects).map { number in
+      ChunkIndex.Chunk(
+        digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 1_000 + number)
+    }
+    let index = ChunkIndex(
+      unitSize: 4_096, chunks: chunks,
+      objects: chunks.indices.map {
+        ChunkIndex.Object(
+          id: SHA256().digest(of: chunks[$0].digest.bytes), size: 500 + $0, chunk: $0, encoding: .zstd)
+      })
+    let indexBytes = ChunkIndexCodec.encode(index)
+    let manifest = Manifest(
+      description: description, platform: .any, created: start,
+      archive: Manifest.Content(digest: SHA256().digest(of: [1]), size: index.archiveSize),
+      index: Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count))
+    let bytes = try manifest.json()
+    let listing = ListedVariant(
+      variant: manifest.variant,
+      manifest: Manifest.Content(digest: SHA256().digest(of: bytes), size: bytes.count), platforms: nil,
+      dependencies: [:])
+    let metadata = self.metadata
+    let key = self.key
+    let files = try MetadataPublisher.publish(
+      listing, to: trusted(), files: { metadata[$0] }, signers: { _ in [key] }, now: start, hashing: SHA256())
+    self.metadata.merge(files) { $1 }
+    return VirtualRelease(variant: manifest.variant, manifest: bytes, index: indexBytes)
+  }
+}
+
+extension VirtualNode {
+  /// Gives a node a release as `gtach pack` does: in the repository, then in the metadata.
+  func publish(_ release: VirtualRelease, of fleet: VirtualFleet) throws {
+    releases[release.variant] = release
+    metadata = fleet.metadata
+    var held = state.held
+    held[release.variant] = SHA256().digest(of: release.manifest)
+    take(.repositoryChanged(trusted: try fleet.trusted(), held: held))
+  }
+}

@@ -1,0 +1,212 @@
+import Testing
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+
+/// Nodes in one room without clock, socket or disk: every message takes a millisecond of virtual time, and the same
+/// seed gives the same run.
+final class VirtualLAN {
+  private struct Event {
+    var at: Instant
+    var order: Int
+    var action: () -> Void
+  }
+
+  private(set) var now = Instant(milliseconds: 0)
+  private var events: [Event] = []
+  private var order = 0
+  private(set) var nodes: [Endpoint: VirtualNode] = [:]
+
+  func add(_ node: VirtualNode) {
+    nodes[node.endpoint] = node
+    node.lan = self
+    node.take(.tick)
+  }
+
+  /// Takes a node off the LAN at once: its connections break, and nothing answers at its address any more.
+  func crash(_ node: VirtualNode) {
+    nodes[node.endpoint] = nil
+    node.isAlive = false
+    for (dialler, session) in node.diallers {
+      after(1) { dialler.take(.sessionClosed(session, GtachError(.peerClosed, "it crashed"))) }
+    }
+  }
+
+  func after(_ milliseconds: Int64, _ action: @escaping () -> Void) {
+    order += 1
+    events.append(Event(at: now.advanced(byMilliseconds: milliseconds), order: order, action: action))
+  }
+
+  /// Lets everything happen that happens within so many milliseconds.
+  func run(milliseconds: Int64) {
+    let end = now.advanced(byMilliseconds: milliseconds)
+    var steps = 0
+    while true {
+      let next = events.indices.min { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) }
+      let timers = nodes.values.compactMap { node in node.state.nextDeadline().map { ($0, node) } }
+      let timer = timers.min { ($0.0, $0.1.endpoint.port) < ($1.0, $1.1.endpoint.port) }
+      let eventTime = next.map { events[$0].at }
+      steps += 1
+      precondition(steps < 200_000, "the nodes never come to rest")
+      if let timer, timer.0 <= end, eventTime.map({ timer.0 < $0 }) ?? true {
+        now = max(now, timer.0)
+        timer.1.take(.tick)
+      } else if let next, events[next].at <= end {
+        let event = events.remove(at: next)
+        now = event.at
+        event.action()
+      } else {
+        now = end
+        return
+      }
+    }
+  }
+}
+
+/// A node whose repository is a dictionary.
+final class VirtualNode {
+  let endpoint: Endpoint
+  let id: NodeID
+  var state: NodeState
+  weak var lan: VirtualLAN?
+  var isAlive = true
+  var metadata: [String: [UInt8]] = [:]
+  var releases: [VariantID: VirtualRelease] = [:]
+  /// What this node answers wrongly on purpose.
+  var lies: (SessionRequest) -> SessionReply? = { _ in nil }
+  private var stored: [VariantID: Set<Int>] = [:]
+  private(set) var events: [NodeEvent] = []
+  private(set) var answers: [RequestToken: ControlReply] = [:]
+  private(set) var closed: [GtachError] = []
+  private(set) var installs: [VariantID] = []
+  private var sessions: [SessionID: VirtualNode] = [:]
+  fileprivate(set) var diallers: [(VirtualNode, SessionID)] = []
+  private var watchers: [(node: VirtualNode, session: SessionID, told: Advertisement)] = []
+  /// Which objects were asked of this node, by whom.
+  private(set) var served: [Int: Int] = [:]
+
+  init(
+    number: UInt8, fleet: FleetID, trusted: TrustedMetadata, configuration: NodeConfiguration = NodeConfiguration(),
+    isPublisher: Bool = false
+  ) throws {
+    endpoint = Endpoint(host: "10.0.0.\(number)", port: 7420)
+    id = try #require(NodeID([UInt8](repeating: number, count: NodeID.byteCount)))
+    let setup = NodeSetup(
+      id: id, fleet: fleet, machine: InstallMachine(platform: try Platform("linux-arm64"), model: nil, allowMock: true),
+      configuration: configuration,
+      isPublisher: isPublisher)
+    state = NodeState(
+      setup: setup, trusted: trusted, held: [:], installState: InstallState(), remembered: [],
+      checking: Ed25519(), hashing: SHA256(), seed: UInt64(number))
+  }
+
+  var held: Set<VariantID> { Set(state.held.keys) }
+
+  func take(_ input: NodeInput) {
+    guard isAlive, let lan else { return }
+    let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
+    for action in state.handle(input, now: lan.now, time: time) { perform(action, lan) }
+  }
+
+  private func perform(_ action: NodeAction, _ lan: VirtualLAN) {
+    switch action {
+    case .dial(let session, let endpoints): dial(session, endpoints, lan)
+    case .close(let session, let error):
+      if let error { closed.append(error) }
+      sessions[session]?.diallers.removeAll { $0.0 === self && $0.1 == session }
+      sessions[session] = nil
+      lan.after(1) { self.take(.sessionClosed(session, error)) }
+    case .send(let session, let request):
+      guard let peer = sessions[session] else { return }
+      lan.after(1) { if self.sessions[session] === peer { peer.answer(request, to: self, session) } }
+    case .saveMetadata(let files):
+      metadata.merge(files) { $1 }
+      lan.after(1) { self.take(.metadataSaved(nil)) }
+    case .inspect(let variant, let index):
+      let missing = index.objects.indices.filter { !(stored[variant]?.contains($0) ?? false) }
+      lan.after(1) { self.take(.inspected(variant, .success(missing))) }
+    case .complete(let variant, let manifest, let index):
+      releases[variant] = VirtualRelease(variant: variant, manifest: manifest, index: index)
+      lan.after(1) { self.take(.completed(variant, nil)) }
+    case .advertise(let told):
+      let due = watchers.filter { $0.told != told }
+      watchers.removeAll { $0.told != told }
+      for watcher in due { lan.after(1) { watcher.node.take(.reply(watcher.session, .changed(told))) } }
+    case .install(let variant, _):
+      installs.append(variant)
+      lan.after(1) {
+        let result = UpdateResult(
+          name: variant.release.name, version: variant.release.version, success: true, message: "installed")
+        self.take(.updateFinished(.success(result)))
+      }
+    case .rollBack, .remember: break
+    case .emit(let event): events.append(event)
+    case .answer(let token, let reply): answers[token] = reply
+    }
+  }
+
+  private func dial(_ session: SessionID, _ endpoints: [Endpoint], _ lan: VirtualLAN) {
+    lan.after(1) {
+      guard let endpoint = endpoints.first(where: { lan.nodes[$0] != nil }), let peer = lan.nodes[endpoint] else {
+        self.take(.sessionClosed(session, GtachError(.peerUnreachable, "nobody answers")))
+        return
+      }
+      self.sessions[session] = peer
+      peer.diallers.append((self, session))
+      self.take(.sessionOpened(session, hello: peer.hello, name: "node-\(endpoint.host)", endpoint: endpoint))
+    }
+  }
+
+  var hello: Hello {
+    let told = state.advertisement
+    guard let name = try? NodeName("virtual") else { preconditionFailure("a valid name") }
+    return Hello(
+      node: id, name: name, fleet: state.table.fleet, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion)
+  }
+
+  private func answer(_ request: SessionRequest, to node: VirtualNode, _ session: SessionID) {
+    guard isAlive, let lan else { return }
+    if case .watch(let told) = request {
+      let current = state.advertisement
+      if told == current {
+        watchers.append((node, session, told))
+      } else {
+        lan.after(1) { node.take(.reply(session, .changed(current))) }
+      }
+      return
+    }
+    guard let reply = lies(request) ?? truth(request) else { return }
+    if case .objectStored(let variant, let number, _) = reply {
+      served[number, default: 0] += 1
+      node.stored[variant, default: []].insert(number)
+    }
+    lan.after(1) { node.take(.reply(session, reply)) }
+  }
+
+  private func truth(_ request: SessionRequest) -> SessionReply? {
+    switch request {
+    case .metadata(let name, _): return .metadata(name: name, metadata[name])
+    case .buckets: return .buckets(IndexDigest(entries: state.held, hashing: SHA256()).buckets)
+    case .entries(let buckets):
+      let entries = IndexDigest(entries: state.held, hashing: SHA256()).entries(in: buckets)
+      return .entries(Dictionary(uniqueKeysWithValues: entries.map { ($0.variant, $0.manifest) }))
+    case .manifest(let variant, _):
+      return releases[variant].map { .manifest(variant, $0.manifest) } ?? .missing(variant, number: nil)
+    case .index(let variant, _):
+      return releases[variant].map { .index(variant, $0.index) } ?? .missing(variant, number: nil)
+    case .object(let variant, let number, let index):
+      return releases[variant] == nil
+        ? .missing(variant, number: number)
+        : .objectStored(variant, number: number, bytes: index.objects[number].size)
+    case .watch: return nil
+    }
+  }
+}
+
+/// A release of nothing: what matters here is who fetches what from whom.
+struct VirtualRelease {
+  let variant: VariantID
+  let manifest: [UInt8]
+  let index: [UInt8]
+}
