@@ -1,0 +1,28 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+extension TrustedMetadata {
+  /// Verifies the metadata of a repository, from the root that the membership pins.
+  ///
+  /// - Throws: `ErrorCode.metadataMalformed` or `metadataUnsigned` where a root or the timestamp is damaged.
+  static func load(
+    from repository: PackageRepository, membership: Membership
+  ) throws(GtachError) -> TrustedMetadata {
+    try load(
+      files: { name throws(GtachError) in try repository.metadataIfPresent(name) }, pinnedRoot: membership.pinnedRoot,
+      checking: Ed25519(), hashing: SHA256())
+  }
+}
+
+extension PackageRepository {
+  /// A file of the metadata; nil where there is none of that name.
+  func metadataIfPresent(_ name: String) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try readMetadata(name)
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// `gtach pack`, second half: enters a packed release in the repository and lists it in signed metadata.
+public struct ReleasePublisher: Sendable {
+  let home: Home
+  let membership: Membership
+  let repository: PackageRepository
+
+  /// How long a publisher waits for another one in the same home, in milliseconds.
+  static let lockMilliseconds: Int64 = 60_000
+
+  /// A publisher over a home's repository.
+  public init(home: Home, membership: Membership, repository: PackageRepository) {
+    self.home = home
+    self.membership = membership
+    self.repository = repository
+  }
+
+  /// Enters a packed release and signs that it is one.
+  ///
+  /// The release is visible before the metadata names it: whoever hears of it finds it.
+  ///
+  /// - Throws: `ErrorCode.notPermitted` where the fleet's keys are not here, `ErrorCode.releaseExists` where the same
+  ///   release is listed with other content.
+  public func publish(_ packed: PackedRelease, now: Timestamp) throws(GtachError) {
+    let store = MembershipStore(home: home)
+    _ = try store.key("timestamp")
+    // Two at once would sign the same version twice.
+    let lock = try FileLock(
+      path: "\(home.path)/publish.lock", wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
+    defer { withExtendedLifetime(lock) {} }
+    let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    let manifest = packed.manifest
+    let listing = ListedVariant(
+      variant: manifest.variant,
+      manifest: Manifest.Content(digest: SHA256().digest(of: packed.manifestBytes), size: packed.manifestBytes.count),
+      platforms: manifest.description.platforms, dependencies: manifest.description.dependencies ?? [:])
+    let files = try MetadataPublisher.publish(
+      listing, to: trusted, files: { name throws(GtachError) in try repository.metadataIfPresent(name) },
+      signers: { role throws(GtachError) in
+        switch role {
+        case .package(let name): [try store.keyOrNew("package-\(name)")]
+        default: [try store.key(role.text)]
+        }
+      }, now: now, hashing: SHA256())
+    try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+    if !files.isEmpty { try repository.writeMetadata(files) }
+  }
+}
