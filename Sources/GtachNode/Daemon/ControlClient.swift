@@ -1,0 +1,61 @@
+import GtachModel
+import GtachSystem
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// The command line's end of the Unix socket.
+public enum ControlClient {
+  /// Asks the daemon of a home.
+  ///
+  /// - Parameter event: takes what happens on the way.
+  /// - Returns: the last reply, or nil where no daemon runs.
+  /// - Throws: what the daemon failed with, or `ErrorCode.peerClosed` where it ended before it answered.
+  public static func ask(
+    _ request: ControlRequest, home: Home, cancellation: Cancellation, event: (NodeEvent) -> Void = { _ in }
+  ) throws(GtachError) -> ControlReply? {
+    let deadline = MonotonicClock.now().advanced(byMilliseconds: ControlServer.requestMilliseconds)
+    let connection: UnixSocketConnection
+    do throws(GtachError) {
+      connection = try UnixSocketConnection.connect(
+        path: home.socket, deadline: deadline, cancellation: cancellation)
+    } catch {
+      if error.code == .peerUnreachable { return nil }
+      throw error
+    }
+    defer { connection.close() }
+    try connection.sendLine(ControlCoding.encode(request), deadline: deadline)
+    while let line = try connection.receiveLine(deadline: nil) {
+      switch try ControlCoding.decode(ControlReply.self, from: line) {
+      case .event(let happened): event(happened)
+      case .failed(let report): throw report.error
+      case let reply: return reply
+      }
+    }
+    throw GtachError(.peerClosed, "the daemon ended before it answered")
+  }
+}
+
+/// The lines of the control socket.
+enum ControlCoding {
+  static func encode(_ value: some Encodable) throws(GtachError) -> [UInt8] {
+    do {
+      return Array(try JSONEncoder().encode(value))
+    } catch {
+      throw GtachError(.bug, "a line for the control socket cannot be written", reason: "\(error)")
+    }
+  }
+
+  static func decode<Value: Decodable>(_ type: Value.Type, from line: [UInt8]) throws(GtachError) -> Value {
+    do {
+      return try JSONReading.decode(type, from: line)
+    } catch {
+      throw GtachError(
+        .protocolViolation, "the other end of the control socket speaks another language",
+        advice: "are the daemon and the command of the same version of gtach?")
+    }
+  }
+}

@@ -1,0 +1,259 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+
+/// The thread that decides, and its hands.
+final class NodeLoop {
+  private let daemon: NodeDaemon
+  private var state: NodeState
+  private var sessions: [SessionID: DialledSession] = [:]
+  private var waiting: [RequestToken: Mailbox<ControlReply>] = [:]
+  private var nextToken = 0
+  private let announcement: Announcement
+  private let storage: SerialWorker
+  private let installer: SerialWorker
+  private var server: PeerServer?
+  private var control: ControlServer?
+  private var discovery: DiscoveryService?
+  private var isDiscoveryUp = false
+
+  init(daemon: NodeDaemon, state: NodeState) throws(GtachError) {
+    self.daemon = daemon
+    self.state = state
+    announcement = Announcement(state.advertisement)
+    storage = try SerialWorker(name: "gtach-storage")
+    installer = try SerialWorker(name: "gtach-install")
+  }
+
+  func run() throws(GtachError) {
+    let threads = try open()
+    handle(.tick)
+    while true {
+      let message = daemon.inbox.receive(until: state.nextDeadline())
+      switch message {
+      case .stop?:
+        close(threads)
+        return
+      case .request(let request, let replies)?: accept(request, replies)
+      case .input(let input)?: handle(input)
+      case nil: handle(.tick)
+      }
+    }
+  }
+
+  // MARK: - Beginning and end
+
+  private func open() throws(GtachError) -> [WorkerThread] {
+    var threads: [WorkerThread] = []
+    let inbox = daemon.inbox
+    if daemon.options.serves {
+      let endpoint = daemon.context.configuration.listeningEndpoint
+      let server = try PeerServer(
+        endpoint: endpoint, membership: daemon.membership, repository: daemon.repository,
+        announcement: announcement, invitations: Invitations(home: daemon.home), emit: daemon.events)
+      let control = try ControlServer(path: daemon.home.socket, daemon: daemon)
+      threads = try server.start() + control.start()
+      self.server = server
+      self.control = control
+      daemon.events(.listening(server.endpoint))
+    }
+    if daemon.options.usesDiscovery {
+      let discovery = try DiscoveryService(
+        name: daemon.membership.nodeName.text, port: server?.endpoint.port ?? 0, text: textRecord.pairs,
+        advertise: daemon.options.serves
+      ) { event in inbox.post(.input(.discovery(event))) }
+      try discovery.start()
+      self.discovery = discovery
+    }
+    return threads
+  }
+
+  private func close(_ threads: [WorkerThread]) {
+    discovery?.stop()
+    control?.stop()
+    server?.stop()
+    for session in sessions.values { session.close(nil) }
+    for replies in waiting.values {
+      replies.post(.failed(ErrorReport(GtachError(.cancelled, "the node is stopping"))))
+      replies.close()
+    }
+    installer.finish()
+    storage.finish()
+    for thread in threads { thread.join() }
+  }
+
+  private var textRecord: TextRecord {
+    let told = announcement.value
+    return TextRecord(
+      node: daemon.membership.id, fleet: daemon.membership.fleet, indexRoot: told.indexRoot,
+      metadataVersion: told.metadataVersion)
+  }
+
+  // MARK: - Deciding
+
+  private func handle(_ input: NodeInput) {
+    if case .sessionClosed(let session, _) = input { sessions[session] = nil }
+    if case .discovery(let event) = input {
+      switch event {
+      case .available: isDiscoveryUp = true
+      case .unavailable: isDiscoveryUp = false
+      case .found, .lost: break
+      }
+    }
+    for action in state.handle(input, now: MonotonicClock.now(), time: SystemClock.now()) { perform(action) }
+  }
+
+  private func accept(_ request: ControlRequest, _ replies: Mailbox<ControlReply>) {
+    switch request {
+    case .status: answer(replies, .status(status()))
+    case .peers: answer(replies, .peers(state.table.reports))
+    case .reload: reload(replies)
+    case .sync, .install, .rollback:
+      nextToken += 1
+      let token = RequestToken(number: nextToken)
+      waiting[token] = replies
+      handle(.control(token, request))
+    }
+  }
+
+  private func answer(_ replies: Mailbox<ControlReply>, _ reply: ControlReply) {
+    replies.post(reply)
+    replies.close()
+  }
+
+  // MARK: - Acting
+
+  private func perform(_ action: NodeAction) {
+    let (inbox, repository, home) = (daemon.inbox, daemon.repository, daemon.home)
+    func deliver(_ input: NodeInput) { inbox.post(.input(input)) }
+    switch action {
+    case .dial(let id, let endpoints): dial(id, endpoints)
+    case .close(let id, let error): sessions[id]?.close(error)
+    case .send(let id, let request): sessions[id]?.ask(request)
+    case .saveMetadata(let files):
+      storage.perform {
+        let error = failure { () throws(GtachError) in try repository.writeMetadata(files) }
+        inbox.post(.input(.metadataSaved(error)))
+      }
+    case .inspect(let variant, let index):
+      storage.perform {
+        let result = Result { () throws(GtachError) in try repository.missingObjects(index: index) }
+        inbox.post(.input(.inspected(variant, result)))
+      }
+    case .complete(let variant, let manifest, let index):
+      storage.perform {
+        let error = failure { () throws(GtachError) in try repository.complete(manifest: manifest, index: index) }
+        inbox.post(.input(.completed(variant, error)))
+      }
+    case .advertise(let advertisement):
+      announcement.value = advertisement
+      server?.announce()
+      do throws(GtachError) {
+        try discovery?.update(text: textRecord.pairs)
+      } catch {
+        daemon.events(.discoveryUnavailable(ErrorReport(error)))
+      }
+    case .remember(let peers):
+      let events = daemon.events
+      storage.perform {
+        let error = failure { () throws(GtachError) in
+          try JSONFile.replace(home.peers, with: JSONFile.encode(peers), in: home.path)
+        }
+        if let error { events(.peerFailed(name: "remembered peers", error: ErrorReport(error))) }
+      }
+    case .install(let variant, let isForced): install(variant, isForced: isForced)
+    case .rollBack(let name, let version):
+      let updates = daemon.updates
+      update { () throws(GtachError) in try updates.rollback(name: name, version: version) }
+    case .emit(let event):
+      daemon.events(event)
+      for replies in waiting.values { replies.post(.event(event)) }
+    case .answer(let token, let reply):
+      if let replies = waiting.removeValue(forKey: token) { answer(replies, reply) }
+    }
+  }
+
+  private func dial(_ id: SessionID, _ endpoints: [Endpoint]) {
+    let told = announcement.value
+    let hello = Hello(
+      node: daemon.membership.id, name: daemon.membership.nodeName, fleet: daemon.membership.fleet,
+      indexRoot: told.indexRoot, metadataVersion: told.metadataVersion)
+    let inbox = daemon.inbox
+    do throws(GtachError) {
+      let session = try DialledSession(
+        id: id, endpoints: endpoints, identity: daemon.membership.identity, hello: hello,
+        repository: daemon.repository
+      ) { inbox.post(.input($0)) }
+      sessions[id] = session
+      _ = try session.start()
+    } catch {
+      inbox.post(.input(.sessionClosed(id, error)))
+    }
+  }
+
+  private func install(_ variant: VariantID, isForced: Bool) {
+    let (updates, repository) = (daemon.updates, daemon.repository)
+    guard let digest = state.held[variant] else { return }
+    update { () throws(GtachError) in
+      let manifest = try repository.manifest(of: variant)
+      return try updates.install(
+        manifest: manifest, digest: digest, force: isForced,
+        stage: { directory throws(GtachError) in try repository.extract(variant, into: directory) })
+    }
+  }
+
+  private func update(_ work: @escaping @Sendable () throws(GtachError) -> UpdateResult) {
+    let (inbox, updates, events) = (daemon.inbox, daemon.updates, daemon.events)
+    installer.perform {
+      let result = Result(catching: work)
+      do throws(GtachError) {
+        inbox.post(.input(.installStateChanged(try updates.state())))
+      } catch {
+        events(.updateFailed(name: "state", error: ErrorReport(error)))
+      }
+      inbox.post(.input(.updateFinished(result)))
+    }
+  }
+
+  /// Another process has packed a release: what it wrote is read and verified like anybody's.
+  private func reload(_ replies: Mailbox<ControlReply>) {
+    let (inbox, repository, membership) = (daemon.inbox, daemon.repository, daemon.membership)
+    storage.perform {
+      do throws(GtachError) {
+        let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+        inbox.post(.input(.repositoryChanged(trusted: trusted, held: try repository.variants())))
+        replies.post(.done)
+      } catch {
+        replies.post(.failed(ErrorReport(error)))
+      }
+      replies.close()
+    }
+  }
+
+  private func status() -> StatusReport {
+    let discovery: String =
+      if let error = state.discoveryError {
+        error.message
+      } else if self.discovery == nil {
+        "off"
+      } else {
+        isDiscoveryUp ? "advertising" : "starting"
+      }
+    return StatusReport(
+      node: daemon.membership.nodeName.text, id: daemon.membership.id, fleet: daemon.membership.fleetName,
+      fleetID: daemon.membership.fleet, platform: Machine.platform, home: daemon.home.path, daemon: true,
+      listening: server?.endpoint, discovery: discovery, peers: state.table.peers.count,
+      metadataVersion: state.trusted.timestampVersion, variants: state.held.count,
+      installed: state.installState.installed)
+  }
+}
+
+private func failure(_ body: () throws(GtachError) -> Void) -> GtachError? {
+  do throws(GtachError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}

@@ -1,0 +1,172 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+import Synchronization
+
+/// A connection that this node dialled, on two threads: one puts questions, the other takes answers, verifies them and
+/// stores objects, so that a slow disk holds the peer back through TCP and nothing else.
+final class DialledSession: Sendable {
+  let id: SessionID
+  private let endpoints: [Endpoint]
+  private let identity: TLSIdentity
+  private let hello: Hello
+  private let repository: PackageRepository
+  private let deliver: @Sendable (NodeInput) -> Void
+  private let cancellation: Cancellation
+  private let questions = Mailbox<SessionRequest>()
+  private let state = Mutex(State())
+
+  private struct State {
+    var pending: [UInt32: PendingRequest] = [:]
+    var nextID: UInt32 = 0
+    var closeError: GtachError?
+    var isClosing = false
+  }
+
+  /// - Parameter deliver: takes what happens; the last is always `sessionClosed`.
+  init(
+    id: SessionID, endpoints: [Endpoint], identity: TLSIdentity, hello: Hello, repository: PackageRepository,
+    deliver: @escaping @Sendable (NodeInput) -> Void
+  ) throws(GtachError) {
+    self.id = id
+    self.endpoints = endpoints
+    self.identity = identity
+    self.hello = hello
+    self.repository = repository
+    self.deliver = deliver
+    cancellation = try Cancellation()
+  }
+
+  /// Starts to connect.
+  func start() throws(GtachError) -> WorkerThread {
+    try WorkerThread(name: "gtach-dial-\(id.number)") { self.run() }
+  }
+
+  /// Queues a question.
+  func ask(_ request: SessionRequest) { questions.post(request) }
+
+  /// Ends the session; `sessionClosed` follows with this error.
+  func close(_ error: GtachError?) {
+    state.withLock { state in
+      if !state.isClosing {
+        state.isClosing = true
+        state.closeError = error
+      }
+    }
+    questions.close()
+    cancellation.cancel()
+  }
+
+  private func run() {
+    var channel: PeerChannel?
+    var asker: WorkerThread?
+    var failure: GtachError?
+    do throws(GtachError) {
+      let (connection, endpoint) = try connect()
+      let opened = PeerChannel(connection, stream: .answers)
+      channel = opened
+      let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
+      try opened.send(.hello(hello), deadline: deadline)
+      guard case .hello(let theirs)? = try opened.receive(deadline: deadline) else {
+        throw GtachError(.protocolViolation, "the peer did not say hello")
+      }
+      guard theirs.node == opened.peer else {
+        throw GtachError(.peerUntrusted, "the peer says that it is another node than its certificate says")
+      }
+      deliver(.sessionOpened(id, hello: theirs, name: opened.peerName, endpoint: endpoint))
+      asker = try WorkerThread(name: "gtach-ask-\(id.number)") { self.putQuestions(opened) }
+      try takeAnswers(opened)
+    } catch {
+      failure = error
+    }
+    questions.close()
+    let (isClosing, closeError) = state.withLock { ($0.isClosing, $0.closeError) }
+    let error = isClosing ? closeError : failure ?? GtachError(.peerClosed, "the peer closed the connection")
+    channel?.close(telling: error)
+    asker?.join()
+    deliver(.sessionClosed(id, error))
+  }
+
+  private func connect() throws(GtachError) -> (TLSConnection, Endpoint) {
+    var failure = GtachError(.peerUnreachable, "the peer has no address")
+    for endpoint in endpoints {
+      do throws(GtachError) {
+        let connection = try TLSConnection.connect(
+          to: endpoint, identity: identity,
+          deadline: MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds),
+          cancellation: cancellation)
+        return (connection, endpoint)
+      } catch {
+        failure = error
+        if error.code == .cancelled { break }
+      }
+    }
+    throw failure
+  }
+
+  private func putQuestions(_ channel: PeerChannel) {
+    while let request = questions.receive(until: nil) {
+      let messages = state.withLock { state -> [Message] in
+        state.nextID &+= 1
+        let pending = PendingRequest(request)
+        state.pending[state.nextID] = pending
+        return pending.messages(id: state.nextID)
+      }
+      do throws(GtachError) {
+        for message in messages { try channel.send(message) }
+      } catch {
+        close(error)
+        return
+      }
+    }
+  }
+
+  private func takeAnswers(_ channel: PeerChannel) throws(GtachError) {
+    var heard = MonotonicClock.now()
+    while true {
+      let message: Message
+      do throws(GtachError) {
+        let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.answerMilliseconds)
+        guard let received = try channel.receive(deadline: deadline) else { return }
+        message = received
+      } catch {
+        // Silence is an error only where an answer is due: now, or at the latest after the watch's sign of life.
+        let silence = MonotonicClock.now().milliseconds - heard.milliseconds
+        let isAnswerDue = state.withLock { $0.pending.values.contains { !$0.isWatch } }
+        guard error.code == .peerTimeout, !isAnswerDue, silence < Limits.idleMilliseconds else { throw error }
+        continue
+      }
+      heard = MonotonicClock.now()
+      try take(message, channel)
+    }
+  }
+
+  private func take(_ message: Message, _ channel: PeerChannel) throws(GtachError) {
+    if case .failure(let failure) = message, failure.id == nil { throw failure.error }
+    guard let number = message.id, var pending = state.withLock({ $0.pending[number] }) else {
+      // A question of several messages whose first one failed: the others fail too, and nobody waits for them.
+      if case .failure(let failure) = message, let id = failure.id, state.withLock({ id <= $0.nextID }) { return }
+      throw GtachError(.protocolViolation, "the peer answered what it was not asked")
+    }
+    let step = try pending.take(message)
+    state.withLock { $0.pending[number] = step.isLast ? nil : pending }
+    for followUp in step.followUps(id: number) { try channel.send(followUp) }
+    if let object = step.object {
+      deliver(.reply(id, store(object)))
+    } else if let reply = step.reply {
+      deliver(.reply(id, reply))
+    }
+  }
+
+  private func store(_ object: ObjectReceiver) -> SessionReply {
+    let bytes = object.bytes ?? []
+    do throws(GtachError) {
+      try repository.storeObject(
+        index: object.index, number: object.number, bytes: bytes, unitDigests: object.digests ?? [])
+      return .objectStored(object.variant, number: object.number, bytes: bytes.count)
+    } catch {
+      return .objectRefused(object.variant, number: object.number, error)
+    }
+  }
+}

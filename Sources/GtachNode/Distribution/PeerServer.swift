@@ -1,0 +1,133 @@
+import GtachModel
+import GtachSystem
+import GtachWire
+import Synchronization
+
+/// Listens for peers, and for machines that were invited; a thread for each connection.
+final class PeerServer: Sendable {
+  private struct State {
+    var connections: [Int: ServedConnection] = [:]
+    var threads = 0
+    var nextNumber = 0
+  }
+
+  private let listener: TLSListener
+  private let membership: Membership
+  private let repository: PackageRepository
+  private let announcement: Announcement
+  private let invitations: Invitations
+  private let emit: @Sendable (NodeEvent) -> Void
+  private let cancellation: Cancellation
+  private let state = Mutex(State())
+  private let news = Mailbox<Void>()
+
+  /// Listens at an endpoint; port 0 lets the system choose.
+  init(
+    endpoint: Endpoint, membership: Membership, repository: PackageRepository, announcement: Announcement,
+    invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void
+  ) throws(GtachError) {
+    listener = try TLSListener(endpoint: endpoint)
+    cancellation = try Cancellation()
+    self.membership = membership
+    self.repository = repository
+    self.announcement = announcement
+    self.invitations = invitations
+    self.emit = emit
+  }
+
+  /// Where it listens.
+  var endpoint: Endpoint { listener.boundEndpoint }
+
+  /// Starts to accept. Returns the threads that end after `stop()`.
+  func start() throws(GtachError) -> [WorkerThread] {
+    [
+      try WorkerThread(name: "gtach-accept") { self.accept() },
+      try WorkerThread(name: "gtach-announce") {
+        while self.news.receive(until: nil) != nil {
+          for connection in self.state.withLock({ Array($0.connections.values) }) { connection.announce() }
+        }
+      },
+    ]
+  }
+
+  /// Tells those who watch that something has changed.
+  func announce() { news.post(()) }
+
+  /// Ends all connections.
+  func stop() {
+    news.close()
+    cancellation.cancel()
+  }
+
+  private func accept() {
+    while !cancellation.isCancelled {
+      do throws(GtachError) {
+        let socket = try listener.accept(deadline: nil, cancellation: cancellation)
+        let isWelcome = state.withLock { state in
+          guard state.threads < DistributionLimits.connections else { return false }
+          state.threads += 1
+          return true
+        }
+        guard isWelcome else {
+          continue
+        }
+        // A connection's thread ends with it; nobody waits for it but the end of the process.
+        _ = try WorkerThread(name: "gtach-serve") {
+          self.serve(socket)
+          self.state.withLock { $0.threads -= 1 }
+        }
+      } catch {
+        if error.code == .cancelled { return }
+        // Out of descriptors or threads: those that are served go on, and some will end.
+        emit(.peerFailed(name: "a connection", error: ErrorReport(error)))
+        _ = Mailbox<Void>().receive(until: MonotonicClock.now().advanced(byMilliseconds: 1_000))
+      }
+    }
+  }
+
+  private func serve(_ socket: AcceptedSocket) {
+    var channel: PeerChannel?
+    do throws(GtachError) {
+      let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
+      let (connection, alpn) = try socket.handshake(
+        identity: membership.identity, allowJoin: invitations.isAnyOpen(now: SystemClock.now()), deadline: deadline,
+        cancellation: cancellation)
+      if alpn == .join {
+        let opened = PeerChannel(connection, stream: .joinRequests)
+        channel = opened
+        try admit(opened, deadline: deadline)
+        opened.close(telling: nil)
+        return
+      }
+      let opened = PeerChannel(connection, stream: .requests)
+      channel = opened
+      let served = ServedConnection(
+        channel: opened, membership: membership, repository: repository, announcement: announcement)
+      let number = state.withLock { state in
+        state.nextNumber += 1
+        state.connections[state.nextNumber] = served
+        return state.nextNumber
+      }
+      defer { state.withLock { $0.connections[number] = nil } }
+      try served.serve()
+      opened.close(telling: nil)
+    } catch {
+      channel?.close(telling: error)
+      // Silence and departure are a peer's right; the rest is worth a line.
+      if ![.peerClosed, .peerTimeout, .cancelled].contains(error.code) {
+        emit(.peerFailed(name: channel?.peerName ?? socket.remoteEndpoint.host, error: ErrorReport(error)))
+      }
+    }
+  }
+
+  private func admit(_ channel: PeerChannel, deadline: Instant) throws(GtachError) {
+    guard case .join(let join)? = try channel.receive(deadline: deadline) else {
+      throw GtachError(.protocolViolation, "a machine that wants to join did not ask for it")
+    }
+    let name = try invitations.admit(join, membership: membership, now: SystemClock.now()) {
+      welcome throws(GtachError) in
+      try channel.send(.welcome(welcome), deadline: deadline)
+    }
+    emit(.nodeJoined(name: name.text))
+  }
+}

@@ -1,0 +1,143 @@
+import GtachCore
+import GtachModel
+import GtachWire
+
+/// A question whose answer has not wholly come, and what has come of it.
+struct PendingRequest {
+  /// What one message of an answer led to.
+  struct Step {
+    var isLast = false
+    var reply: SessionReply?
+    var object: ObjectReceiver?
+    var nextPart: GetFile?
+
+    /// What must be asked for the rest.
+    func followUps(id: UInt32) -> [Message] { nextPart.map { [.getFile($0)] } ?? [] }
+  }
+
+  private let request: SessionRequest
+  private var file: [UInt8] = []
+  private var entries: [VariantID: Digest] = [:]
+  private var object: ObjectReceiver?
+
+  init(_ request: SessionRequest) {
+    self.request = request
+    if case .object(let variant, let number, let index) = request {
+      object = ObjectReceiver(variant: variant, number: number, index: index)
+    }
+  }
+
+  /// Whether the peer may take its time.
+  var isWatch: Bool { if case .watch = request { true } else { false } }
+
+  /// The messages that put the question.
+  func messages(id: UInt32) -> [Message] {
+    switch request {
+    case .metadata, .manifest, .index: part(id: id, offset: 0).map { [.getFile($0)] } ?? []
+    case .buckets: [.getBuckets(GetBuckets(id: id))]
+    case .entries(let buckets): [.getEntries(GetEntries(id: id, buckets: buckets))]
+    case .object: object?.requests(id: id) ?? []
+    case .watch(let told):
+      [.watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))]
+    }
+  }
+
+  /// Takes a message of the answer.
+  ///
+  /// - Throws: `ErrorCode.protocolViolation` for one that does not belong to the question, `objectCorrupt` for bytes
+  ///   that are not what they are named by, or the peer's own error.
+  mutating func take(_ message: Message) throws(GtachError) -> Step {
+    switch (message, request) {
+    case (.failure(let failure), _): return try failed(failure)
+    case (.filePart(let part), .metadata), (.filePart(let part), .manifest), (.filePart(let part), .index):
+      return try take(part)
+    case (.buckets(let buckets), .buckets):
+      return Step(isLast: true, reply: .buckets(buckets.digests))
+    case (.entries(let some), .entries):
+      for entry in some.entries { entries[entry.variant] = entry.manifest }
+      guard entries.count <= DistributionLimits.entries else {
+        throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
+      }
+      return some.more ? Step() : Step(isLast: true, reply: .entries(entries))
+    case (.unitList(let listing), .object):
+      try object?.accept(listing)
+      return Step()
+    case (.unit(let unit), .object):
+      try object?.accept(unit)
+      return object?.bytes == nil ? Step() : Step(isLast: true, object: object)
+    case (.changed(let changed), .watch):
+      let told = Advertisement(indexRoot: changed.indexRoot, metadataVersion: changed.metadataVersion)
+      return Step(isLast: true, reply: .changed(told))
+    default:
+      throw GtachError(.protocolViolation, "the peer's answer does not belong to the question")
+    }
+  }
+
+  private mutating func take(_ part: FilePart) throws(GtachError) -> Step {
+    guard part.total <= maximumFileBytes else {
+      throw GtachError(
+        .frameOversize, "the peer sends a file of \(part.total) bytes", reason: "at most \(maximumFileBytes) may be")
+    }
+    guard part.offset == file.count, part.offset + part.bytes.count <= part.total else {
+      throw GtachError(.protocolViolation, "the peer sent another part of a file than was asked for")
+    }
+    file += part.bytes
+    if file.count == part.total { return Step(isLast: true, reply: reply(file)) }
+    guard !part.bytes.isEmpty else {
+      throw GtachError(.protocolViolation, "the peer sent an empty part of a file")
+    }
+    return Step(nextPart: self.part(id: part.id, offset: file.count))
+  }
+
+  /// A file that the peer does not have is an answer; any other failure ends the session.
+  private func failed(_ failure: Failure) throws(GtachError) -> Step {
+    guard failure.error.code == .notFound || failure.error.code == .chunkMissing else { throw failure.error }
+    switch request {
+    case .metadata(let name, _): return Step(isLast: true, reply: .metadata(name: name, nil))
+    case .manifest(let variant, _), .index(let variant, _):
+      return Step(isLast: true, reply: .missing(variant, number: nil))
+    case .object(let variant, let number, _): return Step(isLast: true, reply: .missing(variant, number: number))
+    case .buckets, .entries, .watch: throw failure.error
+    }
+  }
+
+  private var maximumFileBytes: Int {
+    switch request {
+    case .metadata(_, let bytes): bytes
+    case .manifest(_, let content), .index(_, let content): content.size
+    case .buckets, .entries, .object, .watch: 0
+    }
+  }
+
+  private func reply(_ bytes: [UInt8]) -> SessionReply? {
+    switch request {
+    case .metadata(let name, _): .metadata(name: name, bytes)
+    case .manifest(let variant, _): .manifest(variant, bytes)
+    case .index(let variant, _): .index(variant, bytes)
+    case .buckets, .entries, .object, .watch: nil
+    }
+  }
+
+  private func part(id: UInt32, offset: Int) -> GetFile? {
+    let file: GetFile.File
+    switch request {
+    case .metadata(let name, _): file = .metadata(name)
+    case .manifest(_, let content): file = .manifest(content.digest)
+    case .index(_, let content): file = .index(content.digest)
+    case .buckets, .entries, .object, .watch: return nil
+    }
+    return GetFile(id: id, file: file, offset: offset)
+  }
+}
+
+/// What a node bears of a peer, beside the limits of the protocol.
+enum DistributionLimits {
+  /// The variants that one peer may list.
+  static let entries = 200_000
+  /// Connections that are served at a time.
+  static let connections = 128
+  /// Connections that are served at a time before they have proved that they are of the fleet.
+  static let handshakes = 32
+  /// The longest index, in bytes.
+  static let indexBytes = 64 << 20
+}

@@ -1,0 +1,149 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+import Synchronization
+
+/// What this node tells its peers of itself, as of now.
+final class Announcement: Sendable {
+  private let current: Mutex<Advertisement>
+
+  init(_ advertisement: Advertisement) { current = Mutex(advertisement) }
+
+  var value: Advertisement {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+}
+
+/// A connection that a peer dialled: it asks, this node answers, in the order of the questions. Only the answer to
+/// `watch` comes when there is something to tell.
+final class ServedConnection: Sendable {
+  private let channel: PeerChannel
+  private let membership: Membership
+  private let repository: PackageRepository
+  private let announcement: Announcement
+  private let watch = Mutex<Watch?>(nil)
+
+  init(
+    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement
+  ) {
+    self.channel = channel
+    self.membership = membership
+    self.repository = repository
+    self.announcement = announcement
+  }
+
+  /// Serves until the peer closes.
+  ///
+  /// - Throws: what ended the connection otherwise.
+  func serve() throws(GtachError) {
+    let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
+    guard case .hello(let theirs)? = try channel.receive(deadline: deadline) else {
+      throw GtachError(.protocolViolation, "the peer did not say hello")
+    }
+    guard theirs.node == channel.peer, theirs.fleet == membership.fleet else {
+      throw GtachError(.peerUntrusted, "the peer says that it is another node than its certificate says")
+    }
+    let told = announcement.value
+    try channel.send(
+      .hello(
+        Hello(
+          node: membership.id, name: membership.nodeName, fleet: membership.fleet, indexRoot: told.indexRoot,
+          metadataVersion: told.metadataVersion)),
+      deadline: deadline)
+    var heard = MonotonicClock.now()
+    while true {
+      do throws(GtachError) {
+        let pause = watch.withLock { $0 } == nil ? Limits.idleMilliseconds : Limits.watchMilliseconds
+        guard let message = try channel.receive(deadline: MonotonicClock.now().advanced(byMilliseconds: pause)) else {
+          return
+        }
+        heard = MonotonicClock.now()
+        try answer(message)
+      } catch {
+        // Nothing was asked while the peer watches: it gets its sign of life, and asks again if it lives.
+        let silence = MonotonicClock.now().milliseconds - heard.milliseconds
+        guard error.code == .peerTimeout, silence < Limits.idleMilliseconds, try tell(evenIfSame: true) else {
+          throw error
+        }
+      }
+    }
+  }
+
+  /// Answers a watch, where there is one and something has changed. Called by another thread.
+  func announce() {
+    do throws(GtachError) {
+      _ = try tell(evenIfSame: false)
+    } catch {
+      // The peer is gone or stuck; the thread that serves it finds out by itself and ends the connection.
+      channel.close(telling: nil)
+    }
+  }
+
+  /// - Returns: whether there was a watch to answer.
+  private func tell(evenIfSame: Bool) throws(GtachError) -> Bool {
+    let told = announcement.value
+    let due = watch.withLock { watch -> Watch? in
+      guard let asked = watch else { return nil }
+      let isNews = asked.indexRoot != told.indexRoot || asked.metadataVersion != told.metadataVersion
+      guard isNews || evenIfSame else { return nil }
+      watch = nil
+      return asked
+    }
+    guard let due else { return false }
+    let changed = Changed(id: due.id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion)
+    try channel.send(.changed(changed))
+    return true
+  }
+
+  private func answer(_ message: Message) throws(GtachError) {
+    do throws(GtachError) {
+      switch message {
+      case .getFile(let request): try channel.send(.filePart(try part(request)))
+      case .getBuckets(let request):
+        let digest = IndexDigest(entries: try repository.variants(), hashing: SHA256())
+        try channel.send(.buckets(Buckets(id: request.id, digests: digest.buckets)))
+      case .getEntries(let request):
+        for part in Entries.messages(id: request.id, entries: try entries(in: Set(request.buckets))) {
+          try channel.send(.entries(part))
+        }
+      case .getUnitList(let request):
+        let (size, digests) = try repository.unitList(object: request.object)
+        try channel.send(.unitList(UnitListing(id: request.id, size: size, digests: digests)))
+      case .getUnits(let request):
+        for (number, bytes) in try repository.units(object: request.object, range: request.units) {
+          try channel.send(.unit(ObjectUnit(id: request.id, number: UInt16(number), bytes: bytes)))
+        }
+      case .watch(let request):
+        watch.withLock { $0 = request }
+        _ = try tell(evenIfSame: false)
+      default:
+        throw GtachError(.protocolViolation, "the peer asked for nothing that this node answers")
+      }
+    } catch {
+      // What is not here is an answer; the rest ends the connection.
+      guard error.code == .notFound || error.code == .chunkMissing, let id = message.id else { throw error }
+      try channel.send(.failure(Failure(id: id, error)))
+    }
+  }
+
+  private func part(_ request: GetFile) throws(GtachError) -> FilePart {
+    let bytes: [UInt8]
+    switch request.file {
+    case .metadata(let name): bytes = try repository.readMetadata(name)
+    case .manifest(let digest): bytes = try repository.manifestBytes(digest: digest)
+    case .index(let digest): bytes = try repository.indexBytes(digest: digest)
+    }
+    guard request.offset <= bytes.count else {
+      throw GtachError(.protocolViolation, "the peer asked for bytes behind the end of a file")
+    }
+    let end = min(request.offset + request.length, bytes.count)
+    return FilePart(
+      id: request.id, total: bytes.count, offset: request.offset, bytes: Array(bytes[request.offset..<end]))
+  }
+
+  private func entries(in buckets: Set<UInt8>) throws(GtachError) -> [Entries.Entry] {
+    IndexDigest(entries: try repository.variants(), hashing: SHA256()).entries(in: buckets.sorted())
+  }
+}

@@ -1,0 +1,147 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// A home and what its owner configured: what every command and the daemon start from.
+public struct NodeContext: Sendable {
+  /// The home.
+  public let home: Home
+  /// What its owner configured, and what the command line said instead.
+  public var configuration: NodeConfiguration
+
+  /// Reads the configuration of a home.
+  ///
+  /// - Throws: `ErrorCode.configurationInvalid`.
+  public init(home: Home) throws(GtachError) {
+    self.home = home
+    do throws(GtachError) {
+      let bytes = try FileSystem().read(home.configuration, maximumBytes: JSONFile.maximumBytes)
+      configuration = try JSONFile.decode(NodeConfiguration.self, from: bytes, name: home.configuration)
+    } catch {
+      guard error.code == .notFound else { throw error }
+      configuration = NodeConfiguration()
+    }
+  }
+
+  /// The machine's membership.
+  ///
+  /// - Throws: `ErrorCode.fleetMissing` where it has none.
+  public func membership() throws(GtachError) -> Membership { try MembershipStore(home: home).load() }
+
+  /// The home's repository.
+  ///
+  /// - Throws: `ErrorCode.inputOutput` where its directories cannot be made.
+  public func repository() throws(GtachError) -> PackageRepository { try PackageRepository(home: home.path) }
+
+  /// Where releases are installed.
+  public var installRoot: String { configuration.installRoot ?? home.apps }
+
+  /// The GPIO lines: the mock where the configuration names one, else the machine's.
+  ///
+  /// - Throws: `ErrorCode.configurationInvalid` where the mock's file cannot be used.
+  public func gpio(cancellation: Cancellation? = nil) throws(GtachError) -> any GPIOAccess {
+    guard let path = configuration.mock else { return GPIODevice(cancellation: cancellation) }
+    return try MockGPIO(json: FileSystem().read(path, maximumBytes: JSONFile.maximumBytes))
+  }
+
+  /// The machine, and what of its configuration decides about self-tests.
+  var machine: InstallMachine {
+    let lines = (configuration.gpio?.mayDrive ?? []).joined(separator: ",")
+    return .this(
+      allowMock: configuration.allowMock ?? false,
+      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)")
+  }
+
+  /// The Update Manager over the install root.
+  ///
+  /// - Throws: `ErrorCode.configurationInvalid` where the install root is no absolute path.
+  func updates(
+    cancellation: Cancellation? = nil, events: @escaping @Sendable (NodeEvent) -> Void = { _ in }
+  ) throws(GtachError) -> UpdateManager {
+    let context = self
+    return try UpdateManager(
+      installRoot: installRoot, machine: machine, cancellation: cancellation,
+      selfTest: { manifest, directory throws(GtachError) in
+        try context.selfTest(
+          checks: manifest.description.selfTest ?? [], directory: directory, cancellation: cancellation)
+      }, events: events)
+  }
+
+  /// A node over this home.
+  ///
+  /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet.
+  public func daemon(
+    options: NodeDaemon.Options, events: @escaping @Sendable (NodeEvent) -> Void
+  ) throws(GtachError) -> NodeDaemon {
+    let cancellation = try Cancellation()
+    return NodeDaemon(
+      context: self, membership: try membership(), options: options, repository: try repository(),
+      updates: try updates(cancellation: cancellation, events: events), cancellation: cancellation, events: events)
+  }
+
+  /// How this machine stands, as far as the disk says.
+  ///
+  /// - Throws: `ErrorCode.fleetMissing`, or what keeps the metadata or the install root from being read.
+  public func statusWithoutDaemon() throws(GtachError) -> StatusReport {
+    let membership = try membership()
+    let repository = try repository()
+    let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    return StatusReport(
+      node: membership.nodeName.text, id: membership.id, fleet: membership.fleetName, fleetID: membership.fleet,
+      platform: Machine.platform, home: home.path, daemon: false, listening: nil, discovery: nil, peers: nil,
+      metadataVersion: trusted.timestampVersion, variants: try repository.variants().count,
+      installed: try updates().installed())
+  }
+
+  /// Runs self-tests: those of a plan's file, of an installed package, or of every installed package.
+  ///
+  /// - Throws: `ErrorCode.notFound` where there is nothing that could be tested.
+  public func selfTest(
+    name: PackageName?, plan path: String?, cancellation: Cancellation
+  ) throws(GtachError) -> SelfTestReport {
+    if let path {
+      let plan = try SelfTestPlan(json: FileSystem().read(path, maximumBytes: JSONFile.maximumBytes))
+      return try selfTest(
+        checks: plan.checks, directory: ".", mayDrive: plan.mayDrive, cancellation: cancellation)
+    }
+    var report = SelfTestReport(results: [], mock: configuration.mock != nil)
+    let installed = try updates().state().active.filter { name == nil || $0.key == name }.sorted { $0.key < $1.key }
+    guard !installed.isEmpty else {
+      throw GtachError(
+        .notFound, name.map { "\($0) is not installed here" } ?? "nothing is installed here",
+        advice: "test a plan with \"gtach selftest --plan FILE\"")
+    }
+    for (name, release) in installed {
+      report.results += try selfTest(
+        checks: release.manifest.description.selfTest ?? [], directory: "\(installRoot)/current/\(name)",
+        cancellation: cancellation
+      ).results
+    }
+    return report
+  }
+
+  private func selfTest(
+    checks: [SelfTestCheck], directory: String, mayDrive: [String] = [], cancellation: Cancellation? = nil
+  ) throws(GtachError) -> SelfTestReport {
+    let runner = SelfTestRunner(
+      root: directory, mayDrive: mayDrive + (configuration.gpio?.mayDrive ?? []),
+      environment: [
+        "PATH": Console.environment("PATH") ?? SelfTestRunner.defaultSearchPath, "LANG": "C.UTF-8",
+        "HOME": Console.environment("HOME") ?? "/",
+      ], recordPath: configuration.mock == nil ? home.drivenLines : nil)
+    return try runner.run(checks, gpio: try gpio(cancellation: cancellation), cancellation: cancellation)
+  }
+
+  /// Makes the lines inputs again that a self-test was driving when the power went away.
+  ///
+  /// - Throws: what a line or the record says; it is tried again at the next start.
+  func releaseDrivenLines() throws(GtachError) {
+    guard configuration.mock == nil else { return }
+    try SelfTestRunner.releaseDrivenLines(recordPath: home.drivenLines, gpio: try gpio())
+  }
+}
+
+extension NodeConfiguration {
+  /// Where the daemon listens.
+  var listeningEndpoint: Endpoint { listen ?? Endpoint(host: "::", port: Self.defaultPort) }
+}

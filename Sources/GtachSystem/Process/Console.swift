@@ -1,0 +1,70 @@
+import GtachModel
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#else
+  #error("unsupported platform")
+#endif
+
+/// What the program was started with: its terminal, its environment, its directory.
+public enum Console {
+  /// Where a program writes.
+  public enum Stream: Int32, Sendable {
+    /// Results.
+    case output = 1
+    /// Errors, hints and progress.
+    case errors = 2
+  }
+
+  /// Whether people read a stream as it comes.
+  public static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+
+  /// The width of a stream's terminal in characters; nil where it has none.
+  public static func columns(_ stream: Stream) -> Int? {
+    var size = winsize()
+    guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// A variable of the environment; nil where it is not set.
+  public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// The directory that relative paths are relative to.
+  public static var directory: String? {
+    guard let path = getcwd(nil, 0) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// The machine's host name, up to the first dot.
+  public static var hostName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+    let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(name.prefix { $0 != "." })
+  }
+
+  /// Writes text to a stream.
+  ///
+  /// - Returns: whether anybody reads it: a closed pipe is no error, but a reason to stop.
+  @discardableResult
+  public static func write(_ text: String, to stream: Stream) -> Bool {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { writeBytes(stream.rawValue, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return false
+      }
+      bytes = bytes.dropFirst(count)
+    }
+    return true
+  }
+}
+
+/// `write(2)`, whose name the function above takes.
+private func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}
