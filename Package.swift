@@ -5,7 +5,7 @@ import PackageDescription
 //
 //   gtach -> GtachNode -> GtachCore -> GtachWire -> GtachModel
 //            GtachNode -> GtachSystem -> GtachModel
-//   gtach -> GtachCommand -> GtachModel
+//   gtach -> GtachCommand -> GtachModel, gtach -> GtachSystem
 //
 // GtachModel, GtachWire, GtachCore and GtachCommand are pure: no clock, no socket, no disk, no
 // randomness of their own, no C (`scripts/check-purity.sh` holds them to it). GtachSystem is the only target
@@ -36,7 +36,7 @@ let package = Package(
       dependencies: ["GtachModel", "CArchive", "CDNSSD", "CGPIOD", "COpenSSL", "CSystem", "CZstd"]),
     .target(name: "GtachNode", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),
-    .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel"]),
+    .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel", "GtachSystem"]),
 
     .testTarget(name: "GtachModelTests", dependencies: ["GtachModel"]),
     .testTarget(name: "GtachWireTests", dependencies: ["GtachWire", "GtachModel"]),

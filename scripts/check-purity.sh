@@ -28,7 +28,7 @@ allowed() {
       echo GtachModel FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
         CArchive CDNSSD CGPIOD COpenSSL CSystem CZstd ;;
     GtachNode) echo GtachModel GtachWire GtachCore GtachSystem FoundationEssentials Foundation Synchronization ;;
-    gtach) echo GtachModel GtachCommand GtachNode ;;
+    gtach) echo GtachModel GtachCommand GtachNode GtachSystem Synchronization Glibc Darwin ;;
     GtachSystemTests)
       echo GtachModel GtachSystem Testing FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
         CArchive CDNSSD CGPIOD COpenSSL CZstd ;;
@@ -195,7 +195,7 @@ over two lines */ let b = Date()'
   expect unclean GtachNode 'import Glibc'
   expect unclean GtachNode 'let status = try JSONDecoder().decode(Status.self, from: Data(bytes))'
   expect unclean GtachNode 'import COpenSSL'
-  expect unclean gtach 'import GtachSystem'
+  expect unclean gtach 'import GtachCore'
   expect unclean GtachNode "let directory = \"$(printf /Users/%s ann)/gtach\""
   expect unclean GtachNode "let directory = \"$scratch/data\""
   expect unclean Unheard 'import GtachModel'

@@ -1,0 +1,24 @@
+import GtachCommand
+import GtachModel
+import GtachNode
+import GtachSystem
+
+extension CommandSession {
+  /// Runs the daemon until it is interrupted; its events are its log, on the standard output.
+  func node(_ command: Command.NodeOptions) throws(GtachError) -> Output {
+    var context = try NodeContext(home: home())
+    if let listen = command.listen { context.configuration.listen = listen }
+    context.configuration.peers = (context.configuration.peers ?? []) + command.peers
+    if let mock = command.mock { context.configuration.mock = mock }
+    let rendering = rendering
+    let isTerminal = Console.isTerminal(.output)
+    let daemon = try context.daemon(options: NodeDaemon.Options(usesDiscovery: command.discovery)) { event in
+      // systemd's journal has the time already; a terminal or a file does not.
+      let time = Console.environment("JOURNAL_STREAM") != nil && !isTerminal ? nil : SystemClock.now()
+      Console.write(rendering.event(event, at: time), to: .output)
+    }
+    try Signals.onTermination { _ in daemon.stop() }
+    try daemon.run()
+    return Output()
+  }
+}

@@ -1,0 +1,86 @@
+import GtachCommand
+import GtachModel
+import GtachNode
+import GtachSystem
+
+/// From the arguments to the exit code.
+enum Program {
+  /// This program's version.
+  static let version = "0.1.0"
+
+  /// Runs one invocation and returns its exit code.
+  static func run(_ arguments: [String]) -> Int32 {
+    Signals.ignoreBrokenPipe()
+    let terminal = { (stream: Console.Stream) in
+      Terminal(
+        isTerminal: Console.isTerminal(stream), columns: Console.columns(stream), environment: Console.environment)
+    }
+    let rendering = { (options: GlobalOptions) in
+      Rendering(output: terminal(.output), errors: terminal(.errors), options: options)
+    }
+    let output: Output
+    switch Invocation.parse(arguments) {
+    case .failure(let failure): output = rendering(failure.options).error(failure.error)
+    case .success(let invocation):
+      let session = CommandSession(options: invocation.options, rendering: rendering(invocation.options))
+      do throws(GtachError) {
+        output = try session.run(invocation.command)
+      } catch {
+        output = session.rendering.error(error)
+      }
+    }
+    Console.write(output.standardOutput, to: .output)
+    Console.write(output.standardError, to: .errors)
+    return output.exitCode
+  }
+}
+
+/// One command and what it is run with.
+struct CommandSession {
+  let options: GlobalOptions
+  let rendering: Rendering
+
+  /// Runs a command.
+  ///
+  /// - Returns: what remains to be said, and the exit code.
+  func run(_ command: Command) throws(GtachError) -> Output {
+    switch command {
+    case .help(let topic): rendering.help(topic)
+    case .programVersion: rendering.programVersion(Program.version)
+    case .version(let question): rendering.answer(question)
+    case .initialize(let fleet, let node): try initialize(fleet: fleet, node: node)
+    case .invite(let node, let addresses, let minutes):
+      try invite(node, addresses: addresses, minutes: minutes)
+    case .join(let token, let address): try join(token, address: address)
+    case .pack(let options): try pack(options)
+    case .list(let name): rendering.list(try repository().reports(name: name), name: name)
+    case .info(let name, let version): try info(name, version: version)
+    case .node(let options): try node(options)
+    case .sync(let options): try sync(options)
+    case .peers: try peers()
+    case .status: try status()
+    case .install(let requirement): try install(requirement)
+    case .rollback(let name, let version): try rollback(name, version: version)
+    case .selfTest(let name, let plan, let mock): try selfTest(name: name, plan: plan, mock: mock)
+    }
+  }
+
+  /// The node's home: `--home`, else `GTACH_HOME`, else `~/.gtach`.
+  ///
+  /// - Throws: `ErrorCode.configurationInvalid` where none of them says.
+  func home() throws(GtachError) -> Home {
+    if let path = options.home { return try Home(absolute: path) }
+    if let path = Console.environment("GTACH_HOME"), !path.isEmpty { return try Home(absolute: path) }
+    guard let user = Console.environment("HOME"), !user.isEmpty else {
+      throw GtachError(
+        .configurationInvalid, "there is no home directory", reason: "neither GTACH_HOME nor HOME is set",
+        advice: "name one with --home")
+    }
+    return Home("\(user)/.gtach")
+  }
+
+  func repository() throws(GtachError) -> PackageRepository { try PackageRepository(home: home().path) }
+
+  /// Shows what happens while an operator waits, on the standard error.
+  func progress() -> LiveProgress { LiveProgress(rendering: rendering) }
+}
