@@ -53,7 +53,7 @@ packages() {
       esac ;;
     demo) echo ca-certificates python3 python3-pip ;;
     # Hosts in network namespaces, for root only.
-    lan) echo avahi-daemon dbus iproute2 util-linux ;;
+    lan) echo avahi-daemon avahi-utils curl dbus iproute2 util-linux ;;
     test) echo debian-archive-keyring debootstrap git shellcheck ;;
     # The virtual machine of scripts/gpio-vm.sh and its kernel.
     gpio) echo bc bison busybox-static cpio flex gcc gpiod libelf-dev make qemu-system-x86 xz-utils ;;

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# publish-to-neighbour.sh - from `gtach pack` returning to the release being in a neighbour's repository.
+#
+#   scripts/bench/publish-to-neighbour.sh [RUNS]      5 runs unless told otherwise (Linux, root)
+#
+# Two hosts in network namespaces, each with its own Avahi; a release of 100 kB that does not compress. Beside it, from
+# the same run: how long a change of a TXT record takes to be seen with Avahi's own tools, which no program on top of
+# Avahi can beat, and how long curl takes to fetch the same bytes from a web server whose address it is told.
+set -eu
+cd "$(dirname "$0")/.."
+. ./lib.sh
+
+runs=${1:-5}
+gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
+work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-bench.XXXXXX")
+export LAN_DIR=$work/lan
+daemons=''
+finish() {
+  local pid
+  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
+  scripts/lan.sh down
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start() {
+  scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
+  daemons="$daemons $!"
+}
+scripts/lan.sh up 2 >/dev/null
+"$gtach" --home "$work/h1" init --fleet bench --node h1 >/dev/null 2>&1
+start 1
+token=$(scripts/lan.sh exec 1 "$gtach" --home "$work/h1" invite h2 2>/dev/null | tail -1)
+scripts/lan.sh exec 2 "$gtach" --home "$work/h2" join "$token" >/dev/null 2>&1
+start 2
+mkdir "$work/web"
+scripts/lan.sh exec 1 python3 -m http.server --directory "$work/web" 8080 </dev/null >/dev/null 2>&1 &
+daemons="$daemons $!"
+
+python3 - "$gtach" "$work" "$runs" <<'END'
+import os, pathlib, statistics, subprocess, sys, time
+
+gtach, work, runs = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+lan = ["scripts/lan.sh", "exec"]
+
+
+def until(condition, what, limit=60):
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > limit:
+            sys.exit(f"not within {limit} s: {what}")
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def quiet(*command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+# Both are up, and know each other.
+home = str(work / "h2")
+until(lambda: b'"h1"' in subprocess.run([gtach, "--home", home, "peers", "--json"], stdout=subprocess.PIPE).stdout,
+      "h2 meets h1")
+ours, seen, fetched = [], [], []
+for run in range(runs):
+    time.sleep(2)  # at rest: Avahi sends two changes of a record a second
+    tree = work / f"tree-{run}"
+    tree.mkdir()
+    (tree / "data").write_bytes(os.urandom(100_000))
+    (work / "web" / f"data-{run}").write_bytes(os.urandom(100_000))
+    quiet(gtach, "--home", str(work / "h1"), "pack", str(tree), "--name", "bench", "--version", f"1.0.{run}")
+    manifest = work / "h2/repository/packages/bench" / f"1.0.{run}" / "any/manifest.json"
+    ours.append(until(manifest.exists, f"release {run} at h2"))
+
+    browser = subprocess.Popen([*lan, "2", "avahi-browse", "--parsable", "--no-db-lookup", "_bench._tcp"],
+                               stdout=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    publisher = subprocess.Popen([*lan, "1", "avahi-publish-service", f"bench-{run}", "_bench._tcp", "9", f"run={run}"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    began = time.monotonic()
+    for line in browser.stdout:
+        if line.startswith("+") and f"bench-{run}" in line:
+            break
+    seen.append(time.monotonic() - began)
+    for process in (browser, publisher):
+        process.terminate()
+        process.wait()
+
+    began = time.monotonic()
+    quiet(*lan, "2", "curl", "--silent", "--fail", "--output", "/dev/null", f"http://10.77.0.1:8080/data-{run}")
+    fetched.append(time.monotonic() - began)
+
+
+def row(name, values):
+    print(f"{name:58} {min(values):7.3f} {statistics.median(values):7.3f} {max(values):7.3f}")
+
+
+print(f"{'seconds, ' + str(runs) + ' runs':58} {'min':>7} {'median':>7} {'max':>7}")
+row("gtach pack returns -> release in the neighbour's repository", ours)
+row("avahi-publish-service -> seen by avahi-browse", seen)
+row("curl, told the address, the same bytes", fetched)
+END

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# test-lan.sh - real daemons and real Avahi on four hosts in network namespaces (Linux, root).
+#
+#   scripts/test-lan.sh
+#
+# Nobody is told anybody's address. Checks that
+#   - a packed release reaches every neighbour by itself;
+#   - a node whose avahi-daemon dies says so, still gets what is new, and advertises and browses again by itself when
+#     it is back; the same when its D-Bus dies;
+#   - a node that starts without Avahi serves those that it remembers, and is found when Avahi comes;
+#   - a neighbour whose host loses power holds nobody up, and catches up when it is back.
+# Everything is in one temporary directory and in the LAN's own namespaces; both are gone at the end.
+# GTACH_BINARY=FILE uses a binary that was built elsewhere.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+limit_seconds=60
+gtach=${GTACH_BINARY:-$(scripts/build.sh debug | tail -1)}
+work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-lan-test.XXXXXX")
+export LAN_DIR=$work/lan
+daemons=''
+finish() {
+  local status=$? pid
+  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
+  if [ "$status" != 0 ]; then tail -n 40 "$work"/*.log >&2 || true; fi
+  scripts/lan.sh down
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+at() { "$gtach" --home "$work/h$1" "${@:2}"; }
+start() {
+  scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
+  echo $! >"$work/h$1.pid"
+  daemons="$daemons $!"
+}
+ended() {
+  local pid
+  pid=$(cat "$work/h$1.pid")
+  kill -"$2" "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+}
+
+# until_true WHAT COMMAND...: repeats a command until it succeeds.
+until_true() {
+  local what=$1 began=$SECONDS
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "not within $limit_seconds s: $what"
+    sleep 0.2
+  done
+  echo "ok: $what, after $((SECONDS - began)) s"
+}
+holds() { at "$1" info "$2"; }
+discovery_is() { at "$1" status --json | grep -q "\"discovery\" : \"$2"; }
+pack() {
+  mkdir "$work/app-$1"
+  echo "$1" >"$work/app-$1/data"
+  at 1 pack "$work/app-$1" --name app --version "$1" >/dev/null
+}
+sees() { # sees HOST NAME: whether a host finds a node's advertisement
+  scripts/lan.sh exec "$1" avahi-browse --terminate --parsable --no-db-lookup _gtach._tcp | grep -q "^+;.*;$2;"
+}
+
+scripts/lan.sh up 4 >/dev/null
+at 1 init --fleet lan --node h1 >/dev/null
+start 1
+for host in 2 3 4; do
+  token=$(scripts/lan.sh exec 1 "$gtach" --home "$work/h1" invite "h$host" | tail -1)
+  scripts/lan.sh exec "$host" "$gtach" --home "$work/h$host" join "$token" >/dev/null
+  start "$host"
+done
+
+pack 1.0.0
+for host in 2 3 4; do until_true "app 1.0.0 is at h$host" holds "$host" app@1.0.0; done
+
+scripts/lan.sh avahi 2 kill
+until_true 'h2 says that its Avahi is gone' discovery_is 2 'no avahi\|discovery\|unavailable'
+pack 1.1.0
+for host in 2 3 4; do until_true "app 1.1.0 is at h$host, h2 without Avahi" holds "$host" app@1.1.0; done
+scripts/lan.sh avahi 2 start
+until_true 'h2 advertises again by itself' discovery_is 2 advertising
+until_true 'h3 sees h2 again' sees 3 h2
+
+scripts/lan.sh dbus 3 kill
+until_true 'h3 says that discovery is gone' bash -c "! '$gtach' --home '$work/h3' status --json | grep -q '\"discovery\" : \"advertising'"
+scripts/lan.sh dbus 3 start
+scripts/lan.sh avahi 3 restart
+until_true 'h3 advertises again by itself' discovery_is 3 advertising
+until_true 'h4 sees h3 again' sees 4 h3
+
+ended 4 TERM
+scripts/lan.sh avahi 4 stop
+start 4
+pack 1.2.0
+until_true 'app 1.2.0 is at h4, which started without Avahi' holds 4 app@1.2.0
+scripts/lan.sh avahi 4 start
+until_true 'h4 advertises' discovery_is 4 advertising
+until_true 'h2 sees h4' sees 2 h4
+
+scripts/lan.sh crash 3
+pack 1.3.0
+for host in 2 4; do until_true "app 1.3.0 is at h$host while h3 is off" holds "$host" app@1.3.0; done
+scripts/lan.sh boot 3
+start 3
+until_true 'app 1.3.0 is at h3, back from a power cut' holds 3 app@1.3.0
+echo 'every check of the LAN passed'
