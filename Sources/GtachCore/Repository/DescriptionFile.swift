@@ -1,11 +1,5 @@
 import GtachModel
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 extension PackageDescription {
   /// The longest `gtach.json` in bytes.
   public static let maximumFileBytes = 256 << 10

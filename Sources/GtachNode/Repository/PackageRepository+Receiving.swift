@@ -9,7 +9,7 @@ extension PackageRepository {
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
   public func missingObjects(index: ChunkIndex) throws(GtachError) -> [Int] {
     var missing: [Int] = []
-    for (number, object) in index.objects.enumerated() where try !isSound(object, of: index) {
+    for (number, object) in index.objects.enumerated() where try !isHere(object, of: index) {
       missing.append(number)
     }
     return missing
@@ -98,14 +98,20 @@ extension PackageRepository {
       reason: "a release never changes: others may have it already", advice: "give the new one another version")
   }
 
-  /// Whether an object's chunk is here, as far as this process can say without reading it twice.
+  /// Whether an object's chunk is here, found by reading it.
+  private func isHere(_ object: ChunkIndex.Object, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[object.chunk]
+    guard try self.chunk(chunk, object: object) != nil else { return false }
+    state.withLock { _ = $0.sound.insert(chunk.digest) }
+    return true
+  }
+
+  /// Whether an object's chunk is here; what this process has read or stored is not read again.
   private func isSound(_ object: ChunkIndex.Object, of index: ChunkIndex) throws(GtachError) -> Bool {
     let chunk = index.chunks[object.chunk]
     if state.withLock({ $0.sound.contains(chunk.digest) }), try files.exists(layout.chunk(chunk.digest)) {
       return true
     }
-    guard try self.chunk(chunk, object: object) != nil else { return false }
-    state.withLock { _ = $0.sound.insert(chunk.digest) }
-    return true
+    return try isHere(object, of: index)
   }
 }

@@ -54,7 +54,9 @@ struct StorePlanTests {
 
   @Test("the order matters: without the sync, the same disk shows half a release")
   func withoutSync() {
-    let operations = plan.publish(variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p", replacing: []).filter {
+    let operations = plan.publish(
+      variant, manifest: [1, 2, 3], index: [4, 5, 6, 7], temporaryName: "p", replacing: []
+    ).filter {
       if case .syncFileSystem = $0 { false } else { true }
     }
     var broken = false

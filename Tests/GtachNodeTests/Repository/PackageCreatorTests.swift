@@ -1,0 +1,199 @@
+import GtachCore
+import GtachModel
+import GtachNode
+import GtachSystem
+import Testing
+
+@Suite("Packing")
+struct PackageCreatorTests {
+  @Test("a tree becomes a release that unpacks to the same tree")
+  func roundTrip() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      #expect(try repository.variants().isEmpty)
+      #expect(try !fixture.files.exists(fixture.home), "looking leaves no trace")
+      let packed = try fixture.pack(into: repository, level: nil)
+      #expect(try repository.variants().isEmpty, "nothing is visible before it is signed")
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+
+      let variant = packed.manifest.variant
+      #expect(variant.description == "app@1.0.0 (any)")
+      #expect(try repository.variants() == [variant: SHA256().digest(of: packed.manifestBytes)])
+      #expect(try repository.manifest(of: variant) == packed.manifest)
+      #expect(packed.manifest.description.exclude == nil)
+      let index = try ChunkIndexCodec.decode(packed.indexBytes)
+      #expect(index.archiveSize == packed.manifest.archive.size)
+      #expect(index.unitSize == 4096)
+      let report = try repository.report(of: variant)
+      #expect(report.chunks == index.objects.count && report.chunks > 3)
+      #expect(report.objectBytes < 2_600_000)
+      #expect(try repository.reports() == [report])
+      #expect(try repository.reports(name: PackageName("other")).isEmpty)
+
+      let out = "\(fixture.directory)/out"
+      try fixture.files.perform(.makeDirectory(out))
+      try repository.extract(variant, into: out)
+      #expect(try fixture.files.list(out) == ["bin", "data", "gtach.json", "text"])
+      for name in ["bin/run", "data", "text"] {
+        let one = try fixture.files.read("\(fixture.tree)/\(name)", maximumBytes: 1 << 24)
+        #expect(try fixture.files.read("\(out)/\(name)", maximumBytes: 1 << 24) == one)
+      }
+    }
+  }
+
+  @Test("the same tree gives the same release: in another home, at another time, packed by another level too")
+  func same() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      let first = try fixture.publish(into: repository)
+      let other = try PackageRepository(home: "\(fixture.directory)/other")
+      let again = try fixture.pack(into: other)
+      #expect(again == first)
+      let later = try fixture.pack(into: other, created: 1_800_000_000, level: 3)
+      #expect(later.manifest.archive == first.manifest.archive)
+      #expect(later != first)
+      // Where it exists, it is what it was.
+      #expect(try fixture.pack(into: repository, created: 1_800_000_000, level: 3) == first)
+    }
+  }
+
+  @Test("a release never changes")
+  func immutable() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      let first = try fixture.publish(into: repository)
+      let other = try PackageRepository(home: "\(fixture.directory)/other")
+      try fixture.writeTree(seed: 2)
+      #expect(errorCode { try fixture.pack(into: repository) } == .releaseExists)
+      // Other build metadata is no other release.
+      try fixture.writeTree(version: "1.0.0+build.7", seed: 2)
+      #expect(errorCode { try fixture.pack(into: repository) } == .releaseExists)
+      // Not even by the back door.
+      let changed = try fixture.publish(into: other)
+      let index = try ChunkIndexCodec.decode(changed.indexBytes)
+      try RepositoryFixture.transfer(
+        index, numbers: try repository.missingObjects(index: index), from: other, to: repository)
+      #expect(
+        errorCode {
+          try repository.complete(manifest: changed.manifestBytes, index: changed.indexBytes)
+        } == .releaseExists)
+      #expect(try repository.variants().values.map(\.hex) == [SHA256().digest(of: first.manifestBytes).hex])
+      // Another platform is another variant, another version another release.
+      let arm = try fixture.pack(into: repository, platform: Platform("linux-arm64"))
+      try repository.complete(manifest: arm.manifestBytes, index: arm.indexBytes)
+      try fixture.writeTree(version: "1.0.1", seed: 2)
+      _ = try fixture.publish(into: repository)
+      #expect(try repository.variants().count == 3)
+      #expect(
+        try repository.reports().map(\.manifest.variant.description)
+          == ["app@1.0.1 (any)", "app@1.0.0+build.7 (linux-arm64)", "app@1.0.0 (any)"])
+    }
+  }
+
+  @Test("a manifest that was never signed gives way to one of the same archive that was")
+  func unsigned() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      let other = try PackageRepository(home: "\(fixture.directory)/other")
+      _ = try fixture.publish(into: repository)
+      let listed = try fixture.pack(into: other, created: 1_800_000_000)
+      try repository.complete(manifest: listed.manifestBytes, index: listed.indexBytes)
+      #expect(try repository.variants() == [listed.manifest.variant: SHA256().digest(of: listed.manifestBytes)])
+    }
+  }
+
+  @Test("what did not change between releases is encoded once")
+  func reuse() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      let one = try ChunkIndexCodec.decode(try fixture.publish(into: repository).indexBytes)
+      try fixture.writeTree(version: "1.1.0", seed: 2)
+      var reading: [Int] = []
+      var encoding: [Int] = []
+      let packed = try PackageCreator(repository: repository).createPackage(
+        directory: fixture.tree, created: Timestamp(secondsSinceEpoch: 0)
+      ) { progress in
+        switch progress {
+        case .reading(let done, let total): reading.append(done * 100 / total)
+        case .encoding(let done, let total): encoding.append(done * 100 / total)
+        }
+      }
+      let two = try ChunkIndexCodec.decode(packed.indexBytes)
+      let shared = Set(one.objects.map(\.id)).intersection(two.objects.map(\.id))
+      #expect(shared.count >= two.objects.count - 2)
+      #expect(shared.count < two.objects.count)
+      #expect(reading.last == 100 && reading == reading.sorted())
+      #expect(encoding.last == 100 && encoding == encoding.sorted())
+    }
+  }
+
+  @Test("name and version are enough, and a description may lie elsewhere")
+  func descriptions() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.files.perform([
+        .makeDirectory(fixture.tree), .write(path: "\(fixture.tree)/file", bytes: [1], permissions: 0o644),
+      ])
+      let creator = PackageCreator(repository: try fixture.repository())
+      let now = Timestamp(secondsSinceEpoch: 0)
+      func code(_ file: String? = nil) -> ErrorCode? {
+        errorCode {
+          try creator.createPackage(directory: fixture.tree, descriptionFile: file, created: now)
+        }
+      }
+      #expect(code() == .notFound)
+      #expect(code("\(fixture.directory)/missing.json") == .notFound)
+      #expect(
+        errorCode {
+          try creator.createPackage(directory: "\(fixture.directory)/none", created: now)
+        } == .notFound)
+      let plain = try creator.createPackage(
+        directory: fixture.tree, name: PackageName("plain"), version: SemanticVersion("1.0.0"), created: now)
+      #expect(plain.manifest.variant.description == "plain@1.0.0 (any)")
+      func write(_ text: String) throws(GtachError) -> String {
+        let path = "\(fixture.directory)/description.json"
+        try fixture.files.perform(.write(path: path, bytes: Array(text.utf8), permissions: 0o644))
+        return path
+      }
+      let elsewhere = try creator.createPackage(
+        directory: fixture.tree, version: SemanticVersion("3.0.0"),
+        descriptionFile: write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"author\": \"me\" }"), created: now)
+      #expect(elsewhere.manifest.variant.description == "b@3.0.0 (any)")
+      #expect(elsewhere.manifest.description.author == "me")
+      #expect(elsewhere.manifest.archive == plain.manifest.archive)
+      #expect(try code(write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"nmae\": 1 }")) == .descriptionInvalid)
+      #expect(
+        try code(write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"exclude\": [\"!x\"] }")) == .descriptionInvalid)
+      let hook = "{ \"name\": \"b\", \"version\": \"2.0.0\", \"install\": { \"postInstall\": \"file\" } }"
+      #expect(try code(write(hook)) == .descriptionInvalid)
+      try fixture.files.perform(.write(path: "\(fixture.tree)/file", bytes: [1], permissions: 0o755))
+      #expect(try code(write(hook)) == nil)
+      #expect(try code(write(hook.replacing("\"file\"", with: "\"../file\""))) == .descriptionInvalid)
+      #expect(
+        errorCode {
+          try creator.createPackage(directory: fixture.tree, level: 23, created: now)
+        } == .usage)
+    }
+  }
+
+  @Test("a tree that cannot be packed leaves nothing visible, and says which file it is")
+  func badTrees() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      try fixture.files.perform(.makeSymbolicLink(at: "\(fixture.tree)/bin/out", to: "../../secret"))
+      do throws(GtachError) {
+        _ = try fixture.pack(into: repository)
+        Issue.record("a link out of the tree was packed")
+      } catch {
+        #expect(error.code == .archivePathUnsafe)
+        #expect(error.message.contains("bin/out"))
+      }
+      #expect(try repository.variants().isEmpty)
+    }
+  }
+}
