@@ -5,7 +5,8 @@
 #
 # Installs what is missing and builds; then a developer node `dev` and the nodes pi-1, pi-2 and pi-3 run, and `dev`
 # packs gpiozero, a real library for the Raspberry Pi, as PyPI has it:
-#   1.6.2   reaches every Pi and is installed: a hook imports it, its self-tests read and drive GPIO lines
+#   1.6.2   reaches every Pi, pi-3 from its neighbours too, and is installed: a hook imports it, self-tests read and drive
+#           GPIO lines
 #   2.0.0   follows, with nobody typing anything on a Pi
 #   2.0.1   has a self-test that the hardware fails: every Pi takes it back and keeps 2.0.0
 # Exit status: 0 only if each of these outcomes was seen on each Pi, in its status and on its disk.
@@ -106,6 +107,19 @@ start() {
   daemons="$daemons $!"
   python3 scripts/demo/observe.py follow "$node" "$log" &
   watchers="$watchers $!"
+  local began=$SECONDS
+  until at "$node" status --json | grep -q '"daemon" : true'; do
+    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "the daemon of $node does not answer after $limit_seconds s"
+    sleep 0.1
+  done
+}
+
+# Makes a Pi a member of the fleet and starts its daemon.
+enrol() {
+  local token
+  token=$(at dev --quiet invite "$1" | tail -1)
+  at "$1" --quiet join "$token" | show "$1"
+  start "$1"
 }
 
 # A node's config.json. On a LAN nodes listen everywhere and find each other; on loopback each is told where.
@@ -187,17 +201,18 @@ for node in $nodes; do
   configure "$node"
 done
 
-step "A fleet, and an invitation for each Pi"
-at dev init --fleet workshop --node dev | show dev
+step "A fleet, and an invitation for two of the Pis"
+at dev --quiet init --fleet workshop --node dev | show dev
 start dev
-for pi in $pis; do
-  token=$(at dev invite "$pi" | tail -1)
-  at "$pi" join "$token" | show "$pi"
-  start "$pi"
-done
+enrol pi-1
+enrol pi-2
 
 step "Release 1: $library 1.6.2"
 release 1.6.2 "$old_library" 1
+pis='pi-1 pi-2' until_on_every_pi 1.6.2
+
+step "pi-3 joins late: it fetches from everybody who has the release by now"
+enrol pi-3
 until_on_every_pi 1.6.2
 imported_on_every_pi 1.6.2
 
