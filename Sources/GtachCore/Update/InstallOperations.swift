@@ -29,8 +29,15 @@ struct InstallOperations {
   /// without it knows that it was lost.
   func create() throws(GtachError) -> [FileOperation] {
     try [.makeDirectory(layout.root), .syncDirectory(layout.parent)] + write(InstallState())
-      + [.makeDirectory(layout.releases), .makeDirectory(layout.generations), .makeDirectory(layout.data)]
-      + generation(0, [:]) + activate(0)
+      + makeDirectories() + generation(0, [:]) + activate(0)
+  }
+
+  /// Makes the directories of an install root: on the disk before a link leads into them.
+  func makeDirectories() -> [FileOperation] {
+    [
+      .makeDirectory(layout.releases), .makeDirectory(layout.generations), .makeDirectory(layout.data),
+      .syncDirectory(layout.root),
+    ]
   }
 
   /// Makes a generation, which must not be the active one.
@@ -77,7 +84,7 @@ struct InstallOperations {
 
   /// Removes what a transaction left behind that never made its release active.
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
-    [.remove(layout.staging)] + removeRelease(of: journal)
+    [.remove(layout.staging), .syncDirectory(layout.root)] + removeRelease(of: journal)
       + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]
   }
 
@@ -115,7 +122,7 @@ extension InstallRecords {
     if isNew { return try operations.create() }
     guard journal == nil, currentTarget != layout.currentTarget(state.generation) else { return [] }
     // Power was lost while the root was made, or somebody else changed it.
-    return [.makeDirectory(layout.releases), .makeDirectory(layout.generations), .makeDirectory(layout.data)]
-      + operations.generation(state.generation, state.active) + operations.activate(state.generation)
+    return operations.makeDirectories() + operations.generation(state.generation, state.active)
+      + operations.activate(state.generation)
   }
 }

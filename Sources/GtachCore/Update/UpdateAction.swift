@@ -16,16 +16,6 @@ public enum UpdateAction: Hashable, Sendable {
   case fail(GtachError)
 }
 
-/// How an action ended.
-public enum UpdateOutcome: Hashable, Sendable {
-  /// As it should.
-  case done
-  /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
-  case failed(GtachError)
-  /// The self-test ran.
-  case tested(SelfTestReport)
-}
-
 /// A program of a release that runs before or after the activation.
 public struct UpdateHook: Hashable, Sendable {
   /// Which one.

@@ -6,6 +6,16 @@ import GtachModel
 /// It touches nothing itself. Whoever obeys it may die at any point: from what is then on the disk, `recovering` makes
 /// the machine that finishes or undoes the transaction.
 public struct UpdateMachine: Sendable {
+  /// How an action ended.
+  public enum Outcome: Hashable, Sendable {
+    /// As it should.
+    case done
+    /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
+    case failed(GtachError)
+    /// The self-test ran.
+    case tested(SelfTestReport)
+  }
+
   /// What is to be done now; unchanged by anything but `advance`.
   public internal(set) var action: UpdateAction
 
@@ -32,7 +42,7 @@ public struct UpdateMachine: Sendable {
   var operations: InstallOperations { InstallOperations(layout: layout) }
 
   /// Tells how the action ended, and decides what comes next.
-  public mutating func advance(_ outcome: UpdateOutcome) {
+  public mutating func advance(_ outcome: Outcome) {
     do throws(GtachError) {
       switch outcome {
       case .done: try succeed()

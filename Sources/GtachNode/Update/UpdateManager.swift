@@ -151,7 +151,7 @@ public final class UpdateManager: Sendable {
     }
   }
 
-  private func outcome(_ body: () throws(GtachError) -> Void) -> UpdateOutcome {
+  private func outcome(_ body: () throws(GtachError) -> Void) -> UpdateMachine.Outcome {
     do throws(GtachError) {
       try body()
       return .done

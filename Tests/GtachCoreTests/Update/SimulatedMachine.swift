@@ -1,0 +1,232 @@
+import GtachCore
+import GtachModel
+import Testing
+
+/// Releases for tests.
+enum Sample {
+  static let name = name("app")
+  static let linux = platform("linux-arm64")
+
+  static func name(_ text: String) -> PackageName {
+    do { return try PackageName(text) } catch { preconditionFailure("\(error)") }
+  }
+  static func version(_ text: String) -> SemanticVersion {
+    do { return try SemanticVersion(text) } catch { preconditionFailure("\(error)") }
+  }
+  static func range(_ text: String) -> VersionRange {
+    do { return try VersionRange(text) } catch { preconditionFailure("\(error)") }
+  }
+  static func platform(_ text: String) -> Platform {
+    do { return try Platform(text) } catch { preconditionFailure("\(error)") }
+  }
+
+  /// A digest that a text stands for; not a hash, only another one for each text.
+  static func digest(_ text: String) -> Digest {
+    let bytes = Array(text.utf8.prefix(32))
+    guard let digest = Digest(bytes + Array(repeating: 0, count: 32 - bytes.count)) else { preconditionFailure() }
+    return digest
+  }
+
+  static func release(
+    _ version: String, of package: String = "app", hooks: Bool = true,
+    _ change: (inout PackageDescription) -> Void = { _ in }
+  ) -> InstallState.Release {
+    var description = PackageDescription(name: name(package), version: self.version(version))
+    if hooks {
+      description.install = PackageDescription.Installation(preInstall: "bin/pre", postInstall: "bin/post")
+    }
+    change(&description)
+    let content = Manifest.Content(digest: digest("\(package) \(version)"), size: 1000)
+    return InstallState.Release(
+      manifest: Manifest(
+        description: description, platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: content,
+        index: content),
+      digest: digest("\(package) \(version)"))
+  }
+
+  static func report(passed: Bool, mock: Bool = false) -> SelfTestReport {
+    SelfTestReport(
+      results: [
+        SelfTestReport.Result(
+          check: .level(line: "GPIO4", expect: 1, bias: .pullUp), expected: "GPIO4 = 1", actual: passed ? "1" : "0",
+          passed: passed, milliseconds: 1)
+      ], mock: mock)
+  }
+}
+
+/// A machine with a simulated disk that does what `UpdateMachine` says, and whose power can be cut before any step.
+struct SimulatedMachine {
+  struct PowerCut: Error {}
+
+  /// How the programs of a release behave: the reason why they fail, by what they are.
+  struct Behaviour {
+    var stage: GtachError?
+    var preInstall: GtachError?
+    var postInstall: GtachError?
+    var selfTest: UpdateMachine.Outcome = .tested(Sample.report(passed: true))
+  }
+
+  let layout = InstallLayout(root: "/opt/gtach")
+  var machine = InstallMachine(platform: Sample.linux, model: "Raspberry Pi Zero 2 W Rev 1.0", allowMock: false)
+  var disk = SimulatedDisk()
+  /// By version; one that is not named works.
+  var behaviours: [String: Behaviour] = [:]
+  /// How many more steps there is power for; nil for ever.
+  var remainingSteps: Int?
+  /// The operation that fails, counted in steps from now, and how.
+  var failure: (step: Int, error: GtachError)?
+  /// How many steps were made.
+  private(set) var steps = 0
+  /// Hooks and self-tests, in order: `postInstall app@1.0.0`.
+  private(set) var log: [String] = []
+  var freeBytes: Int64 = 1 << 30
+
+  mutating func clearLog() { log = [] }
+
+  // MARK: - What UpdateManager does
+
+  @discardableResult
+  mutating func install(_ version: String, force: Bool = false) throws -> UpdateResult {
+    try install(Sample.release(version), force: force)
+  }
+
+  @discardableResult
+  mutating func install(_ release: InstallState.Release, force: Bool = false) throws -> UpdateResult {
+    try recover()
+    return try run(
+      UpdateMachine.installing(
+        release, records: try records(), layout: layout, machine: machine, force: force, freeBytes: freeBytes,
+        now: Timestamp(secondsSinceEpoch: 1000)))
+  }
+
+  @discardableResult
+  mutating func rollBack(_ version: String? = nil) throws -> UpdateResult {
+    try recover()
+    return try run(
+      try UpdateMachine.rollingBack(
+        Sample.name, to: version.map(Sample.version), records: try records(), layout: layout, machine: machine,
+        now: Timestamp(secondsSinceEpoch: 1000)))
+  }
+
+  @discardableResult
+  mutating func recover() throws -> [UpdateResult] {
+    let records = try records()
+    if let update = UpdateMachine.recovering(records, layout: layout, machine: machine) { return [try run(update)] }
+    for operation in try records.opening(layout: layout, currentTarget: disk.readLink(layout.current)) {
+      try perform(operation)
+    }
+    return []
+  }
+
+  func records() throws -> InstallRecords {
+    var records = try InstallRecords(
+      state: disk.read(layout.state), journal: disk.read(layout.journal), history: disk.read(layout.history) ?? [],
+      entries: disk.list(layout.root))
+    try records.forget { (id) throws(GtachError) in disk.kind(of: layout.release(id)) == .directory }
+    return records
+  }
+
+  mutating func run(_ start: UpdateMachine) throws -> UpdateResult {
+    var update = start
+    while true {
+      switch update.action {
+      case .finish(let result): return result
+      case .fail(let error): throw error
+      case .perform(let operations): update.advance(try outcome { try $0.perform(operations) })
+      case .stage(let directory):
+        let release = update.release
+        update.advance(try outcome { try $0.stage(release, directory) })
+      case .runHook(let hook):
+        log.append("\(hook.kind.rawValue) \(hook.release)")
+        try step()
+        let behaviour = behaviours[hook.release.version.description] ?? Behaviour()
+        let error = hook.kind == .preInstall ? behaviour.preInstall : behaviour.postInstall
+        update.advance(error.map(UpdateMachine.Outcome.failed) ?? .done)
+      case .selfTest(let release, _):
+        log.append("selfTest \(release.id)")
+        try step()
+        update.advance((behaviours[release.id.version.description] ?? Behaviour()).selfTest)
+      }
+    }
+  }
+
+  private mutating func outcome(_ body: (inout SimulatedMachine) throws -> Void) throws -> UpdateMachine.Outcome {
+    do {
+      try body(&self)
+      return .done
+    } catch let error as GtachError {
+      return .failed(error)
+    }
+  }
+
+  private mutating func perform(_ operations: [FileOperation]) throws {
+    for operation in operations { try perform(operation) }
+  }
+
+  private mutating func perform(_ operation: FileOperation) throws {
+    try step()
+    if let failure, failure.step == steps { throw failure.error }
+    try disk.perform(operation)
+  }
+
+  private mutating func step() throws {
+    if remainingSteps == 0 { throw PowerCut() }
+    remainingSteps = remainingSteps.map { $0 - 1 }
+    steps += 1
+  }
+
+  private mutating func stage(_ release: ReleaseID, _ directory: String) throws {
+    for (path, bytes) in Self.content(of: release).sorted(by: { $0.key < $1.key }) {
+      try perform(.makeDirectory("\(directory)/bin"))
+      try perform(.write(path: "\(directory)/\(path)", bytes: bytes, permissions: 0o755))
+    }
+    if let error = behaviours[release.version.description]?.stage { throw error }
+  }
+
+  /// The files of a release.
+  static func content(of release: ReleaseID) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    for path in ["bin/pre", "bin/post", "app.py"] { files[path] = Array("\(path) of \(release)".utf8) }
+    return files
+  }
+
+  // MARK: - Checks
+
+  /// The version that services find at `current/NAME`, complete; nil where there is none.
+  func reachable(_ package: PackageName = Sample.name, _ location: SourceLocation = #_sourceLocation) -> String? {
+    guard let target = disk.readLink(layout.active(package)) else { return nil }
+    let version = target.split(separator: "/").last.map(String.init) ?? ""
+    let release = ReleaseID(name: package, version: Sample.version(version))
+    #expect(
+      disk.tree(layout.active(package)) == Self.content(of: release), "\(release) is complete", sourceLocation: location
+    )
+    return version
+  }
+
+  /// Checks that nothing is half done, nothing is missing and nothing is left over.
+  func checkAtRest(_ location: SourceLocation = #_sourceLocation) throws {
+    let records = try records()
+    let state = records.state
+    #expect(records.journal == nil, sourceLocation: location)
+    #expect(disk.kind(of: layout.staging) == nil, sourceLocation: location)
+    #expect(disk.readLink(layout.current) == layout.currentTarget(state.generation), sourceLocation: location)
+    #expect(disk.list(layout.generations) == ["\(state.generation)"], sourceLocation: location)
+    #expect(disk.list(layout.current + "/.") == state.active.keys.map(\.text).sorted(), sourceLocation: location)
+    for (name, package) in state.packages {
+      #expect(reachable(name, location) == package.active?.id.version.description, sourceLocation: location)
+      let kept = [package.active, package.previous].compactMap { $0?.id }
+      #expect(
+        disk.list(layout.releases(of: name)) == kept.map(\.version.description).sorted(), sourceLocation: location)
+      for release in kept {
+        #expect(
+          disk.tree(layout.release(release)) == Self.content(of: release), "\(release)", sourceLocation: location)
+      }
+    }
+  }
+
+  /// The active version, after checking that everything is in order.
+  func active(_ location: SourceLocation = #_sourceLocation) throws -> String? {
+    try checkAtRest(location)
+    return reachable(Sample.name, location)
+  }
+}

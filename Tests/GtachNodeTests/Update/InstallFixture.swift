@@ -1,0 +1,93 @@
+import GtachCore
+import GtachModel
+import GtachNode
+import GtachSystem
+import Synchronization
+
+/// An install root in a test's directory, with what its self-tests say and what its manager told.
+struct InstallFixture {
+  private let told = Told()
+  let directory: String
+  let files = FileSystem()
+  var machine = InstallMachine.this(allowMock: false)
+
+  /// Collects what a manager tells, on whatever thread.
+  private final class Told: Sendable {
+    let events = Mutex<[NodeEvent]>([])
+    func append(_ event: NodeEvent) { events.withLock { $0.append(event) } }
+  }
+
+  var root: String { "\(directory)/apps" }
+  var events: [NodeEvent] { told.events.withLock { $0 } }
+
+  func manager(
+    selfTest: @escaping UpdateManager.SelfTest = { _, _ in SelfTestReport(results: [], mock: false) }
+  ) throws(GtachError) -> UpdateManager {
+    let told = told
+    return try UpdateManager(installRoot: root, machine: machine, selfTest: selfTest) { told.append($0) }
+  }
+
+  /// A release whose archive is one file and its hooks.
+  func release(
+    _ version: String, preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil
+  ) throws(GtachError) -> TestRelease {
+    var description = PackageDescription(name: try PackageName("app"), version: try SemanticVersion(version))
+    description.install = PackageDescription.Installation(
+      preInstall: preInstall.map { _ in "bin/pre" }, postInstall: postInstall.map { _ in "bin/post" },
+      timeoutSeconds: timeoutSeconds)
+    let digest = SHA256().digest(of: Array(version.utf8))
+    let content = Manifest.Content(digest: digest, size: 1000)
+    let manifest = Manifest(
+      description: description, platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: content,
+      index: content)
+    var files: [(String, String, UInt16)] = [("app.txt", "app \(version)", 0o644)]
+    if let preInstall { files.append(("bin/pre", "#!/bin/sh\n\(preInstall)\n", 0o755)) }
+    if let postInstall { files.append(("bin/post", "#!/bin/sh\n\(postInstall)\n", 0o755)) }
+    return TestRelease(manifest: manifest, digest: digest, files: files)
+  }
+
+  /// The text of a file below the install root; nil where there is none.
+  func text(_ path: String) throws(GtachError) -> String? {
+    let path = "\(root)/\(path)"
+    do throws(GtachError) {
+      return String(decoding: try files.read(path, maximumBytes: 1 << 20), as: UTF8.self)
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+}
+
+/// A release of the package `app`.
+struct TestRelease: Sendable {
+  let manifest: Manifest
+  let digest: Digest
+  let files: [(path: String, text: String, permissions: UInt16)]
+
+  /// Writes its files.
+  func write(into directory: String) throws(GtachError) {
+    try FileSystem().perform([.makeDirectory("\(directory)/bin")])
+    for file in files {
+      try FileSystem().perform([
+        .write(path: "\(directory)/\(file.path)", bytes: Array(file.text.utf8), permissions: file.permissions)
+      ])
+    }
+  }
+}
+
+extension UpdateManager {
+  @discardableResult
+  func install(_ release: TestRelease, force: Bool = false) throws(GtachError) -> UpdateResult {
+    try install(manifest: release.manifest, digest: release.digest, force: force) { (directory) throws(GtachError) in
+      try release.write(into: directory)
+    }
+  }
+}
+
+/// Runs a test with an install root, which is gone afterwards.
+func withInstallRoot<Result>(_ body: (inout InstallFixture) throws -> Result) throws -> Result {
+  try withTestDirectory { directory in
+    var fixture = InstallFixture(directory: directory)
+    return try body(&fixture)
+  }
+}
