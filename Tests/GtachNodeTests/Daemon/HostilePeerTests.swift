@@ -125,11 +125,11 @@ struct HostilePeerTests {
     }
     #expect(refused == .peerUntrusted)
     var joined: ErrorCode?
-    do {
+    do throws(GtachError) {
       _ = try TLSConnection.connectToJoin(
         to: node.endpoint, authority: node.membership.fleet, node: node.membership.id, deadline: soon,
         cancellation: nil)
-    } catch let error as GtachError {
+    } catch {
       joined = error.code
     }
     #expect(joined == .peerUntrusted)

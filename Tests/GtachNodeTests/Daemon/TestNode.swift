@@ -58,7 +58,7 @@ final class TestNode: Sendable {
     self.daemon = daemon
     self.log = log
     thread = try WorkerThread(name: "test-node") {
-      do {
+      do throws(GtachError) {
         try daemon.run()
       } catch {
         log.append(.peerFailed(name: "the daemon itself", error: ErrorReport(error)))
