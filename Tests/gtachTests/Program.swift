@@ -70,7 +70,7 @@ final class Daemon {
   init(home: String, peers: [String] = [], arguments: [String] = []) throws {
     self.home = home
     log = URL(fileURLWithPath: home).appendingPathComponent("test-daemon-\(UUID().uuidString).log")
-    FileManager.default.createFile(atPath: log.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     let handle = try FileHandle(forWritingTo: log)
     process.executableURL = URL(fileURLWithPath: Program.path)
     process.arguments =
