@@ -29,6 +29,7 @@ start() {
   scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
   node=$!
   daemons="$daemons $!"
+  until "$gtach" --home "$work/h$1" status --json | grep -q '"daemon" : true'; do sleep 0.1; done
 }
 scripts/lan.sh up 3 >/dev/null
 "$gtach" --home "$work/h1" init --fleet bench --node h1 >/dev/null 2>&1

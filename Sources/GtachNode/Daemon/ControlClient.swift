@@ -18,14 +18,7 @@ public enum ControlClient {
     _ request: ControlRequest, home: Home, cancellation: Cancellation, event: (NodeEvent) -> Void = { _ in }
   ) throws(GtachError) -> ControlReply? {
     let deadline = MonotonicClock.now().advanced(byMilliseconds: ControlServer.requestMilliseconds)
-    let connection: UnixSocketConnection
-    do throws(GtachError) {
-      connection = try UnixSocketConnection.connect(
-        path: home.socket, deadline: deadline, cancellation: cancellation)
-    } catch {
-      if error.code == .peerUnreachable { return nil }
-      throw error
-    }
+    guard let connection = try connect(home, deadline: deadline, cancellation: cancellation) else { return nil }
     defer { connection.close() }
     try connection.sendLine(ControlCoding.encode(request), deadline: deadline)
     while let line = try connection.receiveLine(deadline: nil) {
@@ -36,6 +29,35 @@ public enum ControlClient {
       }
     }
     throw GtachError(.peerClosed, "the daemon ended before it answered")
+  }
+
+  /// Connects to the daemon, and waits for one that is just starting.
+  ///
+  /// - Returns: nil where there is none.
+  private static func connect(
+    _ home: Home, deadline: Instant, cancellation: Cancellation
+  ) throws(GtachError) -> UnixSocketConnection? {
+    while true {
+      do throws(GtachError) {
+        return try UnixSocketConnection.connect(path: home.socket, deadline: deadline, cancellation: cancellation)
+      } catch {
+        guard error.code == .peerUnreachable else { throw error }
+        guard try isDaemonThere(home), MonotonicClock.now() < deadline else { return nil }
+      }
+      try cancellation.sleep(until: MonotonicClock.now().advanced(byMilliseconds: 50))
+    }
+  }
+
+  /// Whether a process has the daemon's lock: it has before it listens, and until it has ended.
+  private static func isDaemonThere(_ home: Home) throws(GtachError) -> Bool {
+    guard try FileSystem().exists(home.daemonLock) else { return false }
+    do throws(GtachError) {
+      _ = try FileLock(path: home.daemonLock, wait: MonotonicClock.now())
+      return false
+    } catch {
+      guard error.code == .busy else { throw error }
+      return true
+    }
   }
 }
 
