@@ -34,7 +34,7 @@ struct FleetTests {
   private let automatic = #"{"autoInstall": {"app": "^1.0"}, "allowMock": true, "mock": "MOCK"}"#
 
   private func automaticConfiguration() throws -> String {
-    let mock = try sandbox.write("mock.json", #"{"lines": [{"name": "GPIO4", "pull": 1}]}"#)
+    let mock = try sandbox.write("mock.json", #"{"lines": [{"name": "GPIO4", "level": 1}]}"#)
     return automatic.replacingOccurrences(of: "MOCK", with: mock)
   }
 
@@ -136,7 +136,7 @@ struct FleetTests {
     try Program.succeed(["join", token], home: sandbox.home("first"))
     let again = try Program.run(["join", token], home: sandbox.home("second"))
     #expect(again.status == 77)
-    #expect(again.errors.contains("invitation-unknown"))
+    #expect(again.errors.contains("the token may be spent"))
     let damaged = try Program.run(["join", token + "x"], home: sandbox.home("third"))
     #expect(damaged.status == 77)
   }

@@ -72,6 +72,11 @@ public enum Joiner {
         advice: "is \"gtach invite\" or \"gtach node\" running there? its address can be given with --address HOST:PORT"
       )
     }
+    if failure.code == .peerUntrusted {
+      throw GtachError(
+        .peerUntrusted, failure.message, reason: failure.reason,
+        advice: "the token may be spent or have expired, or another machine has the address: ask for a new token")
+    }
     throw failure
   }
 }
