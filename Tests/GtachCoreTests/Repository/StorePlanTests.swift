@@ -66,6 +66,22 @@ struct StorePlanTests {
     #expect(broken)
   }
 
+  @Test("where one manifest takes the place of another, a power cut leaves the old, the new or neither, each whole")
+  func replacing() {
+    let before = plan.publish(variant, manifest: [1], index: [2, 2], temporaryName: "o", replacing: [])
+    let operations = plan.publish(
+      variant, manifest: [3, 3, 3], index: [4, 4, 4, 4], temporaryName: "n",
+      replacing: [layout.directory(of: variant)])
+    var seen: Set<[[UInt8]?]> = []
+    crashes(operations, before: before) { done, contents in
+      let left = [contents[layout.manifest(of: variant)], contents[layout.index(of: variant)]]
+      #expect([[[1], [2, 2]], [[3, 3, 3], [4, 4, 4, 4]], [nil, nil]].contains(left))
+      seen.insert(left)
+      if done == operations.count { #expect(left == [[3, 3, 3], [4, 4, 4, 4]]) }
+    }
+    #expect(seen.count == 3)
+  }
+
   @Test("a power cut at any instant leaves the old metadata or the new")
   func metadata() throws {
     let old: [String: [UInt8]] = ["1.root.json": [1], "1.snapshot.json": [2, 2], "timestamp.json": [3, 3, 3]]
