@@ -13,37 +13,9 @@
 # GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
 . "$(dirname "$0")/lib.sh"
+. scripts/lan-fleet.sh
 
 limit_seconds=60
-gtach=${GTACH_BINARY:-$(scripts/build.sh debug | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-lan-test.XXXXXX")
-export LAN_DIR=$work/lan
-daemons=''
-finish() {
-  local status=$? pid
-  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
-  if [ "$status" != 0 ]; then tail -n 40 "$work"/*.log >&2 || true; fi
-  scripts/lan.sh down
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-at() { "$gtach" --home "$work/h$1" "${@:2}"; }
-start() {
-  scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
-  echo $! >"$work/h$1.pid"
-  daemons="$daemons $!"
-  until at "$1" status --json | grep -q '"daemon" : true'; do sleep 0.1; done
-}
-ended() {
-  local pid
-  pid=$(cat "$work/h$1.pid")
-  kill -"$2" "$pid" 2>/dev/null || true
-  wait "$pid" 2>/dev/null || true
-}
 
 # until_true WHAT COMMAND...: repeats a command until it succeeds.
 until_true() {
@@ -62,20 +34,13 @@ does_not_advertise() { at "$1" status --json | grep '"discovery" : ' | grep -qv 
 pack() {
   mkdir "$work/app-$1"
   echo "$1" >"$work/app-$1/data"
-  at 1 pack "$work/app-$1" --name app --version "$1" >/dev/null
+  at 1 --quiet pack "$work/app-$1" --name app --version "$1" >/dev/null
 }
 sees() { # sees HOST NAME: whether a host finds a node's advertisement
   scripts/lan.sh exec "$1" avahi-browse --terminate --parsable --no-db-lookup _gtach._tcp | grep -q "^+;.*;$2;"
 }
 
-scripts/lan.sh up 4 >/dev/null
-at 1 --quiet init --fleet lan --node h1 >/dev/null
-start 1
-for host in 2 3 4; do
-  token=$(scripts/lan.sh exec 1 "$gtach" --home "$work/h1" --quiet invite "h$host" | tail -1)
-  scripts/lan.sh exec "$host" "$gtach" --home "$work/h$host" join "$token" >/dev/null
-  start "$host"
-done
+fleet_up 4 debug
 
 pack 1.0.0
 for host in 2 3 4; do until_true "app 1.0.0 is at h$host" holds "$host" app@1.0.0; done

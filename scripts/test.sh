@@ -24,7 +24,7 @@ every_tier='format purity unit interop lan gpio debian13 demo'
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
   if have shellcheck; then
-    shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+    shellcheck --external-sources --source-path=SCRIPTDIR --source-path=. scripts/*.sh scripts/bench/*.sh .ci/run
   fi
 }
 tier_purity() { scripts/check-purity.sh; }

@@ -6,42 +6,14 @@
 # Three hosts in network namespaces with an Avahi each; the nodes have met and hold a release. Beside it, from the same
 # run: the avahi-daemon of the same host.
 set -eu
-cd "$(dirname "$0")/.."
-. ./lib.sh
+. "$(dirname "$0")/../lib.sh"
+. scripts/lan-fleet.sh
 
 seconds=${1:-30}
-gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-bench.XXXXXX")
-export LAN_DIR=$work/lan
-daemons=''
-finish() {
-  local pid
-  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
-  scripts/lan.sh down
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-start() {
-  scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
-  node=$!
-  daemons="$daemons $!"
-  until "$gtach" --home "$work/h$1" status --json | grep -q '"daemon" : true'; do sleep 0.1; done
-}
-scripts/lan.sh up 3 >/dev/null
-"$gtach" --home "$work/h1" init --fleet bench --node h1 >/dev/null 2>&1
-start 1
-for host in 2 3; do
-  token=$(scripts/lan.sh exec 1 "$gtach" --home "$work/h1" invite "h$host" 2>/dev/null | tail -1)
-  scripts/lan.sh exec "$host" "$gtach" --home "$work/h$host" join "$token" >/dev/null 2>&1
-  start "$host"
-done
+fleet_up 3 release
 mkdir "$work/tree"
 head -c 1000000 /dev/urandom >"$work/tree/data"
-"$gtach" --home "$work/h1" pack "$work/tree" --name bench --version 1.0.0 >/dev/null 2>&1
+at 1 --quiet pack "$work/tree" --name bench --version 1.0.0 >/dev/null
 until [ -e "$work/h3/repository/packages/bench/1.0.0/any/manifest.json" ]; do sleep 0.2; done
 sleep 20 # connections that nobody needs are closed after ten seconds
 

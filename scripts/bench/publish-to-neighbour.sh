@@ -7,36 +7,11 @@
 # the same run: how long a change of a TXT record takes to be seen with Avahi's own tools, which no program on top of
 # Avahi can beat, and how long curl takes to fetch the same bytes from a web server whose address it is told.
 set -eu
-cd "$(dirname "$0")/.."
-. ./lib.sh
+. "$(dirname "$0")/../lib.sh"
+. scripts/lan-fleet.sh
 
 runs=${1:-5}
-gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-bench.XXXXXX")
-export LAN_DIR=$work/lan
-daemons=''
-finish() {
-  local pid
-  for pid in $daemons; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in $daemons; do wait "$pid" 2>/dev/null || true; done
-  scripts/lan.sh down
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-start() {
-  scripts/lan.sh exec "$1" "$gtach" --home "$work/h$1" node </dev/null >>"$work/h$1.log" 2>&1 &
-  daemons="$daemons $!"
-  until "$gtach" --home "$work/h$1" status --json | grep -q '"daemon" : true'; do sleep 0.1; done
-}
-scripts/lan.sh up 2 >/dev/null
-"$gtach" --home "$work/h1" init --fleet bench --node h1 >/dev/null 2>&1
-start 1
-token=$(scripts/lan.sh exec 1 "$gtach" --home "$work/h1" invite h2 2>/dev/null | tail -1)
-scripts/lan.sh exec 2 "$gtach" --home "$work/h2" join "$token" >/dev/null 2>&1
-start 2
+fleet_up 2 release
 mkdir "$work/web"
 scripts/lan.sh exec 1 python3 -m http.server --directory "$work/web" 8080 </dev/null >/dev/null 2>&1 &
 daemons="$daemons $!"

@@ -39,13 +39,13 @@ public struct Peer: Sendable {
     /// One is being made.
     case dialling(SessionID)
     /// One is up: the peer has said hello.
-    case open(SessionID)
+    case up(SessionID)
 
     /// The connection's session; nil where there is none.
     public var session: SessionID? {
       switch self {
       case .none: nil
-      case .dialling(let session), .open(let session): session
+      case .dialling(let session), .up(let session): session
       }
     }
   }
@@ -105,7 +105,7 @@ public struct Peer: Sendable {
     let state: PeerReport.State =
       switch link {
       case .dialling: .connecting
-      case .open: .connected
+      case .up: .connected
       case .none: backoff.failures > 0 ? .unreachable : .idle
       }
     return PeerReport(

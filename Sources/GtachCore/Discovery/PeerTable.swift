@@ -143,7 +143,7 @@ public struct PeerTable: Sendable {
     }
     peers[key]?.id = hello.node
     peers[key]?.name = name
-    peers[key]?.link = .open(session)
+    peers[key]?.link = .up(session)
     peers[key]?.remembered = endpoint
     peers[key]?.indexRoot = hello.indexRoot
     peers[key]?.metadataVersion = hello.metadataVersion
@@ -217,7 +217,7 @@ public struct PeerTable: Sendable {
       peers[known]?.manual.append(endpoint)
     }
     peers[key] = nil
-    if case .open? = peers[known]?.link {
+    if case .up? = peers[known]?.link {
       throw GtachError(.protocolViolation, "\(peers[known]?.label ?? "a peer") is connected already")
     }
     return known

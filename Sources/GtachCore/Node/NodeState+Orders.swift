@@ -85,7 +85,7 @@ extension NodeState {
       switch peer.link {
       case .none: peer.backoff.failures > 0 || peer.lastExchange != nil || peer.endpoints.isEmpty
       case .dialling: false
-      case .open(let id):
+      case .up(let id):
         sessions[id].map { !$0.isExchanging && peer.indexRoot == peer.knownRoot } ?? true
       }
     }
