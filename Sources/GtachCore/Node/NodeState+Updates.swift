@@ -46,7 +46,12 @@ extension NodeState {
     installing = nil
     switch result {
     case .success(let update):
-      installBackoff[update.name] = nil
+      // A release that is not refused, because a condition did not hold, is due again: but not at once.
+      if update.success {
+        installBackoff[update.name] = nil
+      } else {
+        installBackoff[update.name, default: Backoff()].fail(now: now, using: &generator)
+      }
       for position in orders.indices { orders[position].report.updates.append(update) }
       if let token = order?.token { actions.append(.answer(token, .update(update))) }
     case .failure(let error):

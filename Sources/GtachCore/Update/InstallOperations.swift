@@ -67,10 +67,10 @@ struct InstallOperations {
   }
 
   /// Turns what was staged into a complete release. A leftover of the same name, which nothing leads to, goes first.
+  /// One sync of the file system is enough: until the journal says "staged", all of this counts for nothing.
   func seal(_ id: ReleaseID) -> [FileOperation] {
     let release = layout.release(id)
     return [
-      .syncFileSystem(of: layout.stagingTree),
       .makeDirectory(layout.releases(of: id.name)),
       .remove(release),
       .syncDirectory(layout.releases(of: id.name)),

@@ -93,7 +93,12 @@ public final class NodeDaemon: Sendable {
     } catch {
       events(.updateFailed(name: "driven lines", error: ErrorReport(error)))
     }
-    for result in try updates.recover() { events(.updateFinished(result)) }
+    do throws(GtachError) {
+      // The manager tells how it ended. Where it cannot, the next update tries again; serving goes on.
+      _ = try updates.recover()
+    } catch {
+      events(.updateFailed(name: "recovery", error: ErrorReport(error)))
+    }
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
     let held = try repository.variants()
     let setup = NodeSetup(
