@@ -6,6 +6,14 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     public var mayDrive: [String]?
     /// No line may be driven unless listed.
     public init(mayDrive: [String]? = nil) { self.mayDrive = mayDrive }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case mayDrive }
+
+    /// Reads the fields; an unknown one is an error.
+    public init(from decoder: any Decoder) throws {
+      try StrictJSON.refuseUnknownKeys(decoder, CodingKeys.allCases)
+      mayDrive = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent([String].self, forKey: .mayDrive)
+    }
   }
 
   /// Where the daemon listens; every address and port 7420 where it is missing.
@@ -27,6 +35,24 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
 
   /// A configuration in which nothing is said.
   public init() {}
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case listen, peers, installRoot, autoInstall, keepReleases, gpio, allowMock, mock
+  }
+
+  /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
+  public init(from decoder: any Decoder) throws {
+    try StrictJSON.refuseUnknownKeys(decoder, CodingKeys.allCases)
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    listen = try fields.decodeIfPresent(Endpoint.self, forKey: .listen)
+    peers = try fields.decodeIfPresent([Endpoint].self, forKey: .peers)
+    installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
+    autoInstall = try fields.decodeIfPresent([PackageName: VersionRange].self, forKey: .autoInstall)
+    keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
+    gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
+    allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
+    mock = try fields.decodeIfPresent(String.self, forKey: .mock)
+  }
 
   /// The TCP port of a daemon whose configuration names none.
   public static let defaultPort: UInt16 = 7420

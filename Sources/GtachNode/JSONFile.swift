@@ -28,29 +28,10 @@ enum JSONFile {
   /// Reads a document.
   ///
   /// - Throws: `ErrorCode.configurationInvalid` where it is not what it should be.
-  static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], name: String) throws(GtachError)
-    -> Value
-  {
-    do {
-      return try JSONReading.decode(type, from: bytes)
-    } catch {
-      throw GtachError(.configurationInvalid, "\(name) cannot be understood", reason: explanation(of: error))
-    }
-  }
-
-  /// The decoder's words without its types: where, and what.
-  private static func explanation(of error: any Error) -> String {
-    if let error = error as? GtachError { return error.description }
-    guard let error = error as? DecodingError else { return "\(error)" }
-    let context: DecodingError.Context
-    switch error {
-    case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
-      .dataCorrupted(let found):
-      context = found
-    @unknown default: return "\(error)"
-    }
-    let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+  static func decode<Value: Decodable>(
+    _ type: Value.Type, from bytes: [UInt8], name: String
+  ) throws(GtachError) -> Value {
+    try StrictJSON.decode(type, from: bytes, what: name, code: .configurationInvalid)
   }
 
   /// Replaces a document durably: after a crash it is the old or the new one.

@@ -141,6 +141,15 @@ struct FleetTests {
     #expect(damaged.status == 77)
   }
 
+  @Test func aMistakeInTheConfigurationIsNamed() throws {
+    let dev = try developer()
+    dev.stop()
+    try sandbox.write("dev/config.json", #"{"autoinstall": {"app": "^1.0"}}"#)
+    let outcome = try Program.run(["status"], home: dev.home)
+    #expect(outcome.status == 78)
+    #expect(outcome.errors.contains("autoinstall"))
+  }
+
   @Test func twoDaemonsOfOneHomeAreOneTooMany() throws {
     let dev = try developer()
     let second = try Program.run(["node", "--listen", "127.0.0.1:0", "--no-mdns"], home: dev.home)

@@ -93,6 +93,8 @@ public enum NodeAction: Sendable {
   case complete(VariantID, manifest: [UInt8], index: [UInt8])
   /// Tell the neighbours: by advertisement, and on the connections that watch.
   case advertise(Advertisement)
+  /// Ask multicast anew where an instance is: it is not where it was said to be.
+  case lookUp(instance: String)
   /// Keep on disk who was met.
   case remember([RememberedPeer])
   /// Install a variant that is complete; `isForced` although it failed before.

@@ -63,6 +63,11 @@ extension NodeState {
   ) {
     let label = table.key(of: session).flatMap { table.peers[$0]?.label }
     let isFirst = table.key(of: session).flatMap { table.peers[$0]?.backoff.failures } == 0
+    if let error, error.code == .peerUnreachable || error.code == .peerTimeout,
+      let peer = table.key(of: session).flatMap({ table.peers[$0] })
+    {
+      for instance in peer.advertised.keys.sorted() { actions.append(.lookUp(instance: instance)) }
+    }
     table.closed(session, error: error, now: now, using: &generator)
     sessions[session] = nil
     if metadataUpdate?.session == session { metadataUpdate = nil }

@@ -22,10 +22,8 @@ extension PackageDescription {
       file = try JSONReading.decode(DescriptionFile.self, from: bytes)
     } catch let error as GtachError {
       throw error
-    } catch let error as DecodingError {
-      throw fail(Self.reason(error))
     } catch {
-      throw fail("\(error)")
+      throw fail(StrictJSON.explanation(of: error))
     }
     guard let name = name ?? file.name else { throw fail("it has no \"name\"", advice: "add one, or give --name") }
     guard let version = version ?? file.version else {
@@ -43,19 +41,6 @@ extension PackageDescription {
     if let seconds = install?.timeoutSeconds, !(1...SelfTestCheck.maximumTimeoutSeconds).contains(seconds) {
       throw fail("install.timeoutSeconds is \(seconds) instead of 1 to \(SelfTestCheck.maximumTimeoutSeconds)")
     }
-  }
-
-  private static func reason(_ error: DecodingError) -> String {
-    let context: DecodingError.Context? =
-      switch error {
-      case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-        .dataCorrupted(let context):
-        context
-      @unknown default: nil
-      }
-    guard let context else { return "\(error)" }
-    let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
   }
 }
 

@@ -154,6 +154,7 @@ final class NodeLoop {
       } catch {
         daemon.events(.discoveryUnavailable(ErrorReport(error)))
       }
+    case .lookUp(let instance): discovery?.refresh(name: instance)
     case .remember(let peers):
       let events = daemon.events
       storage.perform {

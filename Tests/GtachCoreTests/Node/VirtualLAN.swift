@@ -140,7 +140,7 @@ final class VirtualNode {
           name: variant.release.name, version: variant.release.version, success: true, message: "installed")
         self.take(.updateFinished(.success(result)))
       }
-    case .rollBack, .remember: break
+    case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)
     case .answer(let token, let reply): answers[token] = reply
     }

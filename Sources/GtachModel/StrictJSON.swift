@@ -1,24 +1,23 @@
-import GtachModel
-
-/// Reads the JSON files that people write for self-tests, and says where they are wrong.
-enum StrictJSON {
+/// JSON that people write: says where it is wrong, and takes an unknown key for the mistake that it mostly is.
+public enum StrictJSON {
   /// Decodes a file.
   ///
-  /// - Throws: `ErrorCode.descriptionInvalid`, with the place and the reason.
-  static func decode<Value: Decodable>(
-    _ type: Value.Type, from bytes: [UInt8], what: String
+  /// - Parameters:
+  ///   - what: What the file is, for the error: `the self-test plan`.
+  ///   - code: The error's code.
+  /// - Throws: An error of that code, with the place and the reason.
+  public static func decode<Value: Decodable>(
+    _ type: Value.Type, from bytes: [UInt8], what: String, code: ErrorCode = .descriptionInvalid
   ) throws(GtachError) -> Value {
     do {
       return try JSONReading.decode(type, from: bytes)
-    } catch let error as DecodingError {
-      throw GtachError(.descriptionInvalid, "\(what) is not valid", reason: reason(error))
     } catch {
-      throw GtachError(.descriptionInvalid, "\(what) is not valid", reason: "\(error)")
+      throw GtachError(code, "\(what) is not valid", reason: explanation(of: error))
     }
   }
 
   /// Throws where the object has a key that is not one of these.
-  static func refuseUnknownKeys<Key: CodingKey & RawRepresentable<String>>(
+  public static func refuseUnknownKeys<Key: CodingKey & RawRepresentable<String>>(
     _ decoder: any Decoder, _ known: [Key]
   ) throws {
     let names = known.map(\.rawValue)
@@ -30,14 +29,9 @@ enum StrictJSON {
     }
   }
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  private static func reason(_ error: DecodingError) -> String {
+  /// A decoder's error without its types: where, and what.
+  public static func explanation(of error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
     let context: DecodingError.Context? =
       switch error {
       case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
@@ -48,5 +42,12 @@ enum StrictJSON {
     guard let context else { return "\(error)" }
     let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
     return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+  }
+
+  private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 }
