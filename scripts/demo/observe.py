@@ -56,7 +56,7 @@ def sentence(kind, fields):
     if kind == "metadataUpdated":
         return f"verified metadata version {fields['version']} from {fields['from']}"
     if kind == "fetchStarted":
-        return f"fetches {fields['release']}, {fields['bytes']:,} bytes, which {fields['peers']} peers have"
+        return f"fetches {fields['release']}, {fields['bytes']:,} bytes, which {fields['peers']} {'peer has' if fields['peers'] == 1 else 'peers have'}"
     if kind == "fetchProgress":
         return f"has {fields['receivedBytes']:,} of {fields['totalBytes']:,} bytes of {fields['release']}"
     if kind == "fetchFinished":
