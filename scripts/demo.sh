@@ -5,8 +5,8 @@
 #
 # Installs what is missing and builds; then a developer node `dev` and the nodes pi-1, pi-2 and pi-3 run, and `dev`
 # packs gpiozero, a real library for the Raspberry Pi, as PyPI has it:
-#   1.6.2   reaches every Pi, pi-3 from its neighbours too, and is installed: a hook imports it, self-tests read and drive
-#           GPIO lines
+#   1.6.2   reaches two Pis and is installed: a hook imports it, its self-tests read and drive GPIO lines; the third Pi
+#           joins afterwards and fetches it from all three
 #   2.0.0   follows, with nobody typing anything on a Pi
 #   2.0.1   has a self-test that the hardware fails: every Pi takes it back and keeps 2.0.0
 # Exit status: 0 only if each of these outcomes was seen on each Pi, in its status and on its disk.
@@ -97,6 +97,18 @@ show() {
   while IFS= read -r line; do printf '%s%-5s%s %s\n' "$dim" "$1" "$plain" "$line"; done
 }
 
+# wait_for WHAT COMMAND...: tries until it succeeds.
+wait_for() {
+  local began=$SECONDS
+  until "${@:2}"; do
+    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "gave up after $limit_seconds s: $1"
+    sleep 0.3
+  done
+}
+
+# status NODE QUESTION...: asks observe.py about a node's status.
+status() { at "$1" status --json | python3 scripts/demo/observe.py "${@:2}"; }
+
 # Runs a node's daemon. It must be this shell's own child, so that it can be ended by its pid.
 start() {
   local node=$1 log=$work/$1.log
@@ -107,19 +119,7 @@ start() {
   daemons="$daemons $!"
   python3 scripts/demo/observe.py follow "$node" "$log" &
   watchers="$watchers $!"
-  local began=$SECONDS
-  until at "$node" status --json | grep -q '"daemon" : true'; do
-    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "the daemon of $node does not answer after $limit_seconds s"
-    sleep 0.1
-  done
-}
-
-# Makes a Pi a member of the fleet and starts its daemon.
-enrol() {
-  local token
-  token=$(at dev --quiet invite "$1" | tail -1)
-  at "$1" --quiet join "$token" | show "$1"
-  start "$1"
+  wait_for "the daemon of $node" status "$node" runs
 }
 
 # A node's config.json. On a LAN nodes listen everywhere and find each other; on loopback each is told where.
@@ -159,30 +159,29 @@ release() {
     { "gpio.level": { "line": "GPIO4", "expect": $3, "bias": "pull-up" } },
     { "command": { "run": ["bin/selfcheck"], "timeoutSeconds": 30 } } ] }
 END
-  at dev pack "$tree" | show dev
+  at dev pack "$tree" 2>&1 | show dev
 }
 
-# until_on_every_pi VERSION [REFUSED]: waits until each stands there, and checks that its disk agrees.
-until_on_every_pi() {
-  local pi began=$SECONDS
-  for pi in $pis; do
-    until at "$pi" status --json | python3 scripts/demo/observe.py stands "$@"; do
-      [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "$pi is not at $library $1${2:+ with $2 refused} after $limit_seconds s"
-      sleep 0.3
-    done
+# until_installed NODES VERSION [REFUSED]: waits until each of the nodes stands there.
+until_installed() {
+  local node standing="$library $2${3:+ and refuses $3}" began=$SECONDS
+  for node in $1; do
+    wait_for "$node at $standing" status "$node" stands "${@:2}"
   done
-  say "every Pi stands at $library $1${2:+ and refuses $2}, after $((SECONDS - began)) s"
+  say "at $standing after $((SECONDS - began)) s: $1"
 }
 
-# imported_on_every_pi VERSION: what is active on its disk is that version of the library, and the hook has imported it.
+# imported_on_every_pi LIBRARY_VERSION RELEASE: that version is what python3 imports from the install root, and what
+# the hook of the active release imported.
 imported_on_every_pi() {
-  local pi found
+  local pi apps found
   for pi in $pis; do
-    found=$(PYTHONPATH=$(home "$pi")/apps/current/$library PYTHONDONTWRITEBYTECODE=1 \
+    apps=$(home "$pi")/apps
+    found=$(PYTHONPATH=$apps/current/$library PYTHONDONTWRITEBYTECODE=1 \
       python3 -c "import $library; from importlib.metadata import version; print(version('$library'))")
     [ "$found" = "$1" ] || die "$pi: python3 imports $library $found from the install root, not $1"
-    found=$(cat "$(home "$pi")/apps/state/$library/imported")
-    case $found in "$library $1 "*) ;; *) die "$pi: the hook last wrote \"$found\", not $1" ;; esac
+    found=$(cat "$apps/state/$library/imported")
+    [ "$found" = "$library $1 from $apps/releases/$library/$2/$library" ] || die "$pi: its hook last wrote: $found"
   done
 }
 
@@ -204,33 +203,40 @@ done
 step "A fleet, and an invitation for two of the Pis"
 at dev --quiet init --fleet workshop --node dev | show dev
 start dev
+# Makes a Pi a member of the fleet and starts its daemon.
+enrol() {
+  local token
+  token=$(at dev --quiet invite "$1" | tail -1)
+  at "$1" --quiet join "$token" | show "$1"
+  start "$1"
+}
 enrol pi-1
 enrol pi-2
 
 step "Release 1: $library 1.6.2"
 release 1.6.2 "$old_library" 1
-pis='pi-1 pi-2' until_on_every_pi 1.6.2
+until_installed 'pi-1 pi-2' 1.6.2
 
-step "pi-3 joins late: it fetches from everybody who has the release by now"
+step "pi-3 joins late, and fetches it from everybody who has it by now"
 enrol pi-3
-until_on_every_pi 1.6.2
-imported_on_every_pi 1.6.2
+until_installed pi-3 1.6.2
+imported_on_every_pi 1.6.2 1.6.2
 
 step "Release 2: $library 2.0.0, and nobody types anything"
 release 2.0.0 "$new_library" 1
-until_on_every_pi 2.0.0
-imported_on_every_pi 2.0
+until_installed "$pis" 2.0.0
+imported_on_every_pi 2.0 2.0.0
 
 step "Release 3: $library 2.0.1, whose self-test expects another hardware"
 release 2.0.1 "$new_library" 0
-until_on_every_pi 2.0.0 2.0.1
-imported_on_every_pi 2.0
+until_installed "$pis" 2.0.0 2.0.1
+imported_on_every_pi 2.0 2.0.0
 
-# Their logs are complete now.
+# What they still have to say is shown; then their logs are complete.
+sleep 0.3
 # shellcheck disable=SC2086
-end $daemons
-daemons=''
-sleep 0.2
+end $watchers $daemons
+daemons='' watchers=''
 
 step "What happened, on $([ "$mode" = lan ] && echo 'hosts in network namespaces with Avahi' || echo 'loopback with static peers'):"
 # shellcheck disable=SC2046

@@ -2,6 +2,7 @@
 
   observe.py ports N                      prints N free TCP ports of the loopback
   observe.py follow NODE LOG              shows what a node's daemon writes to its log, until it is ended
+  observe.py runs < STATUS                ends with 0 where a daemon answered
   observe.py stands VERSION [REFUSED] < STATUS
                                           ends with 0 where VERSION is installed and REFUSED, where given, refused
   observe.py table LOG...                 the closing table, from the logs of the Pis; ends with 0 only where every
@@ -56,7 +57,8 @@ def sentence(kind, fields):
     if kind == "metadataUpdated":
         return f"verified metadata version {fields['version']} from {fields['from']}"
     if kind == "fetchStarted":
-        return f"fetches {fields['release']}, {fields['bytes']:,} bytes, which {fields['peers']} {'peer has' if fields['peers'] == 1 else 'peers have'}"
+        holders = f"{fields['peers']} peer{'' if fields['peers'] == 1 else 's'}"
+        return f"fetches {fields['release']}, {fields['bytes']:,} bytes, from {holders}"
     if kind == "fetchProgress":
         return f"has {fields['receivedBytes']:,} of {fields['totalBytes']:,} bytes of {fields['release']}"
     if kind == "fetchFinished":
@@ -64,10 +66,10 @@ def sentence(kind, fields):
     if kind == "updateStep":
         return f"{fields['release']}: {fields['step']}"
     if kind == "updateFinished":
-        return f"{PACKAGE}@{value['version']}: {value['message']}; self-tests: {self_test_text(value.get('selfTest'))}"
+        return f"{value['message']}; self-tests: {self_test_text(value.get('selfTest'))}"
     error = fields.get("error", value)
     if isinstance(error, dict) and "code" in error:
-        return f"{kind}: {error['message']} ({error.get('reason', error['code'])})"
+        return f"{error['message']}: {error.get('reason', error['code'])}"
     return None
 
 
@@ -91,8 +93,14 @@ def follow(node, log):
                 time.sleep(0.05)
                 continue
             if text := news(pending):
-                print(name, text, flush=True)
+                # One write, or the lines of several nodes would mix.
+                sys.stdout.write(f"{name} {text}\n")
+                sys.stdout.flush()
             pending = ""
+
+
+def runs():
+    return json.load(sys.stdin)["daemon"]
 
 
 def stands(version, refused=None):
@@ -137,5 +145,6 @@ def table(*logs):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    if {"ports": ports, "follow": follow, "stands": stands, "table": table}[command](*arguments) is False:
+    commands = {"ports": ports, "follow": follow, "runs": runs, "stands": stands, "table": table}
+    if commands[command](*arguments) is False:
         sys.exit(1)
