@@ -122,6 +122,14 @@ start() {
   wait_for "the daemon of $node" status "$node" runs
 }
 
+# Makes a Pi a member of the fleet and starts its daemon.
+enrol() {
+  local token
+  token=$(at dev --quiet invite "$1" | tail -1)
+  at "$1" --quiet join "$token" | show "$1"
+  start "$1"
+}
+
 # A node's config.json. On a LAN nodes listen everywhere and find each other; on loopback each is told where.
 configure() {
   local node=$1 other address listen='' peers='' fields=''
@@ -203,13 +211,6 @@ done
 step "A fleet, and an invitation for two of the Pis"
 at dev --quiet init --fleet workshop --node dev | show dev
 start dev
-# Makes a Pi a member of the fleet and starts its daemon.
-enrol() {
-  local token
-  token=$(at dev --quiet invite "$1" | tail -1)
-  at "$1" --quiet join "$token" | show "$1"
-  start "$1"
-}
 enrol pi-1
 enrol pi-2
 
