@@ -195,7 +195,12 @@ final class NodeLoop {
 
   private func install(_ variant: VariantID, isForced: Bool) {
     let (updates, repository) = (daemon.updates, daemon.repository)
-    guard let digest = state.held[variant] else { return }
+    guard let digest = state.held[variant] else {
+      // It went while another update was under way. Without an answer no update would ever begin again.
+      let error = GtachError(.notFound, "\(variant) is not in the repository any more")
+      daemon.inbox.post(.input(.updateFinished(.failure(error))))
+      return
+    }
     update { () throws(GtachError) in
       let manifest = try repository.manifest(of: variant)
       return try updates.install(
