@@ -208,6 +208,10 @@ public struct PeerTable: Sendable {
   private mutating func forgetAddress(_ endpoint: Endpoint, of key: PeerKey) {
     peers[key]?.manual.removeAll { $0 == endpoint }
     if peers[key]?.remembered == endpoint { peers[key]?.remembered = nil }
+    // Else it would be dialled again at once, for ever, and the peer's other addresses never.
+    for instance in peers[key]?.advertised.keys.sorted() ?? [] {
+      peers[key]?.advertised[instance]?.removeAll { $0 == endpoint }
+    }
   }
 
   /// Two entries are one node: the addresses of the newer one go to the older one.
