@@ -59,7 +59,11 @@ extension NodeState {
     if let (newer, files) = update.finished {
       metadataUpdate = nil
       if let key = sessions[session]?.peer { table.peers[key]?.metadataVersion = newer.timestampVersion }
-      guard newer.timestampVersion > trusted.timestampVersion || !files.isEmpty else {
+      // What is trusted may have become newer meanwhile: another process of this machine has packed a release.
+      guard
+        newer.timestampVersion > trusted.timestampVersion
+          || newer.timestampVersion == trusted.timestampVersion && !files.isEmpty
+      else {
         // The peer has no more than this node: it is not asked again for the same.
         if let key = sessions[session]?.peer { table.peers[key]?.refusedMetadataVersion = newer.timestampVersion }
         return
