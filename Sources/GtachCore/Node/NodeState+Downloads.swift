@@ -82,6 +82,12 @@ extension NodeState {
     _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
   ) {
     guard var download = downloads[variant], case .manifest(let asked) = download.phase, asked == id else { return }
+    guard download.listed.manifest == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
+      // The peer's fault, not the variant's: others are asked at once.
+      let error = GtachError(.manifestUnlisted, "the peer's manifest of \(variant) is not the one that was asked for")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
     do {
       try download.accept(manifest: bytes, hashing: hashing)
       downloads[variant] = download
@@ -94,6 +100,12 @@ extension NodeState {
     _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
   ) {
     guard var download = downloads[variant], case .index(let asked) = download.phase, asked == id else { return }
+    guard download.indexContent == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
+      // The peer's fault, not the variant's: others are asked at once.
+      let error = GtachError(.indexCorrupt, "the peer's index of \(variant) is not the one that was asked for")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
     do {
       let index = try download.accept(index: bytes, hashing: hashing)
       downloads[variant] = download
