@@ -9,13 +9,18 @@ extension NodeState {
     if let wanted { return wanted }
     let configuration = setup.configuration
     let names = WantPolicy.wanted(
-      listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys),
+      listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
       keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
       autoInstall: configuration.autoInstall ?? [:], requirements: requirements)
     let result = names.compactMap { trusted.targets[$0] }
     wanted = result
     return result
+  }
+
+  /// Whether a variant that is here is the one that the signed metadata lists.
+  func isListedAsHeld(_ variant: VariantID) -> Bool {
+    held[variant] != nil && held[variant] == trusted.targets[variant]?.manifest.digest
   }
 
   mutating func advanceDownloads(now: Instant, into actions: inout [NodeAction]) {

@@ -23,7 +23,9 @@ extension NodeState {
   mutating func advanceUpdates(now: Instant, into actions: inout [NodeAction]) {
     guard installing == nil else { return }
     if installQueue.isEmpty, setup.installs {
-      let candidates = held.keys.compactMap { trusted.targets[$0] }.sorted { $0.variant < $1.variant }
+      let candidates = held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] }.sorted {
+        $0.variant < $1.variant
+      }
       let due = AutoInstallPolicy.next(
         complete: candidates, state: installState, autoInstall: setup.configuration.autoInstall ?? [:],
         machine: setup.machine)
