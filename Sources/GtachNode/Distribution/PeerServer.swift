@@ -72,9 +72,14 @@ final class PeerServer: Sendable {
           continue
         }
         // A connection's thread ends with it; nobody waits for it but the end of the process.
-        _ = try WorkerThread(name: "gtach-serve") {
-          self.serve(socket)
-          self.state.withLock { $0.threads -= 1 }
+        do throws(GtachError) {
+          _ = try WorkerThread(name: "gtach-serve") {
+            self.serve(socket)
+            self.state.withLock { $0.threads -= 1 }
+          }
+        } catch {
+          state.withLock { $0.threads -= 1 }
+          throw error
         }
       } catch {
         if error.code == .cancelled { return }
