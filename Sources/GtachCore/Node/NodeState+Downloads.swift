@@ -25,13 +25,28 @@ extension NodeState {
 
   mutating func advanceDownloads(now: Instant, into actions: inout [NodeAction]) {
     guard setup.fetches else { return }
-    for listed in wantedNow() where downloads.count < Self.simultaneousDownloads {
+    for listed in wantedNow() {
+      // Those that wait for a peer that is away hold nobody up.
+      guard downloads.keys.count(where: { isUnderWay($0, now: now) }) < Self.simultaneousDownloads else { break }
       let variant = listed.variant
-      guard downloads[variant] == nil, downloadBackoff[variant]?.allows(now: now) ?? true, isHeldByAnyPeer(variant)
+      guard downloads[variant] == nil, downloadBackoff[variant]?.allows(now: now) ?? true,
+        isReachable(variant, now: now)
       else { continue }
       downloads[variant] = Download(listed, now: now)
     }
     for variant in downloads.keys.sorted() { advance(variant, into: &actions) }
+  }
+
+  /// Whether a download goes on as things stand: nothing more is needed from a peer, or one that has it is there.
+  func isUnderWay(_ variant: VariantID, now: Instant) -> Bool {
+    downloads[variant]?.isHere == true || isReachable(variant, now: now)
+  }
+
+  private func isReachable(_ variant: VariantID, now: Instant) -> Bool {
+    table.peers.values.contains { peer in
+      peer.variants[variant] != nil
+        && (peer.link != .none || !peer.endpoints.isEmpty && peer.backoff.allows(now: now))
+    }
   }
 
   private func isHeldByAnyPeer(_ variant: VariantID) -> Bool {

@@ -76,9 +76,12 @@ extension NodeState {
   }
 
   /// Whether every peer has been asked or has failed, and nothing is on its way.
-  private var isSettled: Bool {
-    metadataUpdate == nil && metadataSaves == 0 && downloads.isEmpty && isQuiet
+  private func isSettled(now: Instant) -> Bool {
+    metadataUpdate == nil && metadataSaves == 0 && isNothingComing(now: now) && isQuiet
   }
+
+  /// A download whose peers are all away may wait for ever; whoever asked does not.
+  private func isNothingComing(now: Instant) -> Bool { !downloads.keys.contains { isUnderWay($0, now: now) } }
 
   private var isQuiet: Bool {
     table.peers.values.allSatisfy { peer in
@@ -96,7 +99,8 @@ extension NodeState {
     var waiting: [Order] = []
     for var order in orders {
       let isLate = order.notBefore.advanced(byMilliseconds: Self.settleMilliseconds) <= now
-      let isDone = order.notBefore <= now && (isSettled || isLate && downloads.isEmpty && metadataSaves == 0)
+      let isDone =
+        order.notBefore <= now && (isSettled(now: now) || isLate && isNothingComing(now: now) && metadataSaves == 0)
       guard isDone else {
         waiting.append(order)
         continue
