@@ -56,6 +56,8 @@ final class ControlServer: Sendable {
         return
       }
       let replies = daemon.submit(request)
+      // Once the client is gone, nothing more piles up for it.
+      defer { replies.close() }
       while let reply = replies.receive(until: nil) { try send(reply) }
     } catch {
       // The client went away, with Ctrl-C perhaps. What it asked for is done all the same.
