@@ -36,6 +36,7 @@ struct ObjectReceiver {
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it is not the one that the object is named by.
   mutating func accept(_ listing: UnitListing) throws(GtachError) {
+    guard list == nil else { throw GtachError(.protocolViolation, "a unit list came twice") }
     list = try UnitList(
       listing.digests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
   }
@@ -47,6 +48,9 @@ struct ObjectReceiver {
   mutating func accept(_ unit: ObjectUnit) throws(GtachError) {
     guard let list else {
       throw GtachError(.protocolViolation, "a unit came before its object's unit list")
+    }
+    guard units[Int(unit.number)] == nil else {
+      throw GtachError(.protocolViolation, "a unit came twice")
     }
     try list.check(unit.bytes[...], number: Int(unit.number), hashing: SHA256())
     units[Int(unit.number)] = unit.bytes

@@ -54,7 +54,11 @@ struct PendingRequest {
     case (.buckets(let buckets), .buckets):
       return Step(isLast: true, reply: .buckets(buckets.digests))
     case (.entries(let some), .entries):
-      for entry in some.entries { entries[entry.variant] = entry.manifest }
+      for entry in some.entries {
+        guard entries.updateValue(entry.manifest, forKey: entry.variant) == nil else {
+          throw GtachError(.protocolViolation, "the peer lists a variant twice")
+        }
+      }
       guard entries.count <= DistributionLimits.entries else {
         throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
       }
