@@ -21,7 +21,8 @@ final class NodeLoop {
   init(daemon: NodeDaemon, state: NodeState) throws(GtachError) {
     self.daemon = daemon
     self.state = state
-    announcement = Announcement(state.advertisement)
+    announcement = Announcement(
+      index: IndexDigest(entries: state.held, hashing: SHA256()), metadataVersion: state.trusted.timestampVersion)
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -147,7 +148,8 @@ final class NodeLoop {
         inbox.post(.input(.completed(variant, error)))
       }
     case .advertise(let advertisement):
-      announcement.value = advertisement
+      announcement.set(
+        index: IndexDigest(entries: state.held, hashing: SHA256()), metadataVersion: advertisement.metadataVersion)
       server?.announce()
       do throws(GtachError) {
         try discovery?.update(text: textRecord.pairs)

@@ -6,14 +6,19 @@ import Synchronization
 
 /// What this node tells its peers of itself, as of now.
 final class Announcement: Sendable {
-  private let current: Mutex<Advertisement>
+  private let current: Mutex<(index: IndexDigest, metadataVersion: Int)>
 
-  init(_ advertisement: Advertisement) { current = Mutex(advertisement) }
+  init(index: IndexDigest, metadataVersion: Int) { current = Mutex((index, metadataVersion)) }
 
   var value: Advertisement {
-    get { current.withLock { $0 } }
-    set { current.withLock { $0 = newValue } }
+    current.withLock { Advertisement(indexRoot: $0.index.root, metadataVersion: $0.metadataVersion) }
   }
+
+  /// What the root that peers are told is the root of. Were the disk asked instead, a peer that watches would ask
+  /// without end while the two differ.
+  var index: IndexDigest { current.withLock { $0.index } }
+
+  func set(index: IndexDigest, metadataVersion: Int) { current.withLock { $0 = (index, metadataVersion) } }
 }
 
 /// A connection that a peer dialled: it asks, this node answers, in the order of the questions. Only the answer to
@@ -102,10 +107,9 @@ final class ServedConnection: Sendable {
       switch message {
       case .getFile(let request): try channel.send(.filePart(try part(request)))
       case .getBuckets(let request):
-        let digest = IndexDigest(entries: try repository.variants(), hashing: SHA256())
-        try channel.send(.buckets(Buckets(id: request.id, digests: digest.buckets)))
+        try channel.send(.buckets(Buckets(id: request.id, digests: announcement.index.buckets)))
       case .getEntries(let request):
-        for part in Entries.messages(id: request.id, entries: try entries(in: Set(request.buckets))) {
+        for part in Entries.messages(id: request.id, entries: announcement.index.entries(in: request.buckets)) {
           try channel.send(.entries(part))
         }
       case .getUnitList(let request):
@@ -141,9 +145,5 @@ final class ServedConnection: Sendable {
     let end = min(request.offset + request.length, bytes.count)
     return FilePart(
       id: request.id, total: bytes.count, offset: request.offset, bytes: Array(bytes[request.offset..<end]))
-  }
-
-  private func entries(in buckets: Set<UInt8>) throws(GtachError) -> [Entries.Entry] {
-    IndexDigest(entries: try repository.variants(), hashing: SHA256()).entries(in: buckets.sorted())
   }
 }

@@ -22,8 +22,7 @@ public final class InvitationHost: Sendable {
     let events = events
     server = try PeerServer(
       endpoint: context.configuration.listeningEndpoint, membership: membership, repository: repository,
-      announcement: Announcement(
-        Advertisement(indexRoot: digest.root, metadataVersion: trusted.timestampVersion)),
+      announcement: Announcement(index: digest, metadataVersion: trusted.timestampVersion),
       invitations: invitations, emit: { events.post($0) })
     let started = try server.start()
     threads.withLock { $0 = started }
