@@ -20,6 +20,8 @@ final class DialledSession: Sendable {
   private struct State {
     var pending: [UInt32: PendingRequest] = [:]
     var nextID: UInt32 = 0
+    /// The question whose answer is due, as answers come in order, and since when.
+    var due: (id: UInt32, since: Instant)?
     var closeError: GtachError?
     var isClosing = false
   }
@@ -126,6 +128,7 @@ final class DialledSession: Sendable {
     var heard = MonotonicClock.now()
     while true {
       let message: Message
+      try requireProgress()
       do throws(GtachError) {
         let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.answerMilliseconds)
         guard let received = try channel.receive(deadline: deadline) else { return }
@@ -140,6 +143,26 @@ final class DialledSession: Sendable {
       heard = MonotonicClock.now()
       try take(message, channel)
     }
+  }
+
+  /// A peer that says a little now and then, or something else, is no better than a silent one.
+  ///
+  /// - Throws: `ErrorCode.peerTimeout`.
+  private func requireProgress() throws(GtachError) {
+    let now = MonotonicClock.now()
+    let isLate = state.withLock { state -> Bool in
+      guard let (id, pending) = state.pending.filter({ !$0.value.isWatch }).min(by: { $0.key < $1.key }) else {
+        state.due = nil
+        return false
+      }
+      guard let due = state.due, due.id == id else {
+        state.due = (id, now)
+        return false
+      }
+      let earned = Int64(pending.receivedBytes / DistributionLimits.leastBytesPerMillisecond)
+      return due.since.advanced(byMilliseconds: 2 * Limits.answerMilliseconds + earned) <= now
+    }
+    if isLate { throw GtachError(.peerTimeout, "the peer answers too slowly") }
   }
 
   private func take(_ message: Message, _ channel: PeerChannel) throws(GtachError) {

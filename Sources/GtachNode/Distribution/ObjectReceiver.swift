@@ -11,6 +11,8 @@ struct ObjectReceiver {
   private var list: UnitList?
   private var units: [Int: [UInt8]] = [:]
   private let unitCount: Int
+  /// Bytes of units that are here.
+  private(set) var receivedBytes = 0
 
   init(variant: VariantID, number: Int, index: ChunkIndex) {
     self.variant = variant
@@ -54,6 +56,7 @@ struct ObjectReceiver {
     }
     try list.check(unit.bytes[...], number: Int(unit.number), hashing: SHA256())
     units[Int(unit.number)] = unit.bytes
+    receivedBytes += unit.bytes.count
   }
 
   /// The object's bytes, once every unit is here.

@@ -27,6 +27,9 @@ struct PendingRequest {
     }
   }
 
+  /// What has come of the answer, in bytes.
+  var receivedBytes: Int { file.count + entries.count * Digest.byteCount + (object?.receivedBytes ?? 0) }
+
   /// Whether the peer may take its time.
   var isWatch: Bool { if case .watch = request { true } else { false } }
 
@@ -142,6 +145,8 @@ enum DistributionLimits {
   static let connections = 128
   /// Connections that are served at a time before they have proved that they are of the fleet.
   static let handshakes = 32
+  /// How slow an answer may be on the average, in bytes per millisecond.
+  static let leastBytesPerMillisecond = 16
   /// The longest index, in bytes.
   static let indexBytes = 64 << 20
 }
