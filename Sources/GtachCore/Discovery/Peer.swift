@@ -75,6 +75,8 @@ public struct Peer: Sendable {
   public internal(set) var variants: [VariantID: Digest] = [:]
   /// The last version of its metadata that did not verify: it is not asked for that one again.
   public internal(set) var refusedMetadataVersion: Int?
+  /// The number of the last time that it was asked for metadata; 0 where it never was.
+  public internal(set) var metadataTurn = 0
   /// When it was last spoken with.
   public internal(set) var lastExchange: Instant?
   /// Its failures.

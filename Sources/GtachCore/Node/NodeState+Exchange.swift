@@ -4,17 +4,23 @@ import GtachWire
 // What is asked of a peer to learn what it knows: signed metadata first, then which variants it holds.
 
 extension NodeState {
-  /// Asks the peer with the newest metadata for it, one peer at a time: an update is one peer's snapshot from beginning
-  /// to end, and whatever a peer sends is believed only as far as it is signed.
+  /// Asks for newer metadata, those first who were not asked for longest, and among them the one that claims the
+  /// newest: whoever only claims keeps nobody from the others. One peer at a time: an update is one peer's snapshot from
+  /// beginning to end, and whatever a peer sends is believed only as far as it is signed.
   mutating func advanceMetadata(time: Timestamp, into actions: inout [NodeAction]) {
     guard metadataUpdate == nil else { return }
-    let candidates = sessions.keys.sorted().compactMap { id -> (session: SessionID, version: Int)? in
+    let candidates = sessions.keys.sorted().compactMap { id -> (session: SessionID, turn: Int, version: Int)? in
       guard let peer = sessions[id].flatMap({ table.peers[$0.peer] }), let version = peer.metadataVersion,
         isWorthAsking(peer)
       else { return nil }
-      return (id, version)
+      return (id, peer.metadataTurn, version)
     }
-    guard let best = candidates.max(by: { $0.version < $1.version }) else { return }
+    let best = candidates.min { left, right in
+      left.turn != right.turn ? left.turn < right.turn : left.version > right.version
+    }
+    guard let best else { return }
+    metadataTurns += 1
+    if let key = sessions[best.session]?.peer { table.peers[key]?.metadataTurn = metadataTurns }
     let update = MetadataUpdate(
       trusted: trusted, now: max(time, trusted.newestSignedTime), checking: checking, hashing: hashing)
     metadataUpdate = (best.session, update)

@@ -60,6 +60,8 @@ public struct NodeState: Sendable {
   var sessions: [SessionID: Session] = [:]
   /// Metadata that is being fetched, and from whom.
   var metadataUpdate: (session: SessionID, update: MetadataUpdate)?
+  /// How often a peer was asked for metadata.
+  var metadataTurns = 0
   /// How many sets of verified metadata are on their way to the disk.
   var metadataSaves = 0
   /// Downloads under way, by variant.
