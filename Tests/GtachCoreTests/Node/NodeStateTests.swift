@@ -118,10 +118,7 @@ struct NodeStateTests {
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 3_000)
     #expect(nodes[0].held.isEmpty)
-    #expect(
-      nodes[0].events.contains {
-        if case .fetchFailed(_, let error) = $0 { error.code == "manifest-unlisted" } else { false }
-      })
+    #expect(nodes[0].closed.contains { $0.code == .manifestUnlisted })
   }
 
   @Test func anIndexThatIsNotTheManifestsIsRefused() throws {
@@ -135,10 +132,7 @@ struct NodeStateTests {
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 3_000)
     #expect(nodes[0].held.isEmpty)
-    #expect(
-      nodes[0].events.contains {
-        if case .fetchFailed(_, let error) = $0 { error.code == "index-corrupt" } else { false }
-      })
+    #expect(nodes[0].closed.contains { $0.code == .indexCorrupt })
   }
 
   @Test func aNodeNeverTalksToItself() throws {
