@@ -28,34 +28,42 @@ extension ListedVariant {
   ///
   /// - Throws: `ErrorCode.metadataMalformed`, also where `custom` says something that this version cannot read.
   init(_ variant: VariantID, target: MetadataObject) throws(GtachError) {
-    self.variant = variant
-    manifest = try Manifest.Content(target: target)
     let custom = target.has("custom") ? try target.object("custom") : nil
-    var platforms: [PackageDescription.Requirement]?
-    if let custom, custom.has("platforms") {
-      platforms = []
-      for (position, element) in try custom.array("platforms").enumerated() {
-        let machine = try MetadataObject(element, file: custom.file, path: "\(custom.path)platforms[\(position)]")
-        platforms?.append(
-          PackageDescription.Requirement(
-            os: machine.has("os") ? try machine.string("os") : nil,
-            arch: machine.has("arch") ? try machine.string("arch") : nil,
-            model: machine.has("model") ? try machine.string("model") : nil))
-      }
+    self.init(
+      variant: variant, manifest: try Manifest.Content(target: target), platforms: try Self.platforms(in: custom),
+      dependencies: try Self.dependencies(in: custom))
+  }
+
+  private static func platforms(
+    in custom: MetadataObject?
+  ) throws(GtachError) -> [PackageDescription.Requirement]? {
+    guard let custom, custom.has("platforms") else { return nil }
+    var platforms: [PackageDescription.Requirement] = []
+    for (position, element) in try custom.array("platforms").enumerated() {
+      let machine = try MetadataObject(element, file: custom.file, path: "\(custom.path)platforms[\(position)]")
+      platforms.append(
+        PackageDescription.Requirement(
+          os: machine.has("os") ? try machine.string("os") : nil,
+          arch: machine.has("arch") ? try machine.string("arch") : nil,
+          model: machine.has("model") ? try machine.string("model") : nil))
     }
-    self.platforms = platforms
+    return platforms
+  }
+
+  private static func dependencies(
+    in custom: MetadataObject?
+  ) throws(GtachError) -> [PackageName: VersionRange] {
+    guard let custom, custom.has("dependencies") else { return [:] }
+    let object = try custom.object("dependencies")
     var dependencies: [PackageName: VersionRange] = [:]
-    if let custom, custom.has("dependencies") {
-      let object = try custom.object("dependencies")
-      for name in object.fields.keys {
-        do throws(GtachError) {
-          dependencies[try PackageName(name)] = try VersionRange(object.string(name))
-        } catch {
-          throw object.failure(name, "is no dependency: \(error.message)")
-        }
+    for name in object.fields.keys {
+      do throws(GtachError) {
+        dependencies[try PackageName(name)] = try VersionRange(object.string(name))
+      } catch {
+        throw object.failure(name, "is no dependency: \(error.message)")
       }
     }
-    self.dependencies = dependencies
+    return dependencies
   }
 
   /// The TUF target that says this.

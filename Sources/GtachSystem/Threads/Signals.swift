@@ -46,6 +46,12 @@ public enum Signals {
         throw GtachError.system(.bug, "cannot handle signal \(number)", errno: errno)
       }
     }
+    // Whoever started the program may have blocked them, and a blocked mask is inherited.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    sigaddset(&wanted, SIGINT)
+    sigaddset(&wanted, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
   }
 }
 
