@@ -7,8 +7,8 @@ extension NodeState {
   /// Asks for newer metadata, those first who were not asked for longest, and among them the one that claims the
   /// newest: whoever only claims keeps nobody from the others. One peer at a time: an update is one peer's snapshot from
   /// beginning to end, and whatever a peer sends is believed only as far as it is signed.
-  mutating func advanceMetadata(time: Timestamp, into actions: inout [NodeAction]) {
-    guard metadataUpdate == nil else { return }
+  mutating func advanceMetadata(now: Instant, time: Timestamp, into actions: inout [NodeAction]) {
+    guard metadataUpdate == nil, metadataBackoff.allows(now: now) else { return }
     let candidates = sessions.keys.sorted().compactMap { id -> (session: SessionID, turn: Int, version: Int)? in
       guard let peer = sessions[id].flatMap({ table.peers[$0.peer] }), let version = peer.metadataVersion,
         isWorthAsking(peer)
@@ -25,6 +25,20 @@ extension NodeState {
       trusted: trusted, now: max(time, trusted.newestSignedTime), checking: checking, hashing: hashing)
     metadataUpdate = (best.session, update)
     askForMetadata(into: &actions)
+  }
+
+  /// Verified metadata has reached the disk, or has not: then this node knows what it knew before, and asks again later.
+  mutating func metadataSaved(_ error: GtachError?, now: Instant) {
+    metadataSaves -= 1
+    if let error {
+      trusted = trustedOnDisk
+      wanted = nil
+      metadataBackoff.fail(now: now, using: &generator)
+      report(error)
+    } else if metadataSaves == 0 {
+      trustedOnDisk = trusted
+      metadataBackoff.reset()
+    }
   }
 
   /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap.
@@ -108,15 +122,24 @@ extension NodeState {
     }
   }
 
-  mutating func receivedEntries(_ id: SessionID, _ entries: [VariantID: Digest]) {
+  mutating func receivedEntries(
+    _ id: SessionID, _ entries: [VariantID: Digest], now: Instant, into actions: inout [NodeAction]
+  ) {
     guard let session = sessions[id], let buckets = session.newBuckets,
       var variants = table.peers[session.peer]?.variants
     else { return }
     let changed = Set(IndexDigest.changedBuckets(from: table.peers[session.peer]?.buckets, to: buckets))
-    for (variant, manifest) in variants {
+    func isChanged(_ variant: VariantID, _ manifest: Digest) -> Bool {
       let entry = Entries.Entry(variant: variant, manifest: manifest)
-      if changed.contains(IndexDigest.digest(of: entry, hashing: hashing).firstByte) { variants[variant] = nil }
+      return changed.contains(IndexDigest.digest(of: entry, hashing: hashing).firstByte)
     }
+    // An entry of a bucket that was not asked for would never be replaced again: they would pile up.
+    guard entries.allSatisfy({ isChanged($0.key, $0.value) }) else {
+      let error = GtachError(.protocolViolation, "the peer lists entries of buckets that it was not asked for")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
+    variants = variants.filter { !isChanged($0.key, $0.value) }
     variants.merge(entries) { _, new in new }
     table.peers[session.peer]?.variants = variants
     finishExchange(id, buckets: buckets)
@@ -142,7 +165,7 @@ extension NodeState {
     case .metadata(let name, let bytes):
       receivedMetadata(id, name: name, bytes: bytes, now: now, into: &actions)
     case .buckets(let buckets): receivedBuckets(id, buckets, into: &actions)
-    case .entries(let entries): receivedEntries(id, entries)
+    case .entries(let entries): receivedEntries(id, entries, now: now, into: &actions)
     case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
     case .objectStored(let variant, let number, let bytes):

@@ -61,6 +61,9 @@ extension NodeState {
       table.peers[key]?.backoff.reset()
       table.peers[key]?.lastExchange = nil
       table.peers[key]?.refusedMetadataVersion = nil
+      // A peer that once lacked what it had listed is asked anew what it has.
+      table.peers[key]?.buckets = nil
+      table.peers[key]?.knownRoot = nil
     }
     downloadBackoff = [:]
     installBackoff = [:]

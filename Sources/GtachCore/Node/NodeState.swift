@@ -64,6 +64,10 @@ public struct NodeState: Sendable {
   var metadataTurns = 0
   /// How many sets of verified metadata are on their way to the disk.
   var metadataSaves = 0
+  /// What is trusted and on the disk: what a node could serve, and comes back to if a save fails.
+  var trustedOnDisk: TrustedMetadata
+  /// After a save that failed, until when no metadata is asked for.
+  var metadataBackoff = Backoff()
   /// Downloads under way, by variant.
   var downloads: [VariantID: Download] = [:]
   /// Variants that could not be stored here, and until when they are left alone.
@@ -94,6 +98,7 @@ public struct NodeState: Sendable {
     self.checking = checking
     self.hashing = hashing
     self.trusted = trusted
+    trustedOnDisk = trusted
     self.held = held
     self.installState = installState
     generator = SeededGenerator(seed: seed)
@@ -112,7 +117,7 @@ public struct NodeState: Sendable {
     var actions: [NodeAction] = []
     lastInput = now
     note(input, now: now, into: &actions)
-    advanceMetadata(time: time, into: &actions)
+    advanceMetadata(now: now, time: time, into: &actions)
     advanceExchanges(into: &actions)
     advanceDownloads(now: now, into: &actions)
     advanceUpdates(now: now, into: &actions)
@@ -126,7 +131,9 @@ public struct NodeState: Sendable {
   public func nextDeadline() -> Instant? {
     // What was due at the last input was looked at then; only what lies after it can make a difference.
     let idle = sessions.values.compactMap { closesAt($0) }
-    let pauses = downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
+    let pauses =
+      downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
+      + [metadataBackoff.until].compactMap { $0 }
     let all = idle + pauses + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }
@@ -139,12 +146,14 @@ public struct NodeState: Sendable {
     case .sessionClosed(let session, let error): closed(session, error: error, now: now, into: &actions)
     case .reply(let session, let reply): replied(session, reply, now: now, into: &actions)
     case .metadataSaved(let error):
-      metadataSaves -= 1
-      if let error { report(error) }
+      metadataSaved(error, now: now)
     case .inspected(let variant, let result): inspected(variant, result, now: now, into: &actions)
     case .completed(let variant, let error): completed(variant, error: error, now: now, into: &actions)
     case .repositoryChanged(let trusted, let held):
-      if trusted.timestampVersion >= self.trusted.timestampVersion { self.trusted = trusted }
+      if trusted.timestampVersion >= self.trusted.timestampVersion {
+        self.trusted = trusted
+        trustedOnDisk = trusted
+      }
       self.held = held
       wanted = nil
     case .installStateChanged(let state): installState = state

@@ -6,8 +6,9 @@ import Synchronization
 /// Listens for peers, and for machines that were invited; a thread for each connection.
 final class PeerServer: Sendable {
   private struct State {
-    var connections: [Int: ServedConnection] = [:]
+    var connections: [Int: (node: NodeID, served: ServedConnection)] = [:]
     var threads = 0
+    var handshakes = 0
     var nextNumber = 0
   }
 
@@ -44,7 +45,7 @@ final class PeerServer: Sendable {
       try WorkerThread(name: "gtach-accept") { self.accept() },
       try WorkerThread(name: "gtach-announce") {
         while self.news.receive(until: nil) != nil {
-          for connection in self.state.withLock({ Array($0.connections.values) }) { connection.announce() }
+          for connection in self.state.withLock({ $0.connections.values.map(\.served) }) { connection.announce() }
         }
       },
     ]
@@ -64,13 +65,14 @@ final class PeerServer: Sendable {
       do throws(GtachError) {
         let socket = try listener.accept(deadline: nil, cancellation: cancellation)
         let isWelcome = state.withLock { state in
-          guard state.threads < DistributionLimits.connections else { return false }
+          guard state.threads < DistributionLimits.connections,
+            state.handshakes < DistributionLimits.handshakes
+          else { return false }
           state.threads += 1
+          state.handshakes += 1
           return true
         }
-        guard isWelcome else {
-          continue
-        }
+        guard isWelcome else { continue }
         // A connection's thread ends with it; nobody waits for it but the end of the process.
         do throws(GtachError) {
           _ = try WorkerThread(name: "gtach-serve") {
@@ -78,7 +80,10 @@ final class PeerServer: Sendable {
             self.state.withLock { $0.threads -= 1 }
           }
         } catch {
-          state.withLock { $0.threads -= 1 }
+          state.withLock { state in
+            state.threads -= 1
+            state.handshakes -= 1
+          }
           throw error
         }
       } catch {
@@ -94,9 +99,7 @@ final class PeerServer: Sendable {
     var channel: PeerChannel?
     do throws(GtachError) {
       let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
-      let (connection, alpn) = try socket.handshake(
-        identity: membership.identity, allowJoin: invitations.isAnyOpen(now: SystemClock.now()), deadline: deadline,
-        cancellation: cancellation)
+      let (connection, alpn) = try handshake(socket, deadline: deadline)
       if alpn == .join {
         let opened = PeerChannel(connection, stream: .joinRequests)
         channel = opened
@@ -108,10 +111,8 @@ final class PeerServer: Sendable {
       channel = opened
       let served = ServedConnection(
         channel: opened, membership: membership, repository: repository, announcement: announcement)
-      let number = state.withLock { state in
-        state.nextNumber += 1
-        state.connections[state.nextNumber] = served
-        return state.nextNumber
+      guard let number = enter(served, of: opened.peer) else {
+        throw GtachError(.busy, "\(opened.peerName) has too many connections to this node")
       }
       defer { state.withLock { $0.connections[number] = nil } }
       try served.serve()
@@ -122,6 +123,27 @@ final class PeerServer: Sendable {
       if ![.peerClosed, .peerTimeout, .cancelled].contains(error.code) {
         emit(.peerFailed(name: channel?.peerName ?? socket.remoteEndpoint.host, error: ErrorReport(error)))
       }
+    }
+  }
+
+  private func handshake(
+    _ socket: AcceptedSocket, deadline: Instant
+  ) throws(GtachError) -> (connection: TLSConnection, applicationProtocol: ApplicationProtocol) {
+    defer { state.withLock { $0.handshakes -= 1 } }
+    return try socket.handshake(
+      identity: membership.identity, allowJoin: invitations.isAnyOpen(now: SystemClock.now()), deadline: deadline,
+      cancellation: cancellation)
+  }
+
+  /// Counts a connection; nil where its node has enough of them.
+  private func enter(_ served: ServedConnection, of node: NodeID?) -> Int? {
+    guard let node else { return nil }
+    return state.withLock { state in
+      let others = state.connections.values.count { $0.node == node }
+      guard others < DistributionLimits.connectionsPerNode else { return nil }
+      state.nextNumber += 1
+      state.connections[state.nextNumber] = (node, served)
+      return state.nextNumber
     }
   }
 

@@ -140,11 +140,13 @@ struct PendingRequest {
 /// What a node bears of a peer, beside the limits of the protocol.
 enum DistributionLimits {
   /// The variants that one peer may list.
-  static let entries = 200_000
+  static let entries = 50_000
   /// Connections that are served at a time.
   static let connections = 128
   /// Connections that are served at a time before they have proved that they are of the fleet.
   static let handshakes = 32
+  /// Connections of one node that are served at a time: one is enough, and the others are those that it has lost.
+  static let connectionsPerNode = 4
   /// How slow an answer may be on the average, in bytes per millisecond.
   static let leastBytesPerMillisecond = 16
   /// The longest index, in bytes.

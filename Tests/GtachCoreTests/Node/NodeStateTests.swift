@@ -267,6 +267,21 @@ struct NodeStateTests {
     #expect(error.code == "not-found")
   }
 
+  @Test func metadataThatCannotBeSavedIsAskedForAgain() throws {
+    var fleet = try VirtualFleet()
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    lan.run(milliseconds: 100)
+    nodes[0].savesFail = true
+    let release = try fleet.publish("app", "1.0.0")
+    try publisher.publish(release, of: fleet)
+    lan.run(milliseconds: 5_000)
+    #expect(nodes[0].state.advertisement.metadataVersion < publisher.state.advertisement.metadataVersion)
+    nodes[0].savesFail = false
+    lan.run(milliseconds: 120_000)
+    #expect(nodes[0].state.advertisement == publisher.state.advertisement)
+    #expect(nodes[0].held == [release.variant])
+  }
+
   @Test func aFullDiskStopsTheFetchAndNothingElse() throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0")

@@ -71,6 +71,8 @@ final class VirtualNode {
   var state: NodeState
   weak var lan: VirtualLAN?
   var isAlive = true
+  /// Whether its disk takes no metadata.
+  var savesFail = false
   var metadata: [String: [UInt8]] = [:]
   var releases: [VariantID: VirtualRelease] = [:]
   /// What this node answers wrongly on purpose.
@@ -121,8 +123,9 @@ final class VirtualNode {
       guard let peer = sessions[session] else { return }
       lan.after(1) { if self.sessions[session] === peer { peer.answer(request, to: self, session) } }
     case .saveMetadata(let files):
-      metadata.merge(files) { $1 }
-      lan.after(1) { self.take(.metadataSaved(nil)) }
+      let failure = savesFail ? GtachError(.diskFull, "no space left") : nil
+      if failure == nil { metadata.merge(files) { $1 } }
+      lan.after(1) { self.take(.metadataSaved(failure)) }
     case .inspect(let variant, let index):
       let missing = index.objects.indices.filter { !(stored[variant]?.contains($0) ?? false) }
       lan.after(1) { self.take(.inspected(variant, .success(missing))) }
