@@ -65,7 +65,7 @@ finish() {
   end $daemons
   end $watchers
   [ "$mode" = loopback ] || scripts/lan.sh down
-  if [ "$keep" = yes ]; then say "the nodes' homes are in $work"; else rm -rf "$work"; fi
+  if [ "$keep" = yes ]; then say "the nodes' homes are in $work"; else chmod -R u+w "$work" && rm -rf "$work"; fi
 }
 trap finish EXIT
 trap 'exit 130' INT

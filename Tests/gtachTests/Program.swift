@@ -1,5 +1,6 @@
 import Foundation
 import GtachModel
+import GtachSystem
 import Testing
 
 /// The real program, run as a user runs it.
@@ -134,7 +135,8 @@ final class Sandbox {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  // Installed releases are read-only, directories too.
+  deinit { try? FileSystem().perform([.remove(path)]) }
 
   func home(_ name: String) -> String { "\(path)/\(name)" }
 
