@@ -175,6 +175,7 @@ extension NodeState {
     case .missing(let variant, let number): missing(id, variant, number)
     case .changed(let told):
       sessions[id]?.isWatching = false
+      sessions[id]?.watchesFrom = now.advanced(byMilliseconds: Self.watchPauseMilliseconds)
       table.peers[session.peer]?.indexRoot = told.indexRoot
       table.peers[session.peer]?.metadataVersion = told.metadataVersion
     }

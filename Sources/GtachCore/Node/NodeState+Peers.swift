@@ -11,6 +11,8 @@ struct Session: Sendable {
   var newBuckets: [ShortDigest]?
   /// Whether the peer will tell of changes by itself.
   var isWatching = false
+  /// Before when it is not asked to again: a peer that always has news must not keep this node busy.
+  var watchesFrom = Instant(milliseconds: .min)
   /// How many objects were asked for and have not come.
   var objects = 0
   /// Since when there has been nothing to ask; nil while there is.
@@ -20,6 +22,8 @@ struct Session: Sendable {
 extension NodeState {
   /// How long a connection to a peer that multicast shows is kept without need, in milliseconds.
   static let idleCloseMilliseconds: Int64 = 10_000
+  /// How long after a peer's news it is asked for more, in milliseconds.
+  static let watchPauseMilliseconds: Int64 = 200
 
   mutating func note(_ event: DiscoveryEvent, into actions: inout [NodeAction]) {
     switch event {
@@ -100,7 +104,7 @@ extension NodeState {
         session.isExchanging || session.objects > 0 || metadataUpdate?.session == id
         || !unfetched.isDisjoint(with: peer.variants.keys)
       session.idleSince = isBusy ? nil : session.idleSince ?? now
-      if !isBusy, !session.isWatching, let told = advertised(by: peer) {
+      if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = advertised(by: peer) {
         session.isWatching = true
         actions.append(.send(id, .watch(told)))
       }

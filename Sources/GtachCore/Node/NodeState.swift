@@ -130,7 +130,7 @@ public struct NodeState: Sendable {
   /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.
   public func nextDeadline() -> Instant? {
     // What was due at the last input was looked at then; only what lies after it can make a difference.
-    let idle = sessions.values.compactMap { closesAt($0) }
+    let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
       + [metadataBackoff.until].compactMap { $0 }
