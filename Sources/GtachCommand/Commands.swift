@@ -33,7 +33,7 @@ extension CommandSpecification {
           name: "--minutes", value: "N",
           summary: "how long the token is good, 1 to \(maximumInvitationMinutes) (default \(invitationMinutes))"),
       ],
-      notes: "The token is a secret and works once. A daemon must run here when it is used.",
+      notes: "The token is a secret and works once. Without a daemon this command waits.",
       example: "gtach invite pi-1"),
     CommandSpecification(
       name: "join", summary: "join a fleet with a token from `gtach invite`",

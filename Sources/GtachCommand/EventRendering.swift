@@ -66,7 +66,7 @@ extension NodeEvent {
     if let report = result.selfTest, !report.results.isEmpty {
       text += "; self-test \(Rendering.selfTestSummary(report))"
     }
-    if result.rollbackPerformed { text += "; rolled back" }
+    for error in result.validationErrors { text += "; \(Rendering.line(error))" }
     return text
   }
 }

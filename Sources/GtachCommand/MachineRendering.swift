@@ -106,7 +106,9 @@ extension Rendering {
     var text = output.painted(result.success ? "ok" : "FAILED", result.success ? .good : .bad)
     text += " " + Text.printable("\(result.name)@\(result.version): \(result.message)") + "\n"
     for error in result.validationErrors { text += "  \(Self.line(error))\n" }
-    if result.rollbackPerformed { text += "  rolled back: the release before is active again\n" }
+    if result.rollbackPerformed, result.backupLocation != nil {
+      text += "  rolled back: the release before is active again\n"
+    }
     if let report = result.selfTest, !report.results.isEmpty {
       text +=
         options.verbose || !report.passed

@@ -117,7 +117,7 @@ public struct Rendering: Sendable {
         ("fleet", "\(report.fleet) (\(report.fleetID))"), ("node", "\(report.node) (\(report.id))"),
         ("home", report.home),
       ]),
-      standardError: hint("Keep a copy of the home: its keys sign every release of this fleet.")
+      standardError: hint("Keep a copy of the home's directory fleet: its keys sign every release of this fleet.")
         + hint("Next: gtach invite NODE, then gtach join TOKEN on that machine."))
   }
 

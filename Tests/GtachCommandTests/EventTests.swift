@@ -58,7 +58,8 @@ import Testing
       (.updateFailed(name: "a", error: full), "update failed: a: the disk is full [disk-full]", true, false),
       (
         .updateFinished(try Samples.update(success: false)),
-        "update failed: gtach-app@0.5.0: the self-test failed; self-test 1/3 passed (mock); rolled back", true, false
+        "update failed: gtach-app@0.5.0: the self-test failed; self-test 1/3 passed (mock); "
+          + "GPIO4 = 1: read 0 [self-test-failed]", true, false
       ),
       (
         .updateFinished(try Samples.update(success: true)), "updated to gtach-app@0.5.0: installed", false, false

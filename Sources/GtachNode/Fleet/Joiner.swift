@@ -22,7 +22,7 @@ public enum Joiner {
     let key = try Ed25519PrivateKey()
     let request = try CertificateRequest(key: key, name: token.name.text)
 
-    let (welcome, inviter) = try ask(
+    let (welcome, inviter, inviterName) = try ask(
       token, request: request, at: addresses.isEmpty ? token.hints : addresses, cancellation: cancellation)
     let authority = try Certificate(pem: welcome.authority)
     let certificate = try Certificate(pem: welcome.certificate)
@@ -38,12 +38,15 @@ public enum Joiner {
       identity: try TLSIdentity(key: key, certificate: certificate, authority: authority), pinnedRoot: welcome.root,
       isPublisher: false)
     try store.store(membership, keys: [:])
+    // Without multicast the inviting machine is the only one that this one knows.
+    let remembered = RememberedPeer(id: token.inviter, name: inviterName, endpoint: inviter)
+    try JSONFile.replace(home.peers, with: JSONFile.encode([remembered]), in: home.path)
     return (membership, inviter)
   }
 
   private static func ask(
     _ token: InvitationToken, request: CertificateRequest, at addresses: [Endpoint], cancellation: Cancellation
-  ) throws(GtachError) -> (Welcome, Endpoint) {
+  ) throws(GtachError) -> (Welcome, Endpoint, String) {
     var failure = GtachError(
       .peerUnreachable, "the token has no address of the inviting machine",
       advice: "give one: \"gtach join TOKEN --address HOST:PORT\"")
@@ -56,7 +59,7 @@ public enum Joiner {
         defer { channel.close(telling: nil) }
         try channel.send(.join(Join(secret: token.secret, request: try request.pem())), deadline: deadline)
         switch try channel.receive(deadline: deadline) {
-        case .welcome(let welcome)?: return (welcome, address)
+        case .welcome(let welcome)?: return (welcome, address, channel.peerName)
         case .failure(let answer)?: throw answer.error
         default: throw GtachError(.protocolViolation, "the inviting machine did not answer the request")
         }
