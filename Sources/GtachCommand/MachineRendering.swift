@@ -28,6 +28,10 @@ extension Rendering {
     } else {
       text += "\n" + installedTable(report.installed).text(for: output)
     }
+    for refusal in report.refusals {
+      let reasons = refusal.errors.map { ": \(Self.line($0))" }.joined()
+      text += Text.printable("failed here: \(refusal.release)\(reasons)") + "\n"
+    }
     return Output(standardOutput: text)
   }
 

@@ -234,6 +234,20 @@ import Testing
 
   // MARK: This machine
 
+  @Test func statusSaysWhatFailedHereAndWhy() throws {
+    let report = StatusReport(
+      node: "pi-1", id: Samples.id, fleet: "workshop", fleetID: Samples.fleetID,
+      platform: .any, home: "/home/pi/.gtach", daemon: false, listening: nil, discovery: nil, peers: nil,
+      metadataVersion: 1, variants: 1, installed: [],
+      refusals: [
+        StatusReport.Refusal(
+          release: "app@1.0.0",
+          errors: [ErrorReport(GtachError(.selfTestFailed, "GPIO4 = 0", reason: "read 1"))])
+      ])
+    let text = rendering(columns: nil).status(report).standardOutput
+    #expect(text.contains("failed here: app@1.0.0: GPIO4 = 0: read 1 [self-test-failed]"))
+  }
+
   @Test func statusShowsWhatIsInstalled() throws {
     #expect(
       try rendering().status(Samples.status()).standardOutput == """

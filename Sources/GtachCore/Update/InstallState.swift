@@ -93,6 +93,13 @@ public struct InstallState: Hashable, Sendable, Codable {
   /// The releases that are active, by name.
   public var active: [PackageName: Release] { packages.compactMapValues(\.active) }
 
+  /// What failed here, for people, sorted by name.
+  public var refusals: [StatusReport.Refusal] {
+    packages.sorted { $0.key < $1.key }.flatMap { name, package in
+      package.refused.map { StatusReport.Refusal(release: "\(name)@\($0.version)", errors: $0.errors) }
+    }
+  }
+
   /// What is installed, for people, sorted by name.
   public var installed: [StatusReport.Installed] {
     packages.sorted { $0.key < $1.key }.compactMap { name, package in

@@ -29,6 +29,20 @@ public struct StatusReport: Hashable, Sendable, Codable {
     }
   }
 
+  /// A release that failed here and is not tried again by itself.
+  public struct Refusal: Hashable, Sendable, Codable {
+    /// The release, `NAME@VERSION`.
+    public var release: String
+    /// Why it failed.
+    public var errors: [ErrorReport]
+
+    /// A refusal from its fields.
+    public init(release: String, errors: [ErrorReport]) {
+      self.release = release
+      self.errors = errors
+    }
+  }
+
   /// The node's name.
   public var node: String
   /// The node's id.
@@ -55,12 +69,14 @@ public struct StatusReport: Hashable, Sendable, Codable {
   public var variants: Int
   /// What is installed.
   public var installed: [Installed]
+  /// What failed here, of packages that are installed and of those that are not.
+  public var refusals: [Refusal]
 
   /// A report from its fields.
   public init(
     node: String, id: NodeID, fleet: String, fleetID: FleetID, platform: Platform, home: String, daemon: Bool,
     listening: Endpoint?, discovery: String?, peers: Int?, metadataVersion: Int, variants: Int,
-    installed: [Installed]
+    installed: [Installed], refusals: [Refusal] = []
   ) {
     self.node = node
     self.id = id
@@ -75,5 +91,6 @@ public struct StatusReport: Hashable, Sendable, Codable {
     self.metadataVersion = metadataVersion
     self.variants = variants
     self.installed = installed
+    self.refusals = refusals
   }
 }
