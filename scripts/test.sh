@@ -57,7 +57,7 @@ obstacle() {
   esac
 }
 
-# Runs a tier in a process group of its own, so that an interrupted run ends all of it.
+# Runs a tier in a process group of its own, out of reach of the terminal's Ctrl-C, which ends it through `finish`.
 run() {
   local tier=$1 log=$logs/$1.log began=$SECONDS result=passed why
   why=$(obstacle "$tier")
@@ -84,16 +84,28 @@ run() {
 "
 }
 
-# Ends what still runs: first politely, as a tier has things of its own to remove.
+descendants() {
+  local child
+  for child in $(ps -A -o pid= -o ppid= | awk -v parent="$1" '$2 == parent { print $1 }'); do
+    echo "$child"
+    descendants "$child"
+  done
+}
+
+# Ends what still runs: first politely, as a tier may have things of its own to remove. SwiftPM puts the tests into a
+# process group of their own, so a group would not be all of it.
 finish() {
-  local group tries
-  for group in $running $preparing; do
-    kill -TERM -- "-$group" 2>/dev/null || continue
+  local root processes tries
+  for root in $running $preparing; do
+    processes="$root $(descendants "$root")"
+    # shellcheck disable=SC2086
     for ((tries = 0; tries < 200; tries++)); do
-      kill -0 -- "-$group" 2>/dev/null || break
+      [ "$tries" != 0 ] || kill -TERM $processes 2>/dev/null || true
+      kill -0 $processes 2>/dev/null || break
       sleep 0.1
     done
-    kill -KILL -- "-$group" 2>/dev/null || true
+    # shellcheck disable=SC2086
+    kill -KILL $processes 2>/dev/null || true
   done
   rm -rf "$logs"
 }
