@@ -2,15 +2,19 @@ import GtachModel
 
 /// What a waiting operator sees on the standard error: a line per event, and on a terminal a bar under them that moves.
 public struct ProgressDisplay: Sendable {
-  private struct Fetch: Sendable {
-    var received: Int
+  private struct Amount: Sendable {
+    var done: Int
     var total: Int
     var started: Instant
   }
 
   private let rendering: Rendering
-  private var fetches: [String: Fetch] = [:]
+  private var fetches: [String: Amount] = [:]
+  private var work: (title: String, amount: Amount, shown: Instant)?
   private var hasBar = false
+
+  /// How long a bar stands before the next one, in milliseconds: drawing costs more than a step of the work.
+  static let pauseMilliseconds: Int64 = 100
 
   /// Nothing shown yet.
   public init(rendering: Rendering) { self.rendering = rendering }
@@ -20,9 +24,9 @@ public struct ProgressDisplay: Sendable {
   public mutating func show(_ event: NodeEvent, now: Instant) -> String {
     switch event {
     case .fetchStarted(let release, let bytes, _):
-      fetches[release] = Fetch(received: 0, total: bytes, started: now)
+      fetches[release] = Amount(done: 0, total: bytes, started: now)
     case .fetchProgress(let release, let received, let total):
-      fetches[release] = Fetch(received: received, total: total, started: fetches[release]?.started ?? now)
+      fetches[release] = Amount(done: received, total: total, started: fetches[release]?.started ?? now)
     case .fetchFinished(let fetch): fetches[fetch.release] = nil
     case .fetchFailed(let release, _): fetches[release] = nil
     default: break
@@ -32,6 +36,23 @@ public struct ProgressDisplay: Sendable {
     let isShownByBar = if case .fetchProgress = event { showsBar } else { false }
     let line = isShownByBar ? "" : rendering.event(event)
     return erased() + line + drawn(now)
+  }
+
+  /// What to write, now, because this command's own work has come so far: a bar on a terminal, unless one was drawn just
+  /// before, and nothing elsewhere.
+  ///
+  /// - Parameter title: Which part of the work; each has a bar of its own.
+  public mutating func show(_ title: String, doneBytes: Int, totalBytes: Int, now: Instant) -> String {
+    guard showsBar, !rendering.options.json else { return "" }
+    var amount = Amount(done: doneBytes, total: totalBytes, started: now)
+    if let work, work.title == title {
+      amount.started = work.amount.started
+      let pause = now.milliseconds - work.shown.milliseconds
+      guard doneBytes >= totalBytes || pause >= Self.pauseMilliseconds else { return "" }
+    }
+    work = (title, amount, now)
+    let erasing = erased()
+    return erasing + drawn(title, amount, now)
   }
 
   /// What to write when nothing more will come: takes the bar away.
@@ -47,17 +68,20 @@ public struct ProgressDisplay: Sendable {
 
   private mutating func drawn(_ now: Instant) -> String {
     guard showsBar, let (release, first) = fetches.min(by: { $0.key < $1.key }) else { return "" }
-    hasBar = true
     var sum = first
     for (name, fetch) in fetches where name != release {
-      sum.received = sum.received.addingReportingOverflow(fetch.received).partialValue
+      sum.done = sum.done.addingReportingOverflow(fetch.done).partialValue
       sum.total = sum.total.addingReportingOverflow(fetch.total).partialValue
       sum.started = min(sum.started, fetch.started)
     }
-    let title = fetches.count == 1 ? release : "\(fetches.count) releases"
+    return drawn(fetches.count == 1 ? release : "\(fetches.count) releases", sum, now)
+  }
+
+  private mutating func drawn(_ title: String, _ amount: Amount, _ now: Instant) -> String {
+    hasBar = true
     return Self.bar(
-      title, received: sum.received, total: sum.total,
-      elapsedMilliseconds: now.milliseconds - sum.started.milliseconds, terminal: rendering.errors)
+      title, received: amount.done, total: amount.total,
+      elapsedMilliseconds: now.milliseconds - amount.started.milliseconds, terminal: rendering.errors)
   }
 
   /// One line that fits: `gtach-app@0.4.0 [######------]  48 %  1.2 MB of 2.5 MB  1.1 MB/s`.

@@ -16,5 +16,17 @@ final class LiveProgress: Sendable {
     }
   }
 
+  func show(_ progress: PackingProgress) {
+    let now = MonotonicClock.now()
+    display.withLock { display in
+      let text =
+        switch progress {
+        case .reading(let done, let total): display.show("reading", doneBytes: done, totalBytes: total, now: now)
+        case .encoding(let done, let total): display.show("encoding", doneBytes: done, totalBytes: total, now: now)
+        }
+      _ = Console.write(text, to: .errors)
+    }
+  }
+
   func finish() { display.withLock { _ = Console.write($0.finish(), to: .errors) } }
 }

@@ -10,9 +10,12 @@ extension CommandSession {
     let repository = try repository()
     let publisher = ReleasePublisher(home: context.home, membership: membership, repository: repository)
     let now = SystemClock.now()
+    let progress = progress()
+    defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(
       directory: options.directory, name: options.name, version: options.version, descriptionFile: options.description,
-      level: options.level, platform: options.platform, created: now)
+      level: options.level, platform: options.platform, created: now
+    ) { progress.show($0) }
     try publisher.publish(packed, now: now)
     // A daemon that runs hears of it; one that does not will see it when it starts.
     _ = try ControlClient.ask(.reload, home: context.home, cancellation: try interruptible())

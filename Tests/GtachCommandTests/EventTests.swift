@@ -141,6 +141,29 @@ import Testing
     #expect(display.finish().isEmpty)
   }
 
+  @Test func theWorkOfACommandHasABarOnATerminalOnly() {
+    func show(_ display: inout ProgressDisplay, _ title: String, _ done: Int, at milliseconds: Int64) -> String {
+      display.show(title, doneBytes: done, totalBytes: 1000, now: Instant(milliseconds: milliseconds))
+    }
+    var display = ProgressDisplay(rendering: rendering(terminal: Terminal(isTerminal: true)))
+    #expect(show(&display, "reading", 100, at: 0).hasPrefix("reading [##"))
+    #expect(show(&display, "reading", 200, at: 99).isEmpty, "too soon to be seen")
+    #expect(show(&display, "reading", 500, at: 1000).hasSuffix(" 50 %  500 B of 1.0 kB  500 B/s"))
+    #expect(show(&display, "reading", 1000, at: 1001).contains("100 %"), "the end is never left out")
+    let next = show(&display, "encoding", 100, at: 1002)
+    #expect(next.hasPrefix("\r\u{1B}[Kencoding [") && next.hasSuffix(" 10 %  100 B of 1.0 kB"))
+    #expect(display.finish() == "\r\u{1B}[K")
+    let terminal = Terminal(isTerminal: true)
+    for rendering in [
+      rendering(), rendering(verbose: true), rendering(terminal: terminal, json: true),
+      rendering(terminal: terminal, quiet: true),
+    ] {
+      var silent = ProgressDisplay(rendering: rendering)
+      #expect(show(&silent, "reading", 100, at: 0).isEmpty)
+      #expect(silent.finish().isEmpty)
+    }
+  }
+
   @Test func aPipeGetsLinesOnlyAndJSONNothing() {
     let now = Instant(milliseconds: 0)
     let events: [NodeEvent] = [
