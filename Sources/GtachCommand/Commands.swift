@@ -131,6 +131,12 @@ extension CommandSpecification {
       arguments: [Argument(name: "VERSION"), Argument(name: "VERSION")],
       example: "gtach version compare 1.4.0-rc.1 1.4.0"),
     CommandSpecification(
+      name: "version compatibility", summary: "what kind of change leads from one to another",
+      arguments: [Argument(name: "FROM"), Argument(name: "TO")],
+      notes: "Prints same, patch, minor, breaking or downgrade. Before 1.0.0 the leftmost\n"
+        + "number that is not 0 breaks: 0.2.3 to 0.3.0, and 0.0.3 to 0.0.4.",
+      example: "gtach version compatibility 1.4.0 2.0.0"),
+    CommandSpecification(
       name: "version satisfies", summary: "whether a range accepts a version",
       arguments: [Argument(name: "VERSION"), Argument(name: "RANGE")],
       notes: "Ranges are npm's: ^1.2  ~1.2.3  >=1 <2  1.x || 2.x  1.2 - 2.3\nEnds with 1 if not.",

@@ -184,6 +184,8 @@ public enum VersionQuestion: Hashable, Sendable {
   case check(String)
   /// Which of the two is newer?
   case compare(SemanticVersion, SemanticVersion)
+  /// What kind of change leads from one to the other?
+  case compatibility(from: SemanticVersion, to: SemanticVersion)
   /// Does the range accept the version?
   case satisfies(SemanticVersion, VersionRange)
   /// What is the next version?

@@ -64,6 +64,9 @@ enum InvocationParser {
       return .version(.check(arguments[0]))
     case "version compare":
       return .version(.compare(try SemanticVersion(arguments[0]), try SemanticVersion(arguments[1])))
+    case "version compatibility":
+      return .version(
+        .compatibility(from: try SemanticVersion(arguments[0]), to: try SemanticVersion(arguments[1])))
     case "version satisfies":
       return .version(.satisfies(try SemanticVersion(arguments[0]), try VersionRange(arguments[1])))
     case "version bump":

@@ -11,6 +11,11 @@ extension Rendering {
     var right: String
     var order: String
   }
+  private struct Change: Encodable {
+    var from: String
+    var to: String
+    var compatibility: Compatibility
+  }
   private struct Satisfaction: Encodable {
     var version: String
     var range: String
@@ -32,6 +37,12 @@ extension Rendering {
         return document(Comparison(left: left.description, right: right.description, order: order))
       }
       return Output(standardOutput: "\(order)\n")
+    case .compatibility(let from, let to):
+      let compatibility = Compatibility(from: from, to: to)
+      if options.json {
+        return document(Change(from: from.description, to: to.description, compatibility: compatibility))
+      }
+      return Output(standardOutput: "\(compatibility.rawValue)\n")
     case .satisfies(let version, let range):
       let satisfied = range.contains(version)
       let exitCode: Int32 = satisfied ? 0 : 1

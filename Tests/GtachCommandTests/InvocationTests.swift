@@ -62,6 +62,9 @@ import Testing
     #expect(try command("version check 1.2") == .version(.check("1.2")))
     #expect(try command("version compare 0.4.0 1.0.0") == .version(.compare(version, SemanticVersion("1.0.0"))))
     #expect(try command("version satisfies 0.4.0 ^0.4") == .version(.satisfies(version, VersionRange("^0.4"))))
+    #expect(
+      try command("version compatibility 0.4.0 1.0.0")
+        == .version(.compatibility(from: version, to: SemanticVersion("1.0.0"))))
     #expect(try command("version bump 0.4.0 minor") == .version(.bump(version, .minor)))
   }
 
@@ -127,7 +130,7 @@ import Testing
     ("deploy", "unknown command \"deploy\"", "`gtach help`"),
     ("version", "version needs one of check, compare", "gtach --version"),
     ("version bmup 1.0.0 minor", "unknown command \"version bmup\"", "did you mean version bump?"),
-    ("version 1.0.0", "unknown command \"version 1.0.0\"", "check, compare, satisfies, bump"),
+    ("version 1.0.0", "unknown command \"version 1.0.0\"", "check, compare, compatibility, satisfies, bump"),
     ("help pakc", "unknown command \"pakc\"", "did you mean pack?"),
     ("help pack it", "there is no help on \"pack it\"", "`gtach help`"),
     ("frob --help", "unknown command \"frob\"", "`gtach help`"),
@@ -147,6 +150,7 @@ import Testing
     ("status --quiet --verbose", "contradict", "leave one"),
     ("pack", "pack needs DIR", "usage: gtach pack DIR"),
     ("version compare 1.0.0", "version compare needs VERSION", "usage"),
+    ("version compatibility 1.0.0", "version compatibility needs TO", "usage"),
     ("version satisfies", "version satisfies needs VERSION and RANGE", "usage"),
     ("version bump 1.0.0 minr", "\"minr\" is not a part", "did you mean minor?"),
     ("version bump 1.0.0 everything", "\"everything\" is not a part", "major, minor, patch, prerelease"),

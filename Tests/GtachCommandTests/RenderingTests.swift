@@ -335,6 +335,8 @@ import Testing
     #expect(try answer("compare 1.0.0-rc.1 1.0.0") == Output(standardOutput: "<\n"))
     #expect(try answer("compare 1.0.0+a 1.0.0+b") == Output(standardOutput: "=\n"))
     #expect(try answer("compare 1.10.0 1.9.0") == Output(standardOutput: ">\n"))
+    #expect(try answer("compatibility 0.4.0 0.4.1") == Output(standardOutput: "patch\n"))
+    #expect(try answer("compatibility 2.0.0 1.0.0") == Output(standardOutput: "downgrade\n"))
     #expect(try answer("satisfies 1.4.0 ^1.2") == Output(standardOutput: "yes\n"))
     #expect(try answer("satisfies 2.0.0 ^1.2") == Output(standardOutput: "no\n", exitCode: 1))
     let prerelease = try answer("satisfies 1.3.0-rc.1 ^1.2")
@@ -345,6 +347,8 @@ import Testing
     #expect(
       try answer("satisfies 2.0.0 ^1.2", json: true).standardOutput.contains("\"comparators\" : \">=1.2.0 <2.0.0-0\""))
     #expect(try answer("compare 1.0.0 2.0.0", json: true).standardOutput.contains("\"order\" : \"<\""))
+    #expect(
+      try answer("compatibility 0.4.0 0.5.0", json: true).standardOutput.contains("\"compatibility\" : \"breaking\""))
     #expect(try answer("bump 1.4.0 patch", json: true).standardOutput.contains("\"next\" : \"1.4.1\""))
   }
 
