@@ -146,7 +146,7 @@ configure() {
   if [ "$node" != dev ]; then
     cp scripts/demo/board.json "$(home "$node")/board.json"
     fields="$fields${fields:+, }\"autoInstall\": { \"$library\": \"$accepted\" },
-  \"gpio\": { \"mayDrive\": [\"GPIO17\"] }, \"allowMock\": true, \"mock\": \"$(home "$node")/board.json\""
+  \"autoUpdate\": [\"patch\", \"minor\", \"breaking\"], \"gpio\": { \"mayDrive\": [\"GPIO17\"] }, \"allowMock\": true, \"mock\": \"$(home "$node")/board.json\""
   fi
   printf '{ %s }\n' "$fields" >"$(home "$node")/config.json"
 }

@@ -28,6 +28,13 @@ extension Rendering {
     } else {
       text += "\n" + installedTable(report.installed).text(for: output)
     }
+    for package in report.installed {
+      guard let withheld = package.withheld else { continue }
+      let release = "\(package.name)@\(withheld.version)"
+      let change = withheld.change.rawValue
+      text += Text.printable("withheld: \(release) is a \(change) change from \(package.version)")
+      text += ": gtach install \(release), or \"\(change)\" in autoUpdate\n"
+    }
     for refusal in report.refusals {
       let reasons = refusal.errors.map { ": \(Self.line($0))" }.joined()
       text += Text.printable("failed here: \(refusal.release)\(reasons)") + "\n"

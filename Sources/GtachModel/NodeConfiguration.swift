@@ -24,6 +24,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var installRoot: String?
   /// Packages that this machine installs by itself, and which versions of them.
   public var autoInstall: [PackageName: VersionRange]?
+  /// Which kinds of change that may make to what is installed; `UpdatePolicy.automatic` where it is missing.
+  public var autoUpdate: UpdatePolicy?
   /// How many of the newest releases of each name a node keeps that is not a publisher.
   public var keepReleases: Int?
   /// GPIO lines.
@@ -37,7 +39,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, keepReleases, gpio, allowMock, mock
+    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -48,6 +50,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     peers = try fields.decodeIfPresent([Endpoint].self, forKey: .peers)
     installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
     autoInstall = try fields.decodeIfPresent([PackageName: VersionRange].self, forKey: .autoInstall)
+    autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
     keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)

@@ -78,6 +78,13 @@ public struct VersionRange: Sendable {
   /// Every version but prereleases.
   public static let any = VersionRange(text: "*", comparatorSets: [[]])
 
+  /// One version, whatever its build metadata: `=1.2.3`.
+  public static func exactly(_ version: SemanticVersion) -> VersionRange {
+    let bound = SemanticVersion(
+      major: version.major, minor: version.minor, patch: version.patch, prerelease: version.prerelease)
+    return VersionRange(text: "=\(bound)", comparatorSets: [[Comparator(.equal, bound)]])
+  }
+
   /// Whether the range accepts a version.
   public func contains(_ version: SemanticVersion) -> Bool {
     comparatorSets.contains { set in

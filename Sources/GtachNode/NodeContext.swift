@@ -87,11 +87,12 @@ public struct NodeContext: Sendable {
     let repository = try repository()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
     let state = try updates().state()
+    let installed = AutoInstallPolicy(configuration, machine: machine).report(of: state, listed: trusted.targets.values)
     return StatusReport(
       node: membership.nodeName.text, id: membership.id, fleet: membership.fleetName, fleetID: membership.fleet,
       platform: Machine.platform, home: home.path, daemon: false, listening: nil, discovery: nil, peers: nil,
       metadataVersion: trusted.timestampVersion, variants: try repository.variants().count,
-      installed: state.installed, refusals: state.refusals)
+      installed: installed, refusals: state.refusals)
   }
 
   /// Runs self-tests: those of a plan's file, of an installed package, or of every installed package.

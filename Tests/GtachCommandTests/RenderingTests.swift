@@ -248,6 +248,19 @@ import Testing
     #expect(text.contains("failed here: app@1.0.0: GPIO4 = 0: read 1 [self-test-failed]"))
   }
 
+  @Test func statusSaysWhatIsNotInstalledByItselfAndWhatToDo() throws {
+    var report = try Samples.status()
+    report.installed[0].withheld = .init(version: try SemanticVersion("1.0.0"), change: .breaking)
+    let text = rendering(columns: nil).status(report).standardOutput
+    #expect(
+      text.hasSuffix(
+        "withheld: gtach-app@1.0.0 is a breaking change from 0.4.0: gtach install gtach-app@1.0.0, "
+          + "or \"breaking\" in autoUpdate\n"))
+    let json = rendering(json: true).status(report).standardOutput
+    #expect(json.contains("\"change\" : \"breaking\""))
+    #expect(try decoded(StatusReport.self, json) == report)
+  }
+
   @Test func statusShowsWhatIsInstalled() throws {
     #expect(
       try rendering().status(Samples.status()).standardOutput == """

@@ -121,10 +121,11 @@ import Testing
   @Test func configurationsAreReadByTheirOwner() throws {
     let configuration = try decode(
       NodeConfiguration.self,
-      #"{"listen":"0.0.0.0:7421","peers":["192.168.1.20:7420"],"autoInstall":{"gtach-app":"^0.4"},"gpio":{"mayDrive":["GPIO17"]}}"#
+      #"{"listen":"0.0.0.0:7421","peers":["192.168.1.20:7420"],"autoInstall":{"gtach-app":"^0.4"},"autoUpdate":["minor"],"gpio":{"mayDrive":["GPIO17"]}}"#
     )
     #expect(try configuration.listen == Endpoint("0.0.0.0:7421"))
     #expect(try configuration.autoInstall == [PackageName("gtach-app"): VersionRange("^0.4")])
+    #expect(configuration.autoUpdate == UpdatePolicy([.minor]))
     #expect(configuration.gpio?.mayDrive == ["GPIO17"])
     #expect(try decode(NodeConfiguration.self, try encode(configuration)) == configuration)
     #expect(try decode(NodeConfiguration.self, "{}") == NodeConfiguration())

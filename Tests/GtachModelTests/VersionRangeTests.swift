@@ -104,6 +104,10 @@ import Testing
     #expect(try VersionRange("^1.2") != VersionRange("~1.2"))
     #expect(try VersionRange("") == .any)
     #expect(VersionRange.any.normalized == "*")
+    for text in ["1.2.3", "0.0.0-0", "2.0.0-rc.1+build.5"] {
+      let exact = try VersionRange.exactly(SemanticVersion(text))
+      #expect(try exact == VersionRange(text) && exact == VersionRange(exact.text))
+    }
   }
 
   @Test func aLongRangeIsReadInLinearTime() throws {

@@ -12,7 +12,8 @@ extension NodeState {
       listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
       keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
-      autoInstall: configuration.autoInstall ?? [:], requirements: requirements)
+      autoInstall: autoInstallPolicy.fetches(listed: trusted.targets.values, state: installState),
+      requirements: requirements)
     let result = names.compactMap { trusted.targets[$0] }
     wanted = result
     return result

@@ -159,6 +159,17 @@ extension NodeState {
             advice: "see what there is with \"gtach list\", and who is there with \"gtach peers\"")))
       return
     }
+    // Whoever names versions may mean a step back; whoever names none does not.
+    if requirement.range == nil, let active = installState.packages[requirement.name]?.active?.id,
+      !UpdatePolicy.byHand.permits(VersionManager.compatibility(from: active.version, to: best.release.version))
+    {
+      order.report.errors.append(
+        ErrorReport(
+          GtachError(
+            .releaseRefused, "\(best.release), the newest release here, is older than \(active), which is active",
+            advice: "to go back all the same: gtach install \(best.release)")))
+      return
+    }
     installQueue.append(InstallOrder(work: .install(best, isForced: true), token: token))
   }
 }

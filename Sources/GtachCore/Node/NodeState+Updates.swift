@@ -19,6 +19,13 @@ struct InstallOrder: Sendable {
 }
 
 extension NodeState {
+  var autoInstallPolicy: AutoInstallPolicy { AutoInstallPolicy(setup.configuration, machine: setup.machine) }
+
+  /// What is installed, and what is not installed by itself, for people.
+  public var installed: [StatusReport.Installed] {
+    autoInstallPolicy.report(of: installState, listed: trusted.targets.values)
+  }
+
   /// Starts the next update, one at a time: those that operators asked for, then those that the policy wants.
   mutating func advanceUpdates(now: Instant, into actions: inout [NodeAction]) {
     guard installing == nil else { return }
@@ -26,9 +33,7 @@ extension NodeState {
       let candidates = held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] }.sorted {
         $0.variant < $1.variant
       }
-      let due = AutoInstallPolicy.next(
-        complete: candidates, state: installState, autoInstall: setup.configuration.autoInstall ?? [:],
-        machine: setup.machine)
+      let due = autoInstallPolicy.next(complete: candidates, state: installState)
       installQueue = due.filter { installBackoff[$0.release.name]?.allows(now: now) ?? true }
         .map { InstallOrder(work: .install($0, isForced: false), token: nil) }
     }

@@ -156,7 +156,9 @@ public struct NodeState: Sendable {
       }
       self.held = held
       wanted = nil
-    case .installStateChanged(let state): installState = state
+    case .installStateChanged(let state):
+      installState = state
+      wanted = nil
     case .updateFinished(let result): updateFinished(result, now: now, into: &actions)
     case .control(let token, let request): accept(request, token: token, now: now, into: &actions)
     case .tick: break

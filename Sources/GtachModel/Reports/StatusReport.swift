@@ -14,11 +14,13 @@ public struct StatusReport: Hashable, Sendable, Codable {
     public var held: Bool
     /// What the last self-test said; nil where none ran.
     public var selfTest: SelfTestReport?
+    /// The newest release that `autoInstall` accepts and `autoUpdate` does not; nil where there is none.
+    public var withheld: Withheld?
 
     /// A report from its fields.
     public init(
       name: PackageName, version: SemanticVersion, previous: SemanticVersion?, refused: [SemanticVersion],
-      held: Bool, selfTest: SelfTestReport?
+      held: Bool, selfTest: SelfTestReport?, withheld: Withheld? = nil
     ) {
       self.name = name
       self.version = version
@@ -26,6 +28,21 @@ public struct StatusReport: Hashable, Sendable, Codable {
       self.refused = refused
       self.held = held
       self.selfTest = selfTest
+      self.withheld = withheld
+    }
+  }
+
+  /// A newer release that is not installed by itself because of what would change.
+  public struct Withheld: Hashable, Sendable, Codable {
+    /// Its version.
+    public var version: SemanticVersion
+    /// What kind of change it is.
+    public var change: Compatibility
+
+    /// A withheld release from its fields.
+    public init(version: SemanticVersion, change: Compatibility) {
+      self.version = version
+      self.change = change
     }
   }
 

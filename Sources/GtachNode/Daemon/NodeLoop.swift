@@ -253,7 +253,7 @@ final class NodeLoop {
       fleetID: daemon.membership.fleet, platform: Machine.platform, home: daemon.home.path, daemon: true,
       listening: server?.endpoint, discovery: discovery, peers: state.table.peers.count,
       metadataVersion: state.trusted.timestampVersion, variants: state.held.count,
-      installed: state.installState.installed, refusals: state.installState.refusals)
+      installed: state.installed, refusals: state.installState.refusals)
   }
 }
 

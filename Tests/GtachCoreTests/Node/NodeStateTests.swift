@@ -267,6 +267,67 @@ struct NodeStateTests {
     #expect(error.code == "not-found")
   }
 
+  /// A machine on which one release is active.
+  private func installed(_ release: VirtualRelease) throws -> InstallState {
+    var package = InstallState.Package()
+    package.active = InstallState.Release(
+      manifest: try Manifest(json: release.manifest), digest: SHA256().digest(of: release.manifest))
+    var state = InstallState()
+    state.packages[release.variant.release.name] = package
+    return state
+  }
+
+  @Test func aBreakingChangeIsFetchedAndToldOfButOnlyInstalledWhereItIsAllowed() throws {
+    var fleet = try VirtualFleet()
+    let first = try fleet.publish("app", "1.0.0")
+    let later = try ["1.0.1", "2.0.0", "2.1.0", "2.2.0"].map { try fleet.publish("app", $0) }
+    let (publisher, _) = try room(fleet, nodes: 0)
+    for release in [first] + later { try publisher.publish(release, of: fleet) }
+    let nodes = try [nil, UpdatePolicy([.breaking])].enumerated().map { number, changes in
+      var configuration = NodeConfiguration()
+      configuration.peers = [publisher.endpoint]
+      configuration.autoInstall = [try PackageName("app"): .any]
+      configuration.autoUpdate = changes
+      let node = try VirtualNode(
+        number: UInt8(number) + 2, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
+      lan.add(node)
+      node.take(.installStateChanged(try installed(first)))
+      return node
+    }
+    lan.run(milliseconds: 2_000)
+    // 1.0.1 is none of the newest two, which every node keeps.
+    #expect(nodes[0].held == Set([later[0], later[2], later[3]].map(\.variant)))
+    #expect(nodes[0].installs.first == later[0].variant)
+    nodes[0].take(.installStateChanged(try installed(later[0])))
+    #expect(
+      nodes[0].state.installed.map(\.withheld) == [.init(version: later[3].variant.release.version, change: .breaking)])
+    #expect(nodes[1].held == Set([later[2], later[3]].map(\.variant)))
+    #expect(nodes[1].installs.last == later[3].variant)
+    #expect(nodes[1].state.installed.map(\.withheld) == [nil])
+  }
+
+  @Test func whoeverNamesNoVersionDoesNotGoBack() throws {
+    var fleet = try VirtualFleet()
+    var other = try VirtualFleet()
+    let newer = try other.publish("app", "2.0.0-rc.1")
+    let release = try fleet.publish("app", "1.0.0")
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    try publisher.publish(release, of: fleet)
+    nodes[0].take(.installStateChanged(try installed(newer)))
+    let (unnamed, named) = (RequestToken(number: 1), RequestToken(number: 2))
+    nodes[0].take(.control(unnamed, .install(try Requirement("app"))))
+    lan.run(milliseconds: 5_000)
+    guard case .failed(let error)? = nodes[0].answers[unnamed] else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(error.code == "release-refused" && error.advice?.contains("gtach install app@1.0.0") == true)
+    #expect(nodes[0].installs.isEmpty)
+    nodes[0].take(.control(named, .install(try Requirement("app@1.0.0"))))
+    lan.run(milliseconds: 5_000)
+    #expect(nodes[0].installs == [release.variant])
+  }
+
   @Test func metadataThatCannotBeSavedIsAskedForAgain() throws {
     var fleet = try VirtualFleet()
     let (publisher, nodes) = try room(fleet, nodes: 1)

@@ -29,14 +29,21 @@ struct AutoInstallPolicyTests {
     return state
   }
 
+  private func policy(
+    _ ranges: [String: String] = ["app": "^1.0"], _ changes: [Compatibility]? = nil
+  ) -> AutoInstallPolicy {
+    var configuration = NodeConfiguration()
+    configuration.autoInstall = Dictionary(
+      uniqueKeysWithValues: ranges.map { (Sample.name($0), Sample.range($1)) })
+    configuration.autoUpdate = changes.map { UpdatePolicy(Set($0)) }
+    return AutoInstallPolicy(configuration, machine: machine)
+  }
+
   private func next(
-    _ complete: [ListedVariant], _ state: InstallState, _ ranges: [String: String] = ["app": "^1.0"]
+    _ complete: [ListedVariant], _ state: InstallState, _ ranges: [String: String] = ["app": "^1.0"],
+    changes: [Compatibility]? = nil
   ) -> [String] {
-    AutoInstallPolicy.next(
-      complete: complete, state: state,
-      autoInstall: Dictionary(uniqueKeysWithValues: ranges.map { (Sample.name($0), Sample.range($1)) }),
-      machine: machine
-    ).map(\.description)
+    policy(ranges, changes).next(complete: complete, state: state).map(\.description)
   }
 
   @Test("the newest that the range accepts, and nothing that nobody named")
@@ -53,6 +60,96 @@ struct AutoInstallPolicyTests {
     #expect(next(here, state("app@1.1.0")).isEmpty)
     #expect(next(here, state("app@1.2.0")).isEmpty)
     #expect(next(here, state("app@3.0.0")).isEmpty)
+  }
+
+  @Test(
+    "only the changes that autoUpdate allows, the first installation being none",
+    arguments: [
+      // What is active, what autoUpdate says (nothing: -), and what is installed of the releases here.
+      ("", "-", "2.1.0"), ("", "", "2.1.0"),
+      ("1.2.0", "-", "1.3.0"), ("1.2.0", "", ""), ("1.2.0", "same", ""), ("1.2.0", "patch", "1.2.1"),
+      ("1.2.0", "minor", "1.3.0"), ("1.2.0", "breaking", "2.1.0"), ("1.2.0", "patch minor breaking", "2.1.0"),
+      ("1.2.0", "downgrade", ""), ("1.3.0", "-", ""), ("1.3.0", "downgrade", ""), ("1.3.0", "breaking", "2.1.0"),
+      ("2.0.0", "patch", ""), ("2.0.0", "-", "2.1.0"), ("0.9.0", "-", ""), ("0.9.0", "patch minor", ""),
+      ("0.9.0", "breaking", "2.1.0"), ("1.2.0-rc.1", "patch", "1.2.1"), ("2.0.0-rc.1", "patch", ""),
+    ])
+  func changes(active: String, allowed: String, installed: String) {
+    let here = ["0.9.1", "1.1.0", "1.2.0", "1.2.1", "1.3.0", "2.1.0"].map { listed($0) }
+    let changes = allowed == "-" ? nil : allowed.split(separator: " ").compactMap { Compatibility(rawValue: "\($0)") }
+    #expect(
+      next(here, active.isEmpty ? InstallState() : state("app@\(active)"), ["app": ">=1"], changes: changes)
+        == (installed.isEmpty ? [] : ["app@\(installed) (any)"]))
+  }
+
+  @Test("a downgrade that is allowed leads into the range, and from there nothing leads back")
+  func allowedDowngrade() {
+    let here = ["1.0.0", "1.1.0", "2.0.0", "3.0.0"].map { listed($0) }
+    let all = Compatibility.allCases
+    #expect(next(here, state("app@2.0.0"), changes: all) == ["app@1.1.0 (any)"])
+    #expect(next(here, state("app@2.0.0"), changes: [.patch, .minor, .breaking]).isEmpty)
+    #expect(next(here, state("app@2.0.0") { $0.held = true }, changes: all).isEmpty)
+    // Within the range nothing goes down, also where what is active is not here any more.
+    #expect(next(here, state("app@1.1.0"), changes: all).isEmpty)
+    #expect(next(here, state("app@1.2.0"), changes: all).isEmpty)
+    // Whatever is active, installing what is chosen comes to rest, and inside of the range.
+    for range in ["^1.0", "1 || 3", ">=1.1 <2 || >=2.5", "*", "2.0.0 - 2.9.0"] {
+      for active in ["0.5.0", "1.0.0", "1.5.0", "1.5.0-rc.1", "2.0.0", "2.7.0", "4.0.0"] {
+        var state = state("app@\(active)")
+        var steps = 0
+        while let chosen = policy(["app": range], all).next(complete: here, state: state).first, steps < 5 {
+          state = self.state("app@\(chosen.release.version)")
+          #expect(Sample.range(range).contains(chosen.release.version))
+          steps += 1
+        }
+        #expect(steps <= 1, "\(active) and \(range)")
+      }
+    }
+  }
+
+  @Test(
+    "what only the kind of change withholds is told of, the newest of it",
+    arguments: [
+      // What is active, what autoUpdate says (nothing: -), and what is withheld.
+      ("1.2.0", "-", "2.1.0 breaking"), ("1.2.0", "breaking", ""), ("1.3.0", "-", "2.1.0 breaking"),
+      ("2.0.0", "patch", "2.1.0 minor"), ("2.0.0", "-", ""), ("2.1.0", "", ""), ("2.2.0", "-", ""),
+      ("2.0.9", "", "2.1.0 minor"),
+      ("9.0.0", "-", ""),
+    ])
+  func withheld(active: String, allowed: String, told: String) {
+    let here = ["1.1.0", "1.3.0", "2.0.0", "2.1.0", "3.0.0"].map { listed($0) }
+    let changes = allowed == "-" ? nil : allowed.split(separator: " ").compactMap { Compatibility(rawValue: "\($0)") }
+    let report = policy(["app": ">=1 <3"], changes).report(of: state("app@\(active)"), listed: here)
+    let found = report.first?.withheld.map { "\($0.version) \($0.change.rawValue)" } ?? ""
+    #expect(report.count == 1)
+    #expect(found == told)
+  }
+
+  @Test("nothing is told of what is refused, held, or not wanted anyway")
+  func notWithheld() {
+    func told(_ state: InstallState, _ ranges: [String: String] = ["app": "*"]) -> [SemanticVersion] {
+      policy(ranges).report(of: state, listed: [listed("2.0.0")]).compactMap { $0.withheld?.version }
+    }
+    #expect(told(state("app@1.0.0")) == [Sample.version("2.0.0")])
+    #expect(told(state("app@1.0.0"), ["app": "^1"]).isEmpty)
+    #expect(told(state("app@1.0.0"), ["other": "*"]).isEmpty)
+    #expect(told(state("app@1.0.0") { $0.held = true }).isEmpty)
+    let refusal = InstallState.Refusal(
+      version: Sample.version("2.0.0"), digest: Sample.digest("app 2.0.0"), circumstances: "", errors: [],
+      time: Timestamp(secondsSinceEpoch: 0))
+    #expect(told(state("app@1.0.0") { $0.refused = [refusal] }).isEmpty)
+  }
+
+  @Test("what is fetched is what would be installed, and only where that is nothing what the range accepts")
+  func fetches() {
+    let all = ["1.2.0", "1.2.1", "2.0.0", "2.1.0"].map { listed($0) }
+    func fetched(_ state: InstallState, _ range: String = "*") -> String? {
+      policy(["app": range]).fetches(listed: all, state: state)[Sample.name]?.text
+    }
+    #expect(fetched(InstallState()) == "=2.1.0")
+    #expect(fetched(state("app@1.2.0")) == "=1.2.1")
+    #expect(fetched(state("app@1.2.1")) == "*")
+    #expect(fetched(state("app@1.2.0") { $0.held = true }) == "*")
+    #expect(fetched(InstallState(), "^3") == "^3")
   }
 
   @Test("the variant that was made for this machine before the one for any, and no other")
@@ -93,7 +190,7 @@ struct AutoInstallPolicyTests {
     #expect(next([app], state("lib@2.0.0"), ranges) == ["app@1.0.0 (any)"])
     let newer = listed("1.5.0", needs: ["lib": "^3"])
     #expect(
-      next([app, newer, listed("3.0.0", of: "lib")], state("lib@2.0.0"), ranges)
+      next([app, newer, listed("3.0.0", of: "lib")], state("lib@2.0.0"), ranges, changes: [.breaking])
         == ["lib@3.0.0 (any)", "app@1.5.0 (any)"], "the newest, once what it needs came before it")
   }
 
@@ -104,6 +201,6 @@ struct AutoInstallPolicyTests {
       Sample.name("lib"): Sample.range("^1")
     ]
     let here = [listed("1.4.0", of: "lib"), listed("2.0.0", of: "lib")]
-    #expect(next(here, state, ["lib": "*"]) == ["lib@1.4.0 (any)"])
+    #expect(next(here, state, ["lib": "*"], changes: [.minor, .breaking]) == ["lib@1.4.0 (any)"])
   }
 }
