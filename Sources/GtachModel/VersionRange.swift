@@ -15,6 +15,24 @@
 /// numbers: `>=2.0.0-rc.1` accepts 2.0.0-rc.2, but not 2.1.0-rc.1. Build metadata never counts. A range means what
 /// node-semver takes it to mean, with two differences: numbers may have any length, and what its grammar does not have
 /// is an error even where its parser lets it pass by accident (`==1`, `~=1`, `< =1`, `1.2*3`).
+///
+/// Cargo's requirements (the Cargo book, "Version requirement syntax"; docs.rs, crate semver 1, "VersionReq") look alike.
+/// `^`, `~`, `=`, `<`, `<=`, `>` and `>=` before numbers, whole or partial (`=1.2`, `~1`), mean the same in both, and so
+/// do `1.2.*`, `1.2.x` and the rule on prereleases. These do not:
+///
+/// | written | here, as in npm | in Cargo |
+/// | --- | --- | --- |
+/// | `1.2.3` | exactly that version | `^1.2.3` |
+/// | `1.2` | every patch of 1.2 | `^1.2` |
+/// | `>=1.2 <2` | both conditions | an error: a comma belongs between them |
+/// | `>=1.2, <2` | an error: blanks separate | both conditions |
+/// | `1 \|\| 2`, `1.2 - 2.3` | alternatives, from - to | errors: there are none |
+/// | nothing | every version | an error; `*` is every version, and stands alone |
+/// | `v1.2.3`, `~>1.2.3`, `^*` | `1.2.3`, `~1.2.3`, `*` | errors |
+/// | `=1 >1.1.1-rc.1`: partial beside prerelease | accepts 1.1.1-rc.2 | does not (`=1` has no prereleases) |
+/// | numbers beyond 64 bits (in npm 53), more than 32 conditions | allowed | errors |
+///
+/// `!=` exists in neither. An update is `breaking` as the caret of both has it: see `Compatibility`.
 public struct VersionRange: Sendable {
   /// One condition: a version on one side of another.
   public struct Comparator: Hashable, Sendable {
