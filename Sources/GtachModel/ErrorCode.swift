@@ -54,6 +54,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   case updateRolledBack = "update-rolled-back"
   case releaseRefused = "release-refused"
   case dependencyMissing = "dependency-missing"
+  case dependencyConflict = "dependency-conflict"
   case journalCorrupt = "journal-corrupt"
   case gpioUnavailable = "gpio-unavailable"
   case gpioLineMissing = "gpio-line-missing"
@@ -71,7 +72,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   /// The exit code of a command that ends with this error, after sysexits(3) where that has a word for it.
   public var exitCode: Int32 {
     switch self {
-    case .notFound, .dependencyMissing: 1
+    case .notFound, .dependencyMissing, .dependencyConflict: 1
     case .updateRolledBack, .hookFailed: 20
     case .selfTestFailed: 21
     case .usage: 64

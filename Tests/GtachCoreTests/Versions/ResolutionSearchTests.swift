@@ -1,0 +1,143 @@
+import GtachModel
+import Testing
+
+@testable import GtachCore
+
+extension Shelf {
+  /// Packages `p0`, `p1`, ..., each with releases 1.0.0, 2.0.0, ... that need a few later packages in random ranges.
+  static func random(packages: Int, releases: Int, seed: UInt64, needs: Int = 3) throws -> Shelf {
+    var generator = SeededGenerator(seed: seed)
+    var shelf = try Shelf()
+    for package in 0..<packages {
+      for release in 1...releases {
+        var dependencies: [String: String] = [:]
+        for _ in 0..<Int.random(in: 0...needs, using: &generator) {
+          let other = Int.random(in: 0..<packages, using: &generator)
+          let low = Int.random(in: 1...releases, using: &generator)
+          let high = min(releases, low + Int.random(in: 0...2, using: &generator))
+          dependencies["p\(other)"] = ">=\(low) <=\(high)"
+        }
+        try shelf.add("p\(package) \(release).0.0", dependencies)
+      }
+    }
+    return shelf
+  }
+}
+
+@Suite("Resolution: the search")
+struct ResolutionSearchTests {
+  @Test("Backtracking over hundreds of versions takes a step for each at most")
+  func backtracking() throws {
+    // Every release of app but the oldest needs a lib that does not go with its tool.
+    var shelf = try Shelf([("lib 1.0.0", [:]), ("lib 2.0.0", ["base": "^2"]), ("base 1.0.0", [:]), ("base 2.0.0", [:])])
+    for release in 1...500 {
+      try shelf.add("tool \(release).0.0", ["base": "^1"])
+      try shelf.add("app \(release).0.0", ["lib": release == 1 ? "^1" : "^2", "tool": "\(release)"])
+    }
+    let plan = try VersionManager.resolve(shelf.problem("app"))
+    #expect(plan.summary == ["+lib 1.0.0", "+base 1.0.0", "+tool 1.0.0", "+app 1.0.0"])
+    #expect(plan.effort.steps < 500 * 12)
+  }
+
+  @Test("A chain of conflicts that makes a naive backtracker exponential", arguments: [10, 20, 40, 80])
+  func exponential(length: Int) throws {
+    // 3 ^ length combinations, none of which pleases the last link; only its own requirements have to do with that.
+    var shelf = try Shelf([("end 1.0.0", ["ghost": "*"]), ("end 2.0.0", ["ghost": "*"])])
+    for link in 0..<length {
+      for release in 1...3 {
+        let next = link + 1 < length ? "p\(link + 1)" : "end"
+        try shelf.add("p\(link) \(release).0.0", [next: "*", "free\(link)": "*"])
+        try shelf.add("free\(link) \(release).0.0")
+      }
+    }
+    let problem = try shelf.problem("p0")
+    #expect(throws: GtachError.self) { try VersionManager.resolve(problem) }
+    var search = PubGrub(problem)
+    #expect(throws: PubGrub.Contradiction.self) { _ = try search.solve() }
+    #expect(search.effort.steps < 12 * length + 40)
+  }
+
+  @Test("An explanation is a few lines, however tangled the conflict", arguments: 0..<60)
+  func explanations(seed: Int) throws {
+    let shelf = try Shelf.random(packages: 40, releases: 6, seed: UInt64(seed) * 5 + 3, needs: 4)
+    let problem = try shelf.problem("p0", "p1", "p2")
+    do {
+      _ = try VersionManager.resolve(problem)
+    } catch {
+      let lines = try #require(error.reason).split(separator: "\n")
+      #expect(lines.count <= VersionManager.briefLines)
+      #expect(lines.contains { $0.hasSuffix("there is no plan.") })
+    }
+  }
+
+  @Test("Whatever the search answers, trying everything answers too", arguments: 0..<400)
+  func againstTryingEverything(seed: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(seed) &* 7_919 &+ 1)
+    let releases = Int.random(in: 1...4, using: &generator)
+    let shelf = try Shelf.random(packages: 5, releases: releases, seed: UInt64(seed), needs: 2)
+    let problem = try shelf.problem("p0", "p1")
+    let solutions = allSolutions(shelf, ["p0", "p1"], releases: releases, packages: 5)
+    do {
+      let plan = try VersionManager.resolve(problem)
+      let chosen = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.name.text, $0.version.description) })
+      #expect(solutions.contains(chosen))
+      // Nothing could be newer with all the rest as it is.
+      for solution in solutions where Set(solution.keys) == Set(chosen.keys) {
+        let different = chosen.keys.filter { solution[$0] != chosen[$0] }
+        guard different.count == 1, let name = different.first, let other = solution[name], let own = chosen[name]
+        else {
+          continue
+        }
+        #expect(try SemanticVersion(other) < SemanticVersion(own), "\(name) could be \(other)")
+      }
+    } catch {
+      #expect(solutions.isEmpty, "\(error)")
+      #expect(error.reason?.isEmpty == false)
+    }
+  }
+
+  /// Every set without superfluous packages in which all requirements hold.
+  private func allSolutions(
+    _ shelf: Shelf, _ asked: [String], releases: Int, packages: Int
+  ) -> Set<[String: String]> {
+    var needs: [String: [(String, VersionRange)]] = [:]
+    for listed in shelf.listed {
+      needs["\(listed.variant.release)"] = listed.dependencies.map { ($0.key.text, $0.value) }
+    }
+    var result: Set<[String: String]> = []
+    var choice: [String: String] = [:]
+    func holds() -> Bool {
+      choice.allSatisfy { name, version in
+        (needs["\(name)@\(version)"] ?? []).allSatisfy { other, range in
+          choice[other].flatMap { try? SemanticVersion($0) }.map(range.contains) ?? false
+        }
+      }
+    }
+    func isNeeded() -> Bool {
+      var reached = Set(asked)
+      var pending = asked
+      while let name = pending.popLast() {
+        for (other, _) in choice[name].flatMap({ needs["\(name)@\($0)"] }) ?? [] where reached.insert(other).inserted {
+          pending.append(other)
+        }
+      }
+      return reached == Set(choice.keys)
+    }
+    func choose(_ package: Int) {
+      guard package < packages else {
+        if asked.allSatisfy({ choice[$0] != nil }), isNeeded(), holds() { result.insert(choice) }
+        return
+      }
+      let name = "p\(package)"
+      choice[name] = nil
+      choose(package + 1)
+      for release in 1...releases {
+        choice[name] = "\(release).0.0"
+        choose(package + 1)
+      }
+      choice[name] = nil
+    }
+    choose(0)
+    return result
+  }
+}
