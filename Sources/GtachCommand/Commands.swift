@@ -131,7 +131,7 @@ extension CommandSpecification {
       arguments: [Argument(name: "VERSION"), Argument(name: "VERSION")],
       example: "gtach version compare 1.4.0-rc.1 1.4.0"),
     CommandSpecification(
-      name: "version compatibility", summary: "what kind of change leads from one to another",
+      name: "version compatibility", summary: "what kind of change leads from a version to another",
       arguments: [Argument(name: "FROM"), Argument(name: "TO")],
       notes: "Prints same, patch, minor, breaking or downgrade. Before 1.0.0 the leftmost\n"
         + "number that is not 0 breaks: 0.2.3 to 0.3.0, and 0.0.3 to 0.0.4.",

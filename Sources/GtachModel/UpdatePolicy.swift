@@ -20,16 +20,17 @@ extension UpdatePolicy: Codable {
   public init(from decoder: any Decoder) throws {
     var words = try decoder.unkeyedContainer()
     var permitted: Set<Compatibility> = []
+    // The container is one further already when it turns out that a word is wrong: the word says where.
+    func wrong(_ what: String) -> DecodingError {
+      .dataCorrupted(DecodingError.Context(codingPath: decoder.codingPath, debugDescription: what))
+    }
     while !words.isAtEnd {
       let word = try words.decode(String.self)
       guard let change = Compatibility(rawValue: word) else {
         let known = Compatibility.allCases.map(\.rawValue).joined(separator: ", ")
-        throw DecodingError.dataCorruptedError(
-          in: words, debugDescription: "\"\(word)\" is no kind of change; known are \(known)")
+        throw wrong("\"\(word)\" is no kind of change; known are \(known)")
       }
-      guard permitted.insert(change).inserted else {
-        throw DecodingError.dataCorruptedError(in: words, debugDescription: "\"\(word)\" is there twice")
-      }
+      guard permitted.insert(change).inserted else { throw wrong("\"\(word)\" is there twice") }
     }
     self.init(permitted)
   }

@@ -30,8 +30,8 @@ struct UpdatePolicyTests {
   }
 
   @Test(arguments: [
-    (#"["pach"]"#, "\"pach\" is no kind of change; known are same, patch, minor, breaking, downgrade"),
-    (#"["patch","Minor"]"#, "\"Minor\" is no kind"), (#"["patch","patch"]"#, "\"patch\" is there twice"),
+    (#"["pach"]"#, "autoUpdate: \"pach\" is no kind of change; known are same, patch, minor, breaking, downgrade"),
+    (#"["patch","Minor"]"#, "autoUpdate: \"Minor\" is no kind"), (#"["patch","patch"]"#, "\"patch\" is there twice"),
     (#"[1]"#, "autoUpdate"), (#""patch""#, "autoUpdate"), (#"{"patch":true}"#, "autoUpdate"),
     (#"[null]"#, "autoUpdate"),
   ])
