@@ -123,6 +123,12 @@ extension CommandSpecification {
 
   private static let versions = [
     CommandSpecification(
+      name: "resolve", summary: "what it takes to install something, and why",
+      arguments: [Argument(name: "NAME[@RANGE]", required: false, repeats: true)],
+      notes: "Without a name: what `autoInstall` leads to. Changes nothing, and asks nobody.\n"
+        + "Ends with 1 where there is no plan; --verbose then explains it to the end.",
+      example: "gtach resolve 'gtach-app@^0.4'"),
+    CommandSpecification(
       name: "version check", summary: "whether a text is a version (SemVer 2.0.0)",
       arguments: [Argument(name: "VERSION")],
       notes: "Ends with 1 if not.", example: "gtach version check 1.4.0-rc.1"),

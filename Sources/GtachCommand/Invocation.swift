@@ -91,6 +91,8 @@ public enum Command: Hashable, Sendable {
   case selfTest(name: PackageName?, plan: String?, mock: String?)
   /// Answer a question about versions.
   case version(VersionQuestion)
+  /// Say what it would take to install something, or what is installed by itself.
+  case resolve([Requirement])
 
   /// What `gtach pack` is told.
   public struct PackOptions: Hashable, Sendable {

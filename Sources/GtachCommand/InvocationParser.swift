@@ -71,6 +71,8 @@ enum InvocationParser {
       return .version(.satisfies(try SemanticVersion(arguments[0]), try VersionRange(arguments[1])))
     case "version bump":
       return .version(.bump(try SemanticVersion(arguments[0]), try part(arguments[1])))
+    case "resolve":
+      return .resolve(try requirements(scan))
     case "help":
       return .help(try topic(arguments))
     default:
@@ -98,10 +100,8 @@ enum InvocationParser {
   }
 
   private static func syncOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.SyncOptions {
-    var requirements: [Requirement] = []
-    for text in scan.arguments { requirements.append(try Requirement(text)) }
     let options = Command.SyncOptions(
-      requirements: requirements, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
+      requirements: try requirements(scan), peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
       dryRun: scan.has("--dry-run"), install: scan.has("--install"))
     if options.install, options.dryRun {
       throw GtachError(.usage, "--install and --dry-run contradict each other", advice: "leave one of them out")
@@ -110,6 +110,12 @@ enum InvocationParser {
   }
 
   // MARK: Values
+
+  private static func requirements(_ scan: ArgumentScanner) throws(GtachError) -> [Requirement] {
+    var requirements: [Requirement] = []
+    for text in scan.arguments { requirements.append(try Requirement(text)) }
+    return requirements
+  }
 
   private static func checkCount(
     _ scan: ArgumentScanner, _ specification: CommandSpecification

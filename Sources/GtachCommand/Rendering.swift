@@ -53,7 +53,12 @@ public struct Rendering: Sendable {
     var text = paragraph(
       errors.painted("gtach:", .bad), "gtach:".count,
       Text.printable(error.message) + " [" + Text.printable(error.code) + "]")
-    if let reason = error.reason { text += paragraph("  why:", "  why:".count, Text.printable(reason)) }
+    if let reason = error.reason {
+      // A derivation has a sentence a line.
+      for (number, line) in reason.split(separator: "\n").enumerated() {
+        text += paragraph(number == 0 ? "  why:" : "      ", "  why:".count, Text.printable(String(line)))
+      }
+    }
     if let advice = error.advice { text += paragraph("   do:", "   do:".count, Text.printable(advice)) }
     return text
   }
@@ -73,7 +78,8 @@ public struct Rendering: Sendable {
 
   /// An error on one line, as tables and logs show it: `message: reason [code]`.
   static func line(_ error: ErrorReport) -> String {
-    Text.printable(error.message + (error.reason.map { ": \($0)" } ?? "") + " [\(error.code)]")
+    let reason = error.reason.map { ": " + $0.split(separator: "\n").joined(separator: " ") } ?? ""
+    return Text.printable(error.message + reason + " [\(error.code)]")
   }
 
   /// The same, beginning with whom it is about unless the message says so.

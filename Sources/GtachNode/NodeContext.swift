@@ -95,6 +95,30 @@ public struct NodeContext: Sendable {
       installed: installed, refusals: state.refusals)
   }
 
+  /// Finds what it takes to install something, or what the configuration has installed by itself, as far as this
+  /// machine knows what there is. Nothing is changed and nobody is asked.
+  ///
+  /// - Parameter explainsFully: Whether an error derives its reason from beginning to end.
+  /// - Throws: `ErrorCode.dependencyConflict` where there is no plan; `ErrorCode.usage` where nothing is asked; what keeps
+  ///   the metadata or the install root from being read.
+  public func resolve(_ requirements: [Requirement], explainsFully: Bool) throws(GtachError) -> InstallPlan {
+    let policy = AutoInstallPolicy(configuration, machine: machine)
+    if requirements.isEmpty, configuration.autoInstall?.isEmpty ?? true {
+      throw GtachError(
+        .usage, "resolve needs a name", reason: "\"autoInstall\" in config.json names none either",
+        advice: "write gtach resolve NAME[@RANGE]")
+    }
+    let trusted = try TrustedMetadata.load(from: repository(), membership: membership())
+    let (listed, state) = (trusted.targets.values, try updates().state())
+    let problem =
+      requirements.isEmpty
+      ? policy.problem(listed: listed, state: state)
+      : ResolutionProblem(
+        requirements: requirements, listed: listed, state: state, machine: machine,
+        policy: configuration.autoUpdate ?? .automatic, isByHand: true)
+    return try VersionManager.resolve(problem, explainsFully: explainsFully)
+  }
+
   /// Runs self-tests: those of a plan's file, of an installed package, or of every installed package.
   ///
   /// - Throws: `ErrorCode.notFound` where there is nothing that could be tested.

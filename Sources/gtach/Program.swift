@@ -48,6 +48,9 @@ struct CommandSession {
     case .help(let topic): rendering.help(topic)
     case .programVersion: rendering.programVersion(Program.version)
     case .version(let question): rendering.answer(question)
+    case .resolve(let requirements):
+      rendering.plan(
+        try NodeContext(home: home()).resolve(requirements, explainsFully: options.verbose), asked: requirements)
     case .initialize(let fleet, let node): try initialize(fleet: fleet, node: node)
     case .invite(let node, let addresses, let minutes):
       try invite(node, addresses: addresses, minutes: minutes)

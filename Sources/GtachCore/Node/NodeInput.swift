@@ -97,8 +97,9 @@ public enum NodeAction: Sendable {
   case lookUp(instance: String)
   /// Keep on disk who was met.
   case remember([RememberedPeer])
-  /// Install a variant that is complete; `isForced` although it failed before.
-  case install(VariantID, isForced: Bool)
+  /// Install a variant that is complete; `isForced` although it failed before, `isDependency` only because others need
+  /// it.
+  case install(VariantID, isForced: Bool, isDependency: Bool)
   /// Make an earlier release active again.
   case rollBack(PackageName, SemanticVersion?)
   /// Tell the operator.

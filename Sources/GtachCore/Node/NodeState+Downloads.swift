@@ -12,8 +12,7 @@ extension NodeState {
       listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
       keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
-      autoInstall: autoInstallPolicy.fetches(listed: trusted.targets.values, state: installState),
-      requirements: requirements)
+      planned: planned, requirements: requirements)
     let result = names.compactMap { trusted.targets[$0] }
     wanted = result
     return result
@@ -200,7 +199,7 @@ extension NodeState {
     downloads[variant] = nil
     downloadBackoff[variant] = nil
     held[variant] = download.listed.manifest.digest
-    wanted = nil
+    reconsider()
     let fetch = download.report(now: now)
     actions.append(.emit(.fetchFinished(fetch)))
     for position in orders.indices { orders[position].report.fetched.append(fetch) }

@@ -32,7 +32,7 @@ extension NodeState {
     metadataSaves -= 1
     if let error {
       trusted = trustedOnDisk
-      wanted = nil
+      reconsider()
       metadataBackoff.fail(now: now, using: &generator)
       report(error)
     } else if metadataSaves == 0 {
@@ -89,7 +89,7 @@ extension NodeState {
         return
       }
       trusted = newer
-      wanted = nil
+      reconsider()
       metadataSaves += 1
       actions.append(.saveMetadata(files))
       let label = sessions[session].flatMap { table.peers[$0.peer]?.label } ?? ""

@@ -52,7 +52,7 @@ extension NodeState {
 
   private mutating func want(_ more: [Requirement]) {
     for requirement in more where !requirements.contains(requirement) { requirements.append(requirement) }
-    wanted = nil
+    reconsider()
   }
 
   /// A request by hand forgives every failure: peers and releases are tried again at once.
@@ -110,7 +110,13 @@ extension NodeState {
       }
       if !order.installs.isEmpty {
         // The installs report to this order when they end; then it is done.
-        for requirement in order.installs { enqueue(requirement, token: nil, into: &order) }
+        for requirement in order.installs {
+          do throws(GtachError) {
+            try enqueue(requirement, token: nil)
+          } catch {
+            order.report.errors.append(ErrorReport(error))
+          }
+        }
         order.installs = []
         waiting.append(order)
         continue
@@ -129,47 +135,19 @@ extension NodeState {
       order.report.pending = wantedNow().map(\.variant.release.description)
       actions.append(.answer(order.token, .sync(order.report)))
     case .install(let requirement):
-      let before = order.report.errors.count
-      enqueue(requirement, token: order.token, into: &order)
-      if order.report.errors.count > before, let error = order.report.errors.last {
-        actions.append(.answer(order.token, .failed(error)))
+      do throws(GtachError) {
+        try enqueue(requirement, token: order.token)
+      } catch {
+        actions.append(.answer(order.token, .failed(ErrorReport(error))))
       }
     }
   }
 
-  /// Queues the newest release here that a requirement accepts.
-  private mutating func enqueue(_ requirement: Requirement, token: RequestToken?, into order: inout Order) {
-    let candidates = held.keys.filter { variant in
-      variant.release.name == requirement.name && trusted.targets[variant]?.manifest.digest == held[variant]
-        && variant.platform.suitability(for: setup.machine.platform) != nil
-        && (requirement.range?.contains(variant.release.version) ?? !variant.release.version.isPrerelease)
-    }
-    let best = candidates.max { left, right in
-      left.release.version != right.release.version
-        ? left.release.version < right.release.version
-        : (left.platform.suitability(for: setup.machine.platform) ?? -1)
-          < (right.platform.suitability(for: setup.machine.platform) ?? -1)
-    }
-    guard let best else {
-      let range = requirement.range.map { "@\($0)" } ?? ""
-      order.report.errors.append(
-        ErrorReport(
-          GtachError(
-            .notFound, "no release of \(requirement.name)\(range) is here or at a neighbour",
-            advice: "see what there is with \"gtach list\", and who is there with \"gtach peers\"")))
-      return
-    }
-    // Whoever names versions may mean a step back; whoever names none does not.
-    if requirement.range == nil, let active = installState.packages[requirement.name]?.active?.id,
-      !UpdatePolicy.byHand.permits(VersionManager.compatibility(from: active.version, to: best.release.version))
-    {
-      order.report.errors.append(
-        ErrorReport(
-          GtachError(
-            .releaseRefused, "\(best.release), the newest release here, is older than \(active), which is active",
-            advice: "to go back all the same: gtach install \(best.release)")))
-      return
-    }
-    installQueue.append(InstallOrder(work: .install(best, isForced: true), token: token))
+  /// Queues what it takes for a package to be installed.
+  private mutating func enqueue(_ requirement: Requirement, token: RequestToken?) throws(GtachError) {
+    var works = try installations(of: requirement)
+    guard !works.isEmpty else { throw GtachError(.bug, "a plan for \(requirement.name) is without it") }
+    let first = works.removeFirst()
+    installQueue.append(InstallOrder(work: first, next: works, token: token))
   }
 }

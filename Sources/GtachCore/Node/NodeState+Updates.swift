@@ -3,16 +3,18 @@ import GtachModel
 /// Something to install or to roll back, and for whom.
 struct InstallOrder: Sendable {
   enum Work: Sendable {
-    case install(VariantID, isForced: Bool)
+    case install(VariantID, isForced: Bool, isDependency: Bool)
     case rollBack(PackageName, SemanticVersion?)
   }
   var work: Work
-  /// Who waits for the result; nil where the policy decided.
+  /// What is to be installed if this succeeds: each release after those that it needs.
+  var next: [Work] = []
+  /// Who waits for the last result, or for the first that is no success; nil where the policy decided.
   var token: RequestToken?
 
   var name: PackageName {
     switch work {
-    case .install(let variant, _): variant.release.name
+    case .install(let variant, _, _): variant.release.name
     case .rollBack(let name, _): name
     }
   }
@@ -26,24 +28,104 @@ extension NodeState {
     autoInstallPolicy.report(of: installState, listed: trusted.targets.values)
   }
 
+  /// The variants that signed metadata lists and that are here complete.
+  private var listedAndHeld: [ListedVariant] { held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] } }
+
+  /// What has to be here for what is installed by itself and what operators asked for.
+  var planned: [VariantID] {
+    // Whoever asked for what has no plan is told why when it is to be installed.
+    let byHand = requirements.flatMap { (try? plan([$0], among: trusted.targets.values))?.variants ?? [] }
+    return byHand + autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
+  }
+
+  private func plan(
+    _ requirements: [Requirement], among listed: some Sequence<ListedVariant>
+  ) throws(GtachError) -> InstallPlan {
+    try VersionManager.resolve(
+      ResolutionProblem(
+        requirements: requirements, listed: listed, state: installState, machine: setup.machine,
+        policy: setup.configuration.autoUpdate ?? .automatic, isByHand: true))
+  }
+
+  /// What to install, in this order, so that a package is there that an operator asked for: the plan among all that is
+  /// listed, or, where not all of that came here, among what did.
+  ///
+  /// - Throws: `ErrorCode.notFound`, `ErrorCode.dependencyConflict`; `ErrorCode.releaseRefused` where only older releases
+  ///   are listed than the one that is active.
+  func installations(of requirement: Requirement) throws(GtachError) -> [InstallOrder.Work] {
+    let range = requirement.range ?? .any
+    let asked = requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
+    guard
+      trusted.targets.keys.contains(where: { $0.release.name == requirement.name && range.contains($0.release.version) }
+      )
+    else {
+      throw GtachError(
+        .notFound, "no release of \(asked) is here or at a neighbour",
+        advice: "see what there is with \"gtach list\", and who is there with \"gtach peers\"")
+    }
+    var plan = try plan([requirement], among: trusted.targets.values)
+    let away = plan.variants.filter { !isListedAsHeld($0) }
+    if !away.isEmpty {
+      guard let possible = try? self.plan([requirement], among: listedAndHeld) else {
+        throw GtachError(
+          .notFound, "\(asked) is listed, and not all that it takes could be fetched",
+          reason: "not here: \(away.map(\.release.description).joined(separator: ", "))",
+          advice: "see who is there with \"gtach peers\"")
+      }
+      plan = possible
+    }
+    let named = plan.steps.first { $0.name == requirement.name }
+    var works = plan.steps.compactMap { step in
+      step.variant.map {
+        InstallOrder.Work.install($0, isForced: step.name == requirement.name, isDependency: step.isDependency)
+      }
+    }
+    if let named, named.action == .keep {
+      guard let platform = named.platform else {
+        let versions = trusted.targets.keys.filter { $0.release.name == named.name }.map(\.release.version)
+        let newest = versions.max().map { "\($0)" } ?? "VERSION"
+        throw GtachError(
+          .releaseRefused, "\(named.name)@\(named.version), which is active, is newer than any release that is listed",
+          advice: "to go back all the same: gtach install \(named.name)@\(newest)")
+      }
+      // It is active already, and this says so; it ends a hold.
+      let variant = VariantID(release: ReleaseID(name: named.name, version: named.version), platform: platform)
+      works.append(.install(variant, isForced: true, isDependency: false))
+    }
+    return works
+  }
+
   /// Starts the next update, one at a time: those that operators asked for, then those that the policy wants.
   mutating func advanceUpdates(now: Instant, into actions: inout [NodeAction]) {
     guard installing == nil else { return }
-    if installQueue.isEmpty, setup.installs {
-      let candidates = held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] }.sorted {
-        $0.variant < $1.variant
-      }
-      let due = autoInstallPolicy.next(complete: candidates, state: installState)
-      installQueue = due.filter { installBackoff[$0.release.name]?.allows(now: now) ?? true }
-        .map { InstallOrder(work: .install($0, isForced: false), token: nil) }
+    if installQueue.isEmpty, setup.installs, let variant = nextDue(now: now) {
+      let isNamed = setup.configuration.autoInstall?[variant.release.name] != nil
+      installQueue = [
+        InstallOrder(work: .install(variant, isForced: false, isDependency: !isNamed), token: nil)
+      ]
     }
     guard !installQueue.isEmpty else { return }
     let order = installQueue.removeFirst()
     installing = order
     switch order.work {
-    case .install(let variant, let isForced): actions.append(.install(variant, isForced: isForced))
+    case .install(let variant, let isForced, let isDependency):
+      actions.append(.install(variant, isForced: isForced, isDependency: isDependency))
     case .rollBack(let name, let version): actions.append(.rollBack(name, version))
     }
+  }
+
+  /// The first variant to install by itself that need not wait, for a pause after a failure or for one that does.
+  private mutating func nextDue(now: Instant) -> VariantID? {
+    let due = self.due ?? autoInstallPolicy.next(listed: listedAndHeld, state: installState)
+    self.due = due
+    var waiting: Set<PackageName> = []
+    for variant in due {
+      let needs = trusted.targets[variant]?.dependencies.keys
+      let isFree = installBackoff[variant.release.name]?.allows(now: now) ?? true
+      if isFree, needs.map(waiting.isDisjoint) ?? true { return variant }
+      waiting.insert(variant.release.name)
+    }
+    return nil
   }
 
   mutating func updateFinished(
@@ -60,7 +142,12 @@ extension NodeState {
         installBackoff[update.name, default: Backoff()].fail(now: now, using: &generator)
       }
       for position in orders.indices { orders[position].report.updates.append(update) }
-      if let token = order?.token { actions.append(.answer(token, .update(update))) }
+      if update.success, var order, !order.next.isEmpty {
+        order.work = order.next.removeFirst()
+        installQueue.insert(order, at: 0)
+      } else if let token = order?.token {
+        actions.append(.answer(token, .update(update)))
+      }
     case .failure(let error):
       report(error)
       if let name = order?.name {

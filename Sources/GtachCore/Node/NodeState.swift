@@ -74,6 +74,8 @@ public struct NodeState: Sendable {
   var downloadBackoff: [VariantID: Backoff] = [:]
   /// Variants that the policy wants and that are not here; nil where that must be found out again.
   var wanted: [ListedVariant]?
+  /// What is here complete and to be installed by itself, in this order; nil where that must be found out again.
+  var due: [VariantID]?
   /// What operators asked for by name since the node started.
   var requirements: [Requirement] = []
   /// The update under way, and the ones after it.
@@ -127,6 +129,12 @@ public struct NodeState: Sendable {
     return actions
   }
 
+  /// Forgets what follows from what is listed, here, installed or asked for: one of them has changed.
+  mutating func reconsider() {
+    wanted = nil
+    due = nil
+  }
+
   /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.
   public func nextDeadline() -> Instant? {
     // What was due at the last input was looked at then; only what lies after it can make a difference.
@@ -155,10 +163,10 @@ public struct NodeState: Sendable {
         trustedOnDisk = trusted
       }
       self.held = held
-      wanted = nil
+      reconsider()
     case .installStateChanged(let state):
       installState = state
-      wanted = nil
+      reconsider()
     case .updateFinished(let result): updateFinished(result, now: now, into: &actions)
     case .control(let token, let request): accept(request, token: token, now: now, into: &actions)
     case .tick: break

@@ -13,12 +13,12 @@ public enum WantPolicy {
   ///   - held: What is here, complete.
   ///   - model: The board's own name of itself.
   ///   - keepReleases: How many of the newest releases of each name are wanted.
-  ///   - autoInstall: What this machine installs by itself.
+  ///   - planned: What a plan needs of what is installed by itself or was asked for.
   ///   - requirements: What it was asked for.
   ///   - removed: What was removed here.
   public static func wanted(
     listed: [ListedVariant], held: Set<VariantID>, machine: Platform, model: String? = nil, isPublisher: Bool,
-    keepReleases: Int, autoInstall: [PackageName: VersionRange] = [:], requirements: [Requirement] = [],
+    keepReleases: Int, planned: [VariantID] = [], requirements: [Requirement] = [],
     removed: Set<ReleaseID> = []
   ) -> [VariantID] {
     let available = listed.filter { !removed.contains($0.variant.release) }
@@ -41,7 +41,8 @@ public enum WantPolicy {
         if want(choice.variant) { pending += dependencies(of: choice) }
       }
     }
-    wantNewest(requirements + autoInstall.sorted { $0.key < $1.key }.map { Requirement(name: $0.key, range: $0.value) })
+    for variant in planned where !removed.contains(variant.release) { _ = want(variant) }
+    wantNewest(requirements)
     let names = fitting.keys.sorted()
     for rank in 0..<max(0, keepReleases) {
       for name in names {

@@ -54,6 +54,8 @@ public struct InstallState: Hashable, Sendable, Codable {
     public var refused: [Refusal] = []
     /// Whether a rollback by hand holds the package where it is.
     public var held = false
+    /// Whether the package is here only because others need it; nil for no.
+    public var isDependency: Bool?
     /// What the self-test of the active release said.
     public var selfTest: SelfTestReport?
 

@@ -56,6 +56,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var generationBefore: Int
   /// Whether the operator asked for it: such an install ends a hold.
   public var byOperator: Bool
+  /// Whether the package comes only because others need it; nil for no.
+  public var isDependency: Bool?
   /// The machine's configuration, for a refusal.
   public var circumstances: String
   /// When it began, as far as this machine knew the time.
@@ -72,7 +74,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   /// Begins a transaction.
   public init(
     transaction: Int, kind: Kind, phase: Phase, release: InstallState.Release, before: InstallState.Package,
-    generationBefore: Int, byOperator: Bool, circumstances: String, started: Timestamp
+    generationBefore: Int, byOperator: Bool, isDependency: Bool = false, circumstances: String, started: Timestamp
   ) {
     self.transaction = transaction
     self.kind = kind
@@ -82,6 +84,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     self.before = before
     self.generationBefore = generationBefore
     self.byOperator = byOperator
+    self.isDependency = isDependency ? true : nil
     self.circumstances = circumstances
     self.started = started
   }
@@ -99,6 +102,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     package.active = release
     package.selfTest = selfTest
     package.refused.removeAll { $0.version == release.id.version }
+    package.isDependency = isDependency
     package.held = kind == .rollback || (before.held && !byOperator)
     return ended(state, package, generation: transaction)
   }

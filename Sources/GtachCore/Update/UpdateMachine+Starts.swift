@@ -8,21 +8,25 @@ extension UpdateMachine {
   ///   - release: The release, as the verified metadata lists it.
   ///   - records: What is on the disk; its `opening` was carried out.
   ///   - force: An operator asked for it: a refusal and a hold do not stand in the way.
+  ///   - asDependency: It comes only because others need it.
   ///   - freeBytes: The free space of the install root's file system.
   ///   - now: The time of the calendar, for people.
   public static func installing(
     _ release: InstallState.Release, records: InstallRecords, layout: InstallLayout, machine: InstallMachine,
-    force: Bool, freeBytes: Int64, now: Timestamp
+    force: Bool, asDependency: Bool = false, freeBytes: Int64, now: Timestamp
   ) -> UpdateMachine {
     let package = records.state.packages[release.id.name] ?? InstallState.Package()
     let kept = package.kept(release.id.version)
     let chosen = kept ?? release
+    // What was once installed for its own sake stays so.
+    let isDependency = asDependency && (package.active == nil || package.isDependency == true)
     var update = UpdateMachine(
       kind: .install, release: chosen, before: package, records: records, layout: layout, machine: machine,
-      byOperator: force, now: now)
+      byOperator: force, isDependency: isDependency, now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
     if let active = package.active, active.id.version == release.id.version {
-      return update.alreadyActive(endingHold: force && package.held)
+      return update.alreadyActive(
+        endingHold: force && package.held, endingDependency: package.isDependency == true && !asDependency)
     }
     let violations = UpdateConditions.violations(
       of: chosen, state: records.state, machine: machine, force: force, staged: kept == nil, freeBytes: freeBytes)
@@ -62,7 +66,7 @@ extension UpdateMachine {
     }
     let update = UpdateMachine(
       kind: .rollback, release: previous, before: package, records: records, layout: layout, machine: machine,
-      byOperator: true, now: now)
+      byOperator: true, isDependency: package.isDependency ?? false, now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
     return update.begin { update throws(GtachError) in try update.markStaged() }
   }
@@ -112,12 +116,12 @@ extension UpdateMachine {
 
   private init(
     kind: UpdateJournal.Kind, release: InstallState.Release, before: InstallState.Package, records: InstallRecords,
-    layout: InstallLayout, machine: InstallMachine, byOperator: Bool, now: Timestamp
+    layout: InstallLayout, machine: InstallMachine, byOperator: Bool, isDependency: Bool, now: Timestamp
   ) {
     let journal = UpdateJournal(
       transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, release: release, before: before,
-      generationBefore: records.state.generation, byOperator: byOperator, circumstances: machine.circumstances,
-      started: now)
+      generationBefore: records.state.generation, byOperator: byOperator, isDependency: isDependency,
+      circumstances: machine.circumstances, started: now)
     self.init(journal: journal, records: records, layout: layout, machine: machine)
   }
 
@@ -147,12 +151,14 @@ extension UpdateMachine {
     return copy
   }
 
-  /// The release is active already: at most a hold is ended, by the one atomic step of replacing the state.
-  private func alreadyActive(endingHold: Bool) -> UpdateMachine {
+  /// The release is active already: at most a hold is ended, or it is now here for its own sake, by the one atomic step
+  /// of replacing the state.
+  private func alreadyActive(endingHold: Bool, endingDependency: Bool) -> UpdateMachine {
     let result = activeResult(endingHold: endingHold)
     return begin { update throws(GtachError) in
-      guard endingHold else { return update.end(.finish(result)) }
-      update.state.packages[update.journal.name]?.held = false
+      guard endingHold || endingDependency else { return update.end(.finish(result)) }
+      if endingHold { update.state.packages[update.journal.name]?.held = false }
+      if endingDependency { update.state.packages[update.journal.name]?.isDependency = nil }
       update.perform(.concluding(result), try update.operations.write(update.state))
     }
   }

@@ -61,6 +61,16 @@ struct CandidatePool {
       count: candidates.count + 1)
   }
 
+  /// The values of a package that a requirement accepts: without a range every version but prereleases, and what is
+  /// installed.
+  func values(of package: Int, for requirement: Requirement) -> CandidateSet {
+    var values = values(of: package, in: requirement.range ?? .any)
+    if requirement.range == nil, let installed = packages[package].candidates.firstIndex(where: \.isInstalled) {
+      values.insert(installed + 1)
+    }
+    return values
+  }
+
   /// The values of a package whose releases say the same of one dependency.
   func values(of package: Int, needing name: PackageName, in range: VersionRange) -> CandidateSet {
     let candidates = packages[package].candidates
@@ -80,9 +90,10 @@ struct CandidatePool {
         return suits.0 != suits.1 ? suits.0 < suits.1 : left > right
       }
       guard let best else { continue }
+      let isInstalled = problem.installed[name]?.version == version
       releases[version] = Candidate(
-        version: version, variant: best.variant, dependencies: best.dependencies,
-        isInstalled: problem.installed[name]?.version == version,
+        version: version, variant: best.variant,
+        dependencies: isInstalled ? unbroken(best.dependencies, of: name) : best.dependencies, isInstalled: isInstalled,
         exclusion: exclusion(of: best, fits: !fitting.isEmpty))
     }
     // What runs here goes on running, whatever has become of its listing.
@@ -90,10 +101,21 @@ struct CandidatePool {
       releases[installed.version]?.exclusion != nil || releases[installed.version] == nil
     {
       releases[installed.version] = Candidate(
-        version: installed.version, variant: nil, dependencies: installed.dependencies, isInstalled: true,
-        exclusion: nil)
+        version: installed.version, variant: nil, dependencies: unbroken(installed.dependencies, of: name),
+        isInstalled: true, exclusion: nil)
     }
     return releases.values.sorted { $0.version < $1.version }
+  }
+
+  /// What of its needs an installed release has, unless it was asked for: what is broken already, after a rollback by
+  /// hand perhaps, does not keep others from being installed.
+  private func unbroken(
+    _ dependencies: [PackageName: VersionRange], of name: PackageName
+  ) -> [PackageName: VersionRange] {
+    if problem.isNamed(name) { return dependencies }
+    return dependencies.filter { other, range in
+      problem.installed[other].map { range.contains($0.version) } ?? false
+    }
   }
 
   private func exclusion(of listed: ListedVariant, fits: Bool) -> Incompatibility.Exclusion? {

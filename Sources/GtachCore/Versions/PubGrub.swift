@@ -45,7 +45,7 @@ struct PubGrub {
     for requirement in pool.problem.requirements {
       let package = number(of: requirement.name)
       askedSince[package] = 0
-      let values = pool.values(of: package, in: requirement.range ?? .any)
+      let values = pool.values(of: package, for: requirement)
       addRoot(Term(package: package, values: values.complement), cause: .requirement(requirement))
     }
     for (name, installed) in pool.problem.installed.sorted(by: { $0.key < $1.key })

@@ -29,7 +29,7 @@ struct ResolutionWording {
   private func asked(_ requirement: Requirement) -> String {
     let wanted = requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
     let package = pool.knownNumber(of: requirement.name)
-    let isMet = package.map { !pool.values(of: $0, in: requirement.range ?? .any).isEmpty } ?? false
+    let isMet = package.map { !pool.values(of: $0, for: requirement).isEmpty } ?? false
     let by = pool.problem.isByHand ? "\(wanted) is asked for" : "the configuration asks for \(wanted)"
     return isMet ? by : by + ", and \(nothing(package, requirement.name))"
   }

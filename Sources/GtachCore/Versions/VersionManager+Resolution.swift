@@ -57,7 +57,7 @@ extension VersionManager {
   /// The requirement for the newest release alone that meets it.
   private static func newest(of requirement: Requirement, in pool: CandidatePool) -> Requirement? {
     guard let package = pool.knownNumber(of: requirement.name) else { return nil }
-    let meeting = pool.values(of: package, in: requirement.range ?? .any).elements.map { pool.packages[package][$0] }
+    let meeting = pool.values(of: package, for: requirement).elements.map { pool.packages[package][$0] }
     return (meeting.last { $0.exclusion == nil }).map {
       Requirement(name: requirement.name, range: VersionRange.exactly($0.version))
     }

@@ -93,6 +93,9 @@ public struct InstallPlan: Hashable, Sendable, Codable {
   /// How much work it was.
   public var effort: Effort
 
+  /// The variants that are to be installed, in this order.
+  public var variants: [VariantID] { steps.compactMap(\.variant) }
+
   /// A plan from its fields.
   public init(steps: [Step], effort: Effort) {
     self.steps = steps

@@ -165,7 +165,8 @@ final class NodeLoop {
         }
         if let error { events(.peerFailed(name: "remembered peers", error: ErrorReport(error))) }
       }
-    case .install(let variant, let isForced): install(variant, isForced: isForced)
+    case .install(let variant, let isForced, let isDependency):
+      install(variant, isForced: isForced, isDependency: isDependency)
     case .rollBack(let name, let version):
       let updates = daemon.updates
       update { () throws(GtachError) in try updates.rollback(name: name, version: version) }
@@ -195,7 +196,7 @@ final class NodeLoop {
     }
   }
 
-  private func install(_ variant: VariantID, isForced: Bool) {
+  private func install(_ variant: VariantID, isForced: Bool, isDependency: Bool) {
     let (updates, repository) = (daemon.updates, daemon.repository)
     guard let digest = state.held[variant] else {
       // It went while another update was under way. Without an answer no update would ever begin again.
@@ -206,7 +207,7 @@ final class NodeLoop {
     update { () throws(GtachError) in
       let manifest = try repository.manifest(of: variant)
       return try updates.install(
-        manifest: manifest, digest: digest, force: isForced,
+        manifest: manifest, digest: digest, force: isForced, asDependency: isDependency,
         stage: { directory throws(GtachError) in try repository.extract(variant, into: directory) })
     }
   }

@@ -59,19 +59,22 @@ public final class UpdateManager: Sendable {
   ///   - manifest: The release's manifest, as signed metadata lists it.
   ///   - digest: The SHA-256 of the manifest's bytes.
   ///   - force: An operator asked for it: that it failed before, and a hold, do not stand in the way.
+  ///   - asDependency: It comes only because others need it, and may go when they do.
   ///   - stage: Writes the release's archive into a directory, which is there and empty, and verifies it.
   /// - Throws: `ErrorCode.busy` while another thread or process changes the install root; `ErrorCode.journalCorrupt`;
   ///   what `stage` throws, after which nothing is changed; `ErrorCode.diskFull` and `ErrorCode.inputOutput`, after
   ///   which `recover` finishes or undoes it; `ErrorCode.cancelled`, after which `recover` goes on with it.
   public func install(
-    manifest: Manifest, digest: Digest, force: Bool = false, stage: (String) throws(GtachError) -> Void
+    manifest: Manifest, digest: Digest, force: Bool = false, asDependency: Bool = false,
+    stage: (String) throws(GtachError) -> Void
   ) throws(GtachError) -> UpdateResult {
     let lock = try acquire()
     defer { withExtendedLifetime(lock) {} }
     _ = try recoverLocked()
     let update = UpdateMachine.installing(
       InstallState.Release(manifest: manifest, digest: digest), records: try records(), layout: layout,
-      machine: machine, force: force, freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)),
+      machine: machine, force: force, asDependency: asDependency,
+      freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)),
       now: SystemClock.now())
     return try run(update, stage: stage)
   }

@@ -136,7 +136,7 @@ final class VirtualNode {
       let due = watchers.filter { $0.told != told }
       watchers.removeAll { $0.told != told }
       for watcher in due { lan.after(1) { watcher.node.take(.reply(watcher.session, .changed(told))) } }
-    case .install(let variant, _):
+    case .install(let variant, _, _):
       installs.append(variant)
       lan.after(1) {
         let result = UpdateResult(

@@ -25,13 +25,12 @@ struct WantPolicyTests {
 
   func wanted(
     _ listed: [ListedVariant], held: [String] = [], keep: Int = 2, publisher: Bool = false,
-    auto: [String: String] = [:], requirements: [String] = [], removed: [String] = [], model: String? = nil
+    planned: [String] = [], requirements: [String] = [], removed: [String] = [], model: String? = nil
   ) throws -> [String] {
-    var automatic: [PackageName: VersionRange] = [:]
-    for (name, range) in auto { automatic[try PackageName(name)] = try VersionRange(range) }
-    return WantPolicy.wanted(
+    WantPolicy.wanted(
       listed: listed, held: Set(try held.map { try variant($0) }), machine: pi, model: model, isPublisher: publisher,
-      keepReleases: keep, autoInstall: automatic, requirements: try requirements.map { try Requirement($0) },
+      keepReleases: keep, planned: try planned.map { try variant($0) },
+      requirements: try requirements.map { try Requirement($0) },
       removed: Set(try removed.map { try ReleaseID($0) })
     ).map(\.description)
   }
@@ -58,18 +57,22 @@ struct WantPolicyTests {
     #expect(try wanted(all.reversed()) == ["a@1.0.0 (linux-arm64)", "c@1.0.0 (any)"])
   }
 
-  @Test("what is installed by itself or asked for comes first, with what it depends on")
+  @Test("what is planned or asked for comes first, with what it depends on")
   func asked() throws {
     let all = [
       try listed("a@1.0.0", needs: ["lib": "^1"]), try listed("a@2.0.0", needs: ["lib": "^2"]), try listed("a@3.0.0"),
       try listed("a@4.0.0"), try listed("lib@1.5.0"), try listed("lib@1.4.0"),
       try listed("lib@2.0.0", needs: ["a": "*"]),
     ]
-    #expect(try wanted(all, keep: 0, auto: ["a": "^1.0"]) == ["a@1.0.0 (any)", "lib@1.5.0 (any)"])
+    #expect(try wanted(all, keep: 0, requirements: ["a@^1.0"]) == ["a@1.0.0 (any)", "lib@1.5.0 (any)"])
     #expect(
       try wanted(all, keep: 0, requirements: ["a@2.x"]) == ["a@2.0.0 (any)", "lib@2.0.0 (any)", "a@4.0.0 (any)"])
-    #expect(try wanted(all, keep: 1, auto: ["a": "1"]).last == "lib@2.0.0 (any)")
-    #expect(try wanted(all, keep: 0, auto: ["a": "^9"], requirements: ["unheard"]) == [])
+    #expect(try wanted(all, keep: 1, requirements: ["a@1"]).last == "lib@2.0.0 (any)")
+    #expect(try wanted(all, keep: 0, requirements: ["a@^9", "unheard"]) == [])
+    // A plan is as it is: what else its releases might do with is not its business.
+    #expect(
+      try wanted(all, keep: 0, planned: ["lib@1.4.0", "a@1.0.0"], requirements: ["a@3"])
+        == ["lib@1.4.0 (any)", "a@1.0.0 (any)", "a@3.0.0 (any)"])
   }
 
   @Test("prereleases are fetched as any other, but asked for only by name")

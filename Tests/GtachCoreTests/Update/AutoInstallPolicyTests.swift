@@ -40,10 +40,10 @@ struct AutoInstallPolicyTests {
   }
 
   private func next(
-    _ complete: [ListedVariant], _ state: InstallState, _ ranges: [String: String] = ["app": "^1.0"],
+    _ listed: [ListedVariant], _ state: InstallState, _ ranges: [String: String] = ["app": "^1.0"],
     changes: [Compatibility]? = nil
   ) -> [String] {
-    policy(ranges, changes).next(complete: complete, state: state).map(\.description)
+    policy(ranges, changes).next(listed: listed, state: state).map(\.description)
   }
 
   @Test("the newest that the range accepts, and nothing that nobody named")
@@ -96,7 +96,7 @@ struct AutoInstallPolicyTests {
       for active in ["0.5.0", "1.0.0", "1.5.0", "1.5.0-rc.1", "2.0.0", "2.7.0", "4.0.0"] {
         var state = state("app@\(active)")
         var steps = 0
-        while let chosen = policy(["app": range], all).next(complete: here, state: state).first, steps < 5 {
+        while let chosen = policy(["app": range], all).next(listed: here, state: state).first, steps < 5 {
           state = self.state("app@\(chosen.release.version)")
           #expect(Sample.range(range).contains(chosen.release.version))
           steps += 1
@@ -139,19 +139,6 @@ struct AutoInstallPolicyTests {
     #expect(told(state("app@1.0.0") { $0.refused = [refusal] }).isEmpty)
   }
 
-  @Test("what is fetched is what would be installed, and only where that is nothing what the range accepts")
-  func fetches() {
-    let all = ["1.2.0", "1.2.1", "2.0.0", "2.1.0"].map { listed($0) }
-    func fetched(_ state: InstallState, _ range: String = "*") -> String? {
-      policy(["app": range]).fetches(listed: all, state: state)[Sample.name]?.text
-    }
-    #expect(fetched(InstallState()) == "=2.1.0")
-    #expect(fetched(state("app@1.2.0")) == "=1.2.1")
-    #expect(fetched(state("app@1.2.1")) == "*")
-    #expect(fetched(state("app@1.2.0") { $0.held = true }) == "*")
-    #expect(fetched(InstallState(), "^3") == "^3")
-  }
-
   @Test("the variant that was made for this machine before the one for any, and no other")
   func variants() {
     let here = [listed("1.0.0"), listed("1.0.0", platform: Sample.linux), listed("1.0.0", platform: .any)]
@@ -192,6 +179,19 @@ struct AutoInstallPolicyTests {
     #expect(
       next([app, newer, listed("3.0.0", of: "lib")], state("lib@2.0.0"), ranges, changes: [.breaking])
         == ["lib@3.0.0 (any)", "app@1.5.0 (any)"], "the newest, once what it needs came before it")
+  }
+
+  @Test("what a package needs comes with it, though nobody named it")
+  func unnamed() {
+    let here = [listed("1.0.0", needs: ["lib": "^2"]), listed("2.1.0", of: "lib"), listed("3.0.0", of: "lib")]
+    #expect(next(here, InstallState()) == ["lib@2.1.0 (any)", "app@1.0.0 (any)"])
+  }
+
+  @Test("a package that cannot be installed does not keep the others from being")
+  func others() {
+    let here = [listed("1.0.0", needs: ["ghost": "*"]), listed("1.0.0", of: "zebra"), listed("2.0.0", of: "bear")]
+    let ranges = ["app": "^1.0", "zebra": "*", "bear": "*", "absent": "*"]
+    #expect(next(here, InstallState(), ranges) == ["bear@2.0.0 (any)", "zebra@1.0.0 (any)"])
   }
 
   @Test("what is installed keeps what it needs")
