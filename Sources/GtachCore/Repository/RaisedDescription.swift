@@ -1,0 +1,47 @@
+import GtachModel
+
+/// A `gtach.json` that says the next version, and is byte for byte what it was otherwise.
+public struct RaisedDescription: Hashable, Sendable {
+  /// The file as its author left it.
+  public let previousBytes: [UInt8]
+  /// The version that it says.
+  public let previousVersion: SemanticVersion
+  /// The file with the next version between the same quotation marks.
+  public let bytes: [UInt8]
+  /// What the new file says.
+  public let description: PackageDescription
+
+  /// Raises the version of a `gtach.json`.
+  ///
+  /// - Parameters:
+  ///   - part: What is raised, as `SemanticVersion.bumped` counts.
+  ///   - name: The package's name, whatever the file says.
+  /// - Throws: What `PackageDescription.init(json:name:version:)` throws, for the file as it is and as it would be;
+  ///   `ErrorCode.descriptionInvalid` also for a version that stands in it twice.
+  public init(json bytes: [UInt8], raising part: SemanticVersion.Part, name: PackageName? = nil) throws(GtachError) {
+    let values = JSONReading.values(ofMember: "version", in: bytes)
+    guard values.count < 2 else {
+      throw GtachError(
+        .descriptionInvalid, "the version in gtach.json cannot be raised",
+        reason: "\"version\" stands there \(values.count) times", advice: "leave one of them")
+    }
+    let previous = try PackageDescription(json: bytes, name: name)
+    guard let value = values.first, value.count >= 2 else {
+      throw GtachError(.bug, "the version in gtach.json is read but not found")
+    }
+    previousBytes = bytes
+    previousVersion = previous.version
+    let next = previous.version.bumped(part)
+    // A version has no character that JSON escapes.
+    self.bytes =
+      bytes[...value.lowerBound] + Array(next.description.utf8) + bytes[(value.upperBound - 1)...]
+    description = try PackageDescription(json: self.bytes, name: name)
+    var expected = previous
+    expected.version = next
+    guard description == expected else {
+      throw GtachError(
+        .bug, "raising the version in gtach.json changed something else",
+        reason: "it says \(description.version) instead of \(next)")
+    }
+  }
+}
