@@ -53,12 +53,16 @@ extension CommandSpecification {
         Option(name: "--name", value: "NAME", summary: "replaces the name in the description"),
         Option(name: "--version", value: "VERSION", summary: "replaces the version in the description"),
         Option(
+          name: "--bump", value: "PART",
+          summary: "raises it there: major, minor, patch or prerelease"),
+        Option(
           name: "--level", value: "N",
           summary: "zstd level, \(compressionLevels.lowerBound) (fast) to \(compressionLevels.upperBound) (small)"),
         Option(name: "--description", value: "FILE", summary: "instead of gtach.json in DIR"),
         Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64 (default any)"),
       ],
-      notes: "Prints NAME@VERSION. Without a description, --name and --version are enough.",
+      notes: "Prints NAME@VERSION. Without a description, --name and --version are enough.\n"
+        + "--bump writes the next version into gtach.json once the release is out.",
       example: "gtach pack ~/src/gtach-app --version 0.4.1"),
     CommandSpecification(
       name: "list", summary: "the releases that are here, newest first",

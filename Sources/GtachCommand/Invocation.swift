@@ -102,6 +102,8 @@ public enum Command: Hashable, Sendable {
     public var name: PackageName?
     /// Replaces the description's version.
     public var version: SemanticVersion?
+    /// Which part of the description's version to raise, in the file too.
+    public var bump: SemanticVersion.Part?
     /// The zstd level of the objects; nil for the usual one.
     public var level: Int?
     /// The description's file; nil for `gtach.json` in the directory.
@@ -111,12 +113,14 @@ public enum Command: Hashable, Sendable {
 
     /// Options from their fields.
     public init(
-      directory: String, name: PackageName? = nil, version: SemanticVersion? = nil, level: Int? = nil,
+      directory: String, name: PackageName? = nil, version: SemanticVersion? = nil,
+      bump: SemanticVersion.Part? = nil, level: Int? = nil,
       description: String? = nil, platform: Platform = .any
     ) {
       self.directory = directory
       self.name = name
       self.version = version
+      self.bump = bump
       self.level = level
       self.description = description
       self.platform = platform

@@ -85,11 +85,17 @@ enum InvocationParser {
   private static func packOptions(
     _ scan: ArgumentScanner, directory: String
   ) throws(GtachError) -> Command.PackOptions {
-    Command.PackOptions(
+    let options = Command.PackOptions(
       directory: directory, name: try scan.value("--name").map(name),
-      version: try scan.value("--version").map(SemanticVersion.init),
+      version: try scan.value("--version").map(SemanticVersion.init), bump: try scan.value("--bump").map(part),
       level: try number(scan, "--level", CommandSpecification.compressionLevels),
       description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)
+    if options.bump != nil, options.version != nil {
+      throw GtachError(
+        .usage, "--bump and --version contradict each other",
+        reason: "--bump raises the version that is in the description", advice: "leave one of them out")
+    }
+    return options
   }
 
   private static func nodeOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.NodeOptions {

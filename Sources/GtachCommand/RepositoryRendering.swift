@@ -3,14 +3,31 @@ import GtachModel
 extension Rendering {
   private struct Releases: Encodable { var releases: [ReleaseReport] }
 
+  /// A release, and the version that its description had before it was raised for it.
+  private struct Packed: Encodable {
+    var release: ReleaseReport
+    var previousVersion: SemanticVersion?
+
+    private enum Key: CodingKey { case previousVersion }
+
+    func encode(to encoder: any Encoder) throws {
+      try release.encode(to: encoder)
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encodeIfPresent(previousVersion, forKey: .previousVersion)
+    }
+  }
+
   /// What `gtach pack` says: `NAME@VERSION` alone on the standard output.
-  public func packed(_ report: ReleaseReport) -> Output {
-    if options.json { return document(report) }
+  ///
+  /// - Parameter previousVersion: What `gtach.json` said before its version was raised; nil where it was not.
+  public func packed(_ report: ReleaseReport, raisedFrom previousVersion: SemanticVersion? = nil) -> Output {
+    if options.json { return document(Packed(release: report, previousVersion: previousVersion)) }
     let manifest = report.manifest
     let summary =
       "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
       + "\(Quantity.bytes(report.objectBytes)) on the wire"
-    return Output(standardOutput: "\(manifest.variant.release)\n", standardError: hint(summary))
+    let raise = previousVersion.map { hint("gtach.json: \($0) -> \(manifest.description.version)") } ?? ""
+    return Output(standardOutput: "\(manifest.variant.release)\n", standardError: raise + hint(summary))
   }
 
   /// What `gtach list` says: names in order, the newest release of each first. Nothing to list ends with 1.

@@ -14,12 +14,22 @@ extension CommandSession {
     defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(
       directory: options.directory, name: options.name, version: options.version, descriptionFile: options.description,
-      level: options.level, platform: options.platform, created: now
+      bump: options.bump, level: options.level, platform: options.platform, created: now
     ) { progress.show($0) }
-    try publisher.publish(packed, now: now)
-    // A daemon that runs hears of it; one that does not will see it when it starts.
-    _ = try ControlClient.ask(.reload, home: context.home, cancellation: try interruptible())
-    return rendering.packed(try repository.report(of: packed.manifest.variant))
+    // From here on Ctrl-C no longer ends the process between one step and the next.
+    let cancellation = try interruptible()
+    try publisher.publish(packed, now: now, cancellation: cancellation)
+    do throws(GtachError) {
+      // A daemon that runs hears of it; one that does not will see it when it starts.
+      _ = try ControlClient.ask(.reload, home: context.home, cancellation: cancellation)
+    } catch {
+      throw GtachError(
+        error.code, "\(packed.manifest.variant.release) is out, but the daemon did not hear of it",
+        reason: error.reason ?? error.message, advice: "pack the same version again, or start the daemon again")
+    }
+    return rendering.packed(
+      try repository.report(of: packed.manifest.variant),
+      raisedFrom: packed.descriptionUpdate?.raised.previousVersion)
   }
 
   func info(_ name: PackageName, version: SemanticVersion?) throws(GtachError) -> Output {

@@ -35,6 +35,7 @@ import Testing
           .init(
             directory: "src", name: app, version: version, level: 3, description: "d.json",
             platform: Platform("linux-arm64"))))
+    #expect(try command("pack src --bump minor") == .pack(.init(directory: "src", bump: .minor)))
     #expect(try command("list") == .list(name: nil))
     #expect(try command("list gtach-app") == .list(name: app))
     #expect(try command("info gtach-app") == .info(name: app, version: nil))
@@ -163,6 +164,9 @@ import Testing
     ("invite pi-1 --minutes soon", "--minutes is \"soon\"", "1 to 10080"),
     ("pack . --level 99999999999999999999", "--level is", "1 to 22"),
     ("pack . --level +3", "--level is \"+3\"", "1 to 22"),
+    ("pack . --bump minr", "\"minr\" is not a part", "did you mean minor?"),
+    ("pack . --bump", "--bump needs a value, PART", "usage: gtach pack"),
+    ("pack . --bump patch --version 1.0.0", "--bump and --version contradict", "leave one"),
     ("node --peer 192.168.1.20", "--peer: \"192.168.1.20\" is not HOST:PORT", "192.168.1.20:7420"),
     ("node --peer fe80::1:7420", "--peer: \"fe80::1:7420\" is not HOST:PORT", "[fe80::1%eth0]:7420"),
     ("sync --peer pi-2:0", "--peer: nobody can be reached at port 0", "port"),

@@ -148,6 +148,23 @@ import Testing
     #expect(try rendering(quiet: true).packed(Samples.release("a", "1.0.0")).standardError.isEmpty)
   }
 
+  @Test func packSaysWhichVersionItRaised() throws {
+    let (report, previous) = try (Samples.release("gtach-app", "0.4.1"), SemanticVersion("0.4.0"))
+    let output = rendering(columns: nil).packed(report, raisedFrom: previous)
+    #expect(output.standardOutput == "gtach-app@0.4.1\n")
+    #expect(output.standardError.hasPrefix("gtach.json: 0.4.0 -> 0.4.1\ngtach-app@0.4.1 (any): "))
+    #expect(rendering(quiet: true).packed(report, raisedFrom: previous).standardError.isEmpty)
+
+    struct Raised: Decodable { var previousVersion: SemanticVersion? }
+    for (previous, text) in [(previous, "0.4.0"), (nil, nil)] as [(SemanticVersion?, String?)] {
+      let output = rendering(json: true).packed(report, raisedFrom: previous)
+      let bytes = Data(output.standardOutput.utf8)
+      #expect(try JSONDecoder().decode(ReleaseReport.self, from: bytes) == report)
+      #expect(try JSONDecoder().decode(Raised.self, from: bytes).previousVersion?.description == text)
+      #expect(output.standardError.isEmpty)
+    }
+  }
+
   // MARK: The fleet
 
   @Test func anInvitationPrintsTheTokenAlone() throws {

@@ -20,40 +20,48 @@ public struct PackageCreator: Sendable {
   ///   - name: The package's name, whatever the description says.
   ///   - version: The release's version, whatever the description says.
   ///   - descriptionFile: The description; `gtach.json` in the tree where it is nil.
+  ///   - bump: Which part of the description's own version to raise, `version` being nil. The file on the disk says so
+  ///     only when `ReleasePublisher.publish` is done; the one in the archive does from the start.
   ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, where objects of earlier releases are used
   ///     again.
   ///   - platform: What this variant runs on.
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
   ///   - progress: Told how far it is, on the calling thread.
-  /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says; what `SourceTree.members` and
-  ///   `ArchiveWriter.write` say of the tree; `ErrorCode.releaseExists` where the same name, version and platform has
-  ///   other content; `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says; `ErrorCode.notPermitted` where
+  ///   it is to be raised and may not be written; what `SourceTree.members` and `ArchiveWriter.write` say of the tree;
+  ///   `ErrorCode.releaseExists` where the same name, version and platform has other content; `ErrorCode.usage` for a
+  ///   level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func createPackage(
     directory: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
-    level: Int? = nil, platform: Platform = .any, created: Timestamp, modified: Int64 = 0,
-    progress: (PackingProgress) -> Void = { _ in }
+    bump: SemanticVersion.Part? = nil, level: Int? = nil, platform: Platform = .any, created: Timestamp,
+    modified: Int64 = 0, progress: (PackingProgress) -> Void = { _ in }
   ) throws(GtachError) -> PackedRelease {
     if let level, !Zstd.levels.contains(level) {
       throw GtachError(
         .usage, "there is no compression level \(level)",
         advice: "use \(Zstd.levels.lowerBound) (fast) to \(Zstd.levels.upperBound) (small)")
     }
-    var description = try readDescription(
-      directory: directory, file: descriptionFile, name: name, version: version)
-    let patterns = try IgnorePatterns([".git"] + (description.exclude ?? []))
+    let (written, update) = try readDescription(
+      directory: directory, file: descriptionFile, name: name, version: version, bump: bump)
+    var description = written
+    let patterns = try IgnorePatterns([".git", DescriptionUpdate.temporaryPattern] + (description.exclude ?? []))
     description.exclude = nil
     let members = try scan(directory, patterns)
     try checkHooks(description, members)
 
-    let archive = try storeArchive(of: members, in: directory, modified: modified, progress: progress)
+    let archive = try storeArchive(
+      of: members, in: directory, replacements: try update?.replacements(in: directory) ?? [:], modified: modified,
+      progress: progress)
     guard try scan(directory, patterns) == members else {
       throw GtachError(
         .busy, "\(directory) changed while it was packed", advice: "pack again when nobody changes the tree")
     }
     let variant = VariantID(
       release: ReleaseID(name: description.name, version: description.version), platform: platform)
-    if let existing = try existing(variant, archive: archive.content, description: description) { return existing }
+    if let existing = try existing(variant, archive: archive.content, description: description, update) {
+      return existing
+    }
 
     let encoder = ObjectEncoder(repository: repository, level: level ?? Self.defaultLevel)
     let index = try encoder.encode(
@@ -67,28 +75,38 @@ public struct PackageCreator: Sendable {
     guard manifestBytes.count <= Manifest.maximumBytes else {
       throw GtachError(.descriptionInvalid, "the description of \(variant) is too long")
     }
-    return PackedRelease(manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes)
+    return PackedRelease(
+      manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes, descriptionUpdate: update)
   }
 
   // MARK: The description
 
   private func readDescription(
-    directory: String, file: String?, name: PackageName?, version: SemanticVersion?
-  ) throws(GtachError) -> PackageDescription {
+    directory: String, file: String?, name: PackageName?, version: SemanticVersion?, bump: SemanticVersion.Part?
+  ) throws(GtachError) -> (PackageDescription, DescriptionUpdate?) {
     let path = file ?? "\(directory)/gtach.json"
     do throws(GtachError) {
+      if let bump {
+        let update = try DescriptionUpdate(file: path, raising: bump, name: name)
+        return (update.raised.description, update)
+      }
       let bytes = try FileSystem().read(path, maximumBytes: PackageDescription.maximumFileBytes)
-      return try PackageDescription(json: bytes, name: name, version: version)
+      return (try PackageDescription(json: bytes, name: name, version: version), nil)
     } catch {
       guard error.code == .notFound, file == nil else { throw error }
       guard try FileSystem().exists(directory) else {
         throw GtachError(.notFound, "there is no directory \(directory)")
       }
+      guard bump == nil else {
+        throw GtachError(
+          .notFound, "\(directory) has no gtach.json whose version could be raised",
+          advice: "write one with a \"version\", or give --name and --version instead of --bump")
+      }
       guard let name, let version else {
         throw GtachError(
           .notFound, "\(directory) has no gtach.json", advice: "write one, or give --name and --version")
       }
-      return PackageDescription(name: name, version: version)
+      return (PackageDescription(name: name, version: version), nil)
     }
   }
 
@@ -121,7 +139,8 @@ public struct PackageCreator: Sendable {
 
   /// Writes the archive into chunks.
   private func storeArchive(
-    of members: [ArchiveMember], in directory: String, modified: Int64, progress: (PackingProgress) -> Void
+    of members: [ArchiveMember], in directory: String, replacements: [String: [UInt8]], modified: Int64,
+    progress: (PackingProgress) -> Void
   ) throws(GtachError) -> StoredArchive {
     let total = members.reduce(0) { $0 + ($1.status.kind == .file ? $1.status.size : 0) }
     let hash = SHA256Stream()
@@ -137,7 +156,9 @@ public struct PackageCreator: Sendable {
       try repository.storeChunk(bytes, digest: digest)
       chunks.append(ChunkIndex.Chunk(digest: digest, size: bytes.count))
     }
-    try ArchiveWriter.write(tree: directory, members: members, modified: modified) { (bytes) throws(GtachError) in
+    try ArchiveWriter.write(
+      tree: directory, members: members, replacements: replacements, modified: modified
+    ) { (bytes) throws(GtachError) in
       hash.update(bytes)
       size += bytes.count
       for chunk in chunker.append(bytes) { try store(chunk) }
@@ -151,17 +172,17 @@ public struct PackageCreator: Sendable {
 
   /// The release as it is in the repository, where it is the same.
   private func existing(
-    _ variant: VariantID, archive: Manifest.Content, description: PackageDescription
+    _ variant: VariantID, archive: Manifest.Content, description: PackageDescription, _ update: DescriptionUpdate?
   ) throws(GtachError) -> PackedRelease? {
     guard try repository.contains(variant) else { return nil }
     let manifest = try repository.manifest(of: variant)
     guard manifest.archive == archive, manifest.description == description else {
-      throw PackageRepository.exists(variant)
+      throw PackageRepository.exists(variant, among: try repository.variants().keys)
     }
     let entry = try repository.entry(of: variant)
     return PackedRelease(
       manifest: manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
-      indexBytes: try repository.indexBytes(of: entry))
+      indexBytes: try repository.indexBytes(of: entry), descriptionUpdate: update)
   }
 
   /// Which objects of the package's other releases carry which chunks: what did not change need not be encoded again.

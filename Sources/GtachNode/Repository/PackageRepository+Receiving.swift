@@ -63,9 +63,12 @@ extension PackageRepository {
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let digest = SHA256().digest(of: manifestBytes)
-    let existing = try entries()[manifest.variant]
+    let entries = try entries()
+    let existing = entries[manifest.variant]
     if existing?.digest == digest { return }
-    if let existing, !Self.isSameRelease(existing.manifest, manifest) { throw Self.exists(manifest.variant) }
+    if let existing, !Self.isSameRelease(existing.manifest, manifest) {
+      throw Self.exists(manifest.variant, among: entries.keys)
+    }
     for object in index.objects where try !isSound(object, of: index) {
       throw GtachError(
         .chunkMissing, "\(manifest.variant) is not complete",
@@ -92,10 +95,13 @@ extension PackageRepository {
     one.variant == other.variant && one.archive == other.archive && one.description == other.description
   }
 
-  static func exists(_ variant: VariantID) -> GtachError {
-    GtachError(
+  static func exists(_ variant: VariantID, among variants: some Sequence<VariantID>) -> GtachError {
+    let name = variant.release.name
+    let newest = variants.lazy.filter { $0.release.name == name }.map(\.release.version).max()
+    return GtachError(
       .releaseExists, "\(variant) exists with other content",
-      reason: "a release never changes: others may have it already", advice: "give the new one another version")
+      reason: "a release never changes: others may have it already",
+      advice: "give the new one another version; the newest here is \(newest ?? variant.release.version)")
   }
 
   /// Whether an object's chunk is here, found by reading it.

@@ -9,6 +9,8 @@ public struct PackedRelease: Hashable, Sendable {
   public let manifestBytes: [UInt8]
   /// The bytes of the index of its chunks and objects.
   public let indexBytes: [UInt8]
+  /// The `gtach.json` that is to say the release's version once it is out; nil where it does already, or needs not.
+  public let descriptionUpdate: DescriptionUpdate?
 }
 
 /// How far packing is.

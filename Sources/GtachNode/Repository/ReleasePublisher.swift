@@ -20,17 +20,28 @@ public struct ReleasePublisher: Sendable {
 
   /// Enters a packed release and signs that it is one.
   ///
-  /// The release is visible before the metadata names it: whoever hears of it finds it.
+  /// The release is visible before the metadata names it: whoever hears of it finds it. Where its version was raised
+  /// for it, `gtach.json` says so when it is out, and is as it was where it never comes to that.
   ///
+  /// - Parameter cancellation: Ends it before anything is published, not later.
   /// - Throws: `ErrorCode.notPermitted` where the fleet's keys are not here, `ErrorCode.releaseExists` where the same
-  ///   release is listed with other content.
-  public func publish(_ packed: PackedRelease, now: Timestamp) throws(GtachError) {
+  ///   release is listed with other content, `ErrorCode.busy` where `gtach.json` was changed while it was packed,
+  ///   `ErrorCode.cancelled`.
+  public func publish(
+    _ packed: PackedRelease, now: Timestamp, cancellation: Cancellation? = nil
+  ) throws(GtachError) {
     let store = MembershipStore(home: home)
     _ = try store.key("timestamp")
     // Two at once would sign the same version twice.
     let lock = try FileLock(
       path: "\(home.path)/publish.lock", wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
     defer { withExtendedLifetime(lock) {} }
+    try cancellation?.check()
+    guard let update = packed.descriptionUpdate else { return try enter(packed, store, now: now) }
+    try update.complete(by: home.path) { () throws(GtachError) in try enter(packed, store, now: now) }
+  }
+
+  private func enter(_ packed: PackedRelease, _ store: MembershipStore, now: Timestamp) throws(GtachError) {
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
     let manifest = packed.manifest
     let listing = ListedVariant(

@@ -19,17 +19,24 @@ public enum ArchiveWriter {
   /// - Parameters:
   ///   - tree: The directory that the members are relative to.
   ///   - members: What `SourceTree.members` found.
+  ///   - replacements: What files hold in the archive instead of what they hold on the disk, by path.
   ///   - modified: The time of every member, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
   ///   - sink: Takes the archive's bytes, a piece after the other.
   /// - Throws: `ErrorCode.busy` where a file changed since it was found, or while it is read; what `sink` throws;
   ///   `ErrorCode.inputOutput`, `ErrorCode.notFound`.
   public static func write(
-    tree: String, members: [ArchiveMember], modified: Int64 = 0, sink: ([UInt8]) throws(GtachError) -> Void
+    tree: String, members: [ArchiveMember], replacements: [String: [UInt8]] = [:], modified: Int64 = 0,
+    sink: ([UInt8]) throws(GtachError) -> Void
   ) throws(GtachError) {
     let writer = try TarWriter()
     for member in members {
-      try writer.begin(member, modified: modified)
-      if member.status.kind == .file { try write(member, of: tree, to: writer, sink: sink) }
+      let replacement = member.status.kind == .file ? replacements[member.path] : nil
+      try writer.begin(member, size: replacement?.count ?? member.status.size, modified: modified)
+      if let replacement {
+        if !replacement.isEmpty { try writer.append(replacement) }
+      } else if member.status.kind == .file {
+        try write(member, of: tree, to: writer, sink: sink)
+      }
       try flush(writer, to: sink)
     }
     try writer.close()
@@ -106,7 +113,8 @@ private final class TarWriter {
     archive_write_free(archive)
   }
 
-  func begin(_ member: ArchiveMember, modified: Int64) throws(GtachError) {
+  /// Starts a member; the size is that of a file's bytes, which follow.
+  func begin(_ member: ArchiveMember, size: Int, modified: Int64) throws(GtachError) {
     archive_entry_clear(entry)
     archive_entry_set_pathname(entry, member.path)
     archive_entry_set_mtime(entry, time_t(modified), 0)
@@ -120,7 +128,7 @@ private final class TarWriter {
       archive_entry_set_symlink(entry, member.linkTarget)
     default:
       setKind(S_IFREG, permissions: member.status.permissions & 0o100 != 0 ? 0o755 : 0o644)
-      archive_entry_set_size(entry, Int64(member.status.size))
+      archive_entry_set_size(entry, Int64(size))
     }
     try check(archive_write_header(archive, entry))
   }
