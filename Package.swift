@@ -23,6 +23,7 @@ let package = Package(
         .linkedLibrary("dns_sd", .when(platforms: [.linux])),
         .linkedLibrary("avahi-common", .when(platforms: [.linux])),
       ]),
+    .target(name: "CDivSufSort", linkerSettings: [.linkedLibrary("divsufsort")]),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod", .when(platforms: [.linux]))]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CSystem"),
@@ -33,7 +34,7 @@ let package = Package(
     .target(name: "GtachCore", dependencies: ["GtachWire", "GtachModel"]),
     .target(
       name: "GtachSystem",
-      dependencies: ["GtachModel", "CArchive", "CDNSSD", "CGPIOD", "COpenSSL", "CSystem", "CZstd"]),
+      dependencies: ["GtachModel", "CArchive", "CDivSufSort", "CDNSSD", "CGPIOD", "COpenSSL", "CSystem", "CZstd"]),
     .target(name: "GtachNode", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),
     .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel", "GtachSystem"]),

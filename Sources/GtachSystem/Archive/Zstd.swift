@@ -11,11 +11,7 @@ public enum Zstd {
   /// - Parameter level: 1 (fast) to 22 (small).
   /// - Throws: `ErrorCode.usage` for another level, `ErrorCode.bug` where the library refuses.
   public static func compress(_ bytes: ArraySlice<UInt8>, level: Int) throws(GtachError) -> [UInt8] {
-    guard levels.contains(level) else {
-      throw GtachError(
-        .usage, "there is no compression level \(level)",
-        advice: "use \(levels.lowerBound) (fast) to \(levels.upperBound) (small)")
-    }
+    try check(level: level)
     var result = 0
     let frame = bytes.withUnsafeBytes { source in
       let capacity = ZSTD_compressBound(source.count)
@@ -53,15 +49,7 @@ public enum Zstd {
         count = ZSTD_isError(result) == 0 ? result : 0
       }
     }
-    guard ZSTD_isError(result) == 0 else {
-      throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
-    }
-    guard isOneFrame, bytes.count == size else {
-      throw GtachError(
-        .objectCorrupt, "compressed bytes cannot be decoded",
-        reason: isOneFrame
-          ? "they yield \(bytes.count) bytes instead of \(size)" : "something follows the first frame")
-    }
+    try check(result, isOneFrame: isOneFrame, count: bytes.count, size: size)
     return bytes
   }
 
@@ -72,7 +60,27 @@ public enum Zstd {
     try decompress(frame[...], size: size)
   }
 
-  private static func failure(_ code: ErrorCode, _ message: String, _ result: Int) -> GtachError {
+  static func check(level: Int) throws(GtachError) {
+    guard levels.contains(level) else {
+      throw GtachError(
+        .usage, "there is no compression level \(level)",
+        advice: "use \(levels.lowerBound) (fast) to \(levels.upperBound) (small)")
+    }
+  }
+
+  /// Whether decoding went well and gave what was asked for.
+  static func check(_ result: Int, isOneFrame: Bool, count: Int, size: Int) throws(GtachError) {
+    guard ZSTD_isError(result) == 0 else {
+      throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
+    }
+    guard isOneFrame, count == size else {
+      throw GtachError(
+        .objectCorrupt, "compressed bytes cannot be decoded",
+        reason: isOneFrame ? "they yield \(count) bytes instead of \(size)" : "something follows the first frame")
+    }
+  }
+
+  static func failure(_ code: ErrorCode, _ message: String, _ result: Int) -> GtachError {
     GtachError(code, message, reason: ZSTD_getErrorName(result).map { String(cString: $0) })
   }
 }

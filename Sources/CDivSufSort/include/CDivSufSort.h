@@ -1,0 +1,4 @@
+#ifndef CDIVSUFSORT_H
+#define CDIVSUFSORT_H
+#include <divsufsort.h>
+#endif

@@ -1,0 +1,141 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Testing
+
+@testable import GtachNode
+
+@Suite("Encoding and decoding chunks")
+struct ChunkCodecTests {
+  private static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
+    var random = SeededGenerator(seed: seed)
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  }
+
+  /// Words of a small vocabulary.
+  private static func text(_ count: Int, seed: UInt64) -> [UInt8] {
+    var random = SeededGenerator(seed: seed)
+    let words = (0..<300).map { _ in
+      (0..<Int.random(in: 2...9, using: &random)).map { _ in UInt8.random(in: 97...122, using: &random) }
+    }
+    var bytes: [UInt8] = []
+    while bytes.count < count { bytes += words[Int.random(in: words.indices, using: &random)] + [32] }
+    return Array(bytes.prefix(count))
+  }
+
+  /// A chunk of another build of a program, of which all addresses are others and a part is made of short stretches
+  /// from anywhere; and the build before.
+  private static func builds(_ count: Int, seed: UInt64) -> (old: [UInt8], new: [UInt8]) {
+    var random = SeededGenerator(seed: seed)
+    let old = noise(count, seed: seed)
+    var new = old
+    for position in Swift.stride(from: 0, to: count, by: 16) { new[position] &+= 64 }
+    for _ in 0..<count / 120 {
+      let start = Int.random(in: 0...max(0, count - 12), using: &random)
+      new += old[start..<min(count, start + 12)]
+    }
+    return (old, new)
+  }
+
+  private func decode(_ object: [UInt8], prefix: [UInt8], size: Int) throws(GtachError) -> [UInt8] {
+    var body = object[...]
+    let header = try ObjectHeader(takenFrom: &body, chunkSize: size, archiveSize: 10 << 20)
+    return try ChunkDecoder.chunk(from: body, header.body, prefix: prefix, size: size)
+  }
+
+  private func body(of object: [UInt8]) throws -> ObjectHeader.Body {
+    var rest = object[...]
+    return try ObjectHeader(takenFrom: &rest, chunkSize: 1 << 20, archiveSize: 10 << 20).body
+  }
+
+  @Test("every kind of body is chosen where it is the shortest, and comes back")
+  func kinds() throws {
+    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
+    let (old, new) = Self.builds(100_000, seed: 1)
+    let text = Self.text(100_000, seed: 2)
+    let cases: [(chunk: [UInt8], prefix: [UInt8], body: ObjectHeader.Body, limit: Int)] = [
+      (text, [], .frame, 40_000),
+      (text, Self.noise(5000, seed: 3) + text.dropFirst(10), .frame, 60),
+      (new, old, .difference, 3000),
+      (Array(new.prefix(300)), Array(old.prefix(400)), .joinedDifference, 100),
+    ]
+    for (chunk, prefix, body, limit) in cases {
+      let pieces = [0..<(prefix.count + 255) / 256 * 256]
+      let object = try encoder.object(of: chunk, after: prefix.isEmpty ? .none : .pieces(pieces), prefix)
+      #expect(try self.body(of: object) == body)
+      #expect(object.count < limit)
+      #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
+    }
+  }
+
+  @Test("chunks of every kind and length come back at every level", arguments: [1, 9, 19])
+  func roundTrip(level: Int) throws {
+    var random = SeededGenerator(seed: UInt64(level))
+    for count in [1, 2, 33, 5000, 50_000] {
+      let (old, new) = Self.builds(count, seed: UInt64(count))
+      for chunk in [new, Self.text(count, seed: 7), [UInt8](repeating: 0, count: count), Self.noise(count, seed: 8)] {
+        let encoder = ChunkEncoder(level: level, triesDifferences: Bool.random(using: &random))
+        let prefixes: [([UInt8], ObjectHeader.Prefix)] = [([], .none), (old, .chunks([1])), (old, .pieces([0..<256]))]
+        for (prefix, name) in prefixes {
+          let object = try encoder.object(of: chunk, after: name, prefix)
+          #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
+          #expect(object.count < chunk.count + 50)
+        }
+      }
+    }
+  }
+
+  @Test("a damaged object is an error or other bytes of the right length, never more")
+  func hostile() throws {
+    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
+    let (old, new) = Self.builds(1500, seed: 4)
+    let text = Self.text(300, seed: 5)
+    let before = Array(text.dropFirst(100))
+    let cases =
+      try encoder.differences(of: new, after: .pieces([0..<1536]), old).map { (new, old, $0) } + [
+        (text, [], try encoder.object(of: text, after: .none, [])),
+        (text, before, try encoder.object(of: text, after: .pieces([0..<256]), before)),
+      ]
+    #expect(try cases.map { try body(of: $0.2) } == [.difference, .joinedDifference, .frame, .frame])
+    for (chunk, prefix, object) in cases {
+      for end in 0..<object.count {
+        let error = thrownError { try decode(Array(object[..<end]), prefix: prefix, size: chunk.count) }
+        #expect(error?.code == .objectCorrupt)
+      }
+      #expect(thrownError { try decode(object + [0], prefix: prefix, size: chunk.count) }?.code == .objectCorrupt)
+      for size in [0, 1, chunk.count - 1, chunk.count + 1, 1 << 20] {
+        #expect(thrownError { try decode(object, prefix: prefix, size: size) }?.code == .objectCorrupt)
+      }
+      for position in object.indices {
+        for bit in 0..<8 {
+          var damaged = object
+          damaged[position] ^= 1 << UInt8(bit)
+          do throws(GtachError) {
+            #expect(try decode(damaged, prefix: prefix, size: chunk.count).count == chunk.count)
+          } catch {
+            #expect(error.code == .objectCorrupt)
+          }
+        }
+      }
+    }
+  }
+
+  @Test("an object is the same on every thread")
+  func determinism() throws {
+    let (old, new) = Self.builds(60_000, seed: 6)
+    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
+    let objects = Mailbox<[UInt8]>()
+    let threads = try (0..<4).map { number in
+      try WorkerThread(name: "encoder \(number)") {
+        do throws(GtachError) {
+          objects.post(try encoder.object(of: new, after: .pieces([0..<60_160]), old))
+        } catch {
+          objects.post([])
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    let expected = try encoder.object(of: new, after: .pieces([0..<60_160]), old)
+    for _ in threads { #expect(objects.receive(until: nil) == expected) }
+  }
+}
