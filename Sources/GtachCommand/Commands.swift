@@ -74,6 +74,14 @@ extension CommandSpecification {
       arguments: [Argument(name: "NAME[@VERSION]")],
       notes: "Without a version: the newest one. Ends with 1 where there is none.",
       example: "gtach info gtach-app@0.4.0"),
+    CommandSpecification(
+      name: "extract", summary: "write a release's files into a directory",
+      arguments: [Argument(name: "NAME@VERSION"), Argument(name: "DIR")],
+      options: [
+        Option(name: "--platform", value: "PLATFORM", summary: "which variant, where several are here")
+      ],
+      notes: "DIR must be new or empty. Nothing is installed.",
+      example: "gtach extract gtach-app@0.4.0 look"),
   ]
 
   private static let lan = [

@@ -75,6 +75,8 @@ public enum Command: Hashable, Sendable {
   case list(name: PackageName?)
   /// All that is known of a release, the newest of its name without a version.
   case info(name: PackageName, version: SemanticVersion?)
+  /// Write a release's tree into a directory; the variant for a platform.
+  case extract(ReleaseID, platform: Platform?, directory: String)
   /// Run the daemon.
   case node(NodeOptions)
   /// Fetch now what the policy wants and what is named.

@@ -40,6 +40,10 @@ enum InvocationParser {
     case "info":
       let (name, version) = try nameAndVersion(arguments[0])
       return .info(name: name, version: version)
+    case "extract":
+      return .extract(
+        try ReleaseID(arguments[0]), platform: try scan.value("--platform").map(Platform.init),
+        directory: arguments[1])
     case "node":
       return .node(try nodeOptions(scan))
     case "sync":

@@ -17,14 +17,16 @@ final class LiveProgress: Sendable {
   }
 
   func show(_ progress: PackingProgress) {
+    switch progress {
+    case .reading(let done, let total): show("reading", doneBytes: done, totalBytes: total)
+    case .encoding(let done, let total): show("encoding", doneBytes: done, totalBytes: total)
+    }
+  }
+
+  func show(_ title: String, doneBytes: Int, totalBytes: Int) {
     let now = MonotonicClock.now()
     display.withLock { display in
-      let text =
-        switch progress {
-        case .reading(let done, let total): display.show("reading", doneBytes: done, totalBytes: total, now: now)
-        case .encoding(let done, let total): display.show("encoding", doneBytes: done, totalBytes: total, now: now)
-        }
-      _ = Console.write(text, to: .errors)
+      _ = Console.write(display.show(title, doneBytes: doneBytes, totalBytes: totalBytes, now: now), to: .errors)
     }
   }
 

@@ -58,6 +58,8 @@ struct CommandSession {
     case .pack(let options): try pack(options)
     case .list(let name): rendering.list(try repository().reports(name: name), name: name)
     case .info(let name, let version): try info(name, version: version)
+    case .extract(let release, let platform, let directory):
+      try extract(release, platform: platform, into: directory)
     case .node(let options): try node(options)
     case .sync(let options): try sync(options)
     case .peers: try peers()

@@ -40,6 +40,12 @@ import Testing
     #expect(try command("list gtach-app") == .list(name: app))
     #expect(try command("info gtach-app") == .info(name: app, version: nil))
     #expect(try command("info gtach-app@0.4.0") == .info(name: app, version: version))
+    #expect(
+      try command("extract gtach-app@0.4.0 look")
+        == .extract(ReleaseID("gtach-app@0.4.0"), platform: nil, directory: "look"))
+    #expect(
+      try command("extract gtach-app@0.4.0 look --platform linux-arm64")
+        == .extract(ReleaseID("gtach-app@0.4.0"), platform: Platform("linux-arm64"), directory: "look"))
     #expect(try command("node") == .node(.init()))
     #expect(
       try command("node --listen 0.0.0.0:0 --peer 192.168.1.20:7420 --no-mdns --mock m.json")

@@ -5,40 +5,54 @@ import GtachSystem
 extension PackageRepository {
   /// Unpacks a variant's archive. What was unpacked before an error stays: the directory is the caller's to remove.
   ///
-  /// - Parameter directory: Where, an empty directory. The caller brings it onto the disk.
+  /// - Parameters:
+  ///   - directory: Where, an empty directory. The caller brings it onto the disk.
+  ///   - progress: Told how many bytes of the archive were read, and how many it has; what it throws ends the work.
   /// - Throws: `ErrorCode.notFound` where the variant is not complete here; `ErrorCode.chunkMissing` where it is so no
   ///   longer, as a chunk is damaged; `ErrorCode.archiveInvalid` where the archive is not the one of the manifest, and
   ///   whatever else `ArchiveReader.extract` says of an archive; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
-  public func extract(_ variant: VariantID, into directory: String) throws(GtachError) {
+  public func extract(
+    _ variant: VariantID, into directory: String,
+    progress: @escaping (Int, Int) throws(GtachError) -> Void = { _, _ in }
+  ) throws(GtachError) {
     let entry = try entry(of: variant)
     let index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
-    var objects: [Digest: ChunkIndex.Object] = [:]
-    for object in index.objects { objects[index.chunks[object.chunk].digest] = object }
+    let chunk = chunkReader(of: entry, index: index)
     let hash = SHA256Stream()
     var position = 0
-    do throws(GtachError) {
-      try ArchiveReader.extract(
-        source: { () throws(GtachError) in
-          guard position < index.chunks.count else { return nil }
-          let chunk = index.chunks[position]
-          position += 1
-          guard let bytes = try self.chunk(chunk, object: objects[chunk.digest]) else {
-            throw GtachError(
-              .chunkMissing, "\(variant) is not complete any more",
-              reason: "the chunk \(chunk.digest) is damaged or gone", advice: "fetch it again with gtach sync")
-          }
-          hash.update(bytes)
-          return bytes
-        }, into: directory)
-    } catch {
-      // Out of sight, the variant is wanted again, and only what is missing is fetched.
-      if error.code == .chunkMissing { try quarantine(entry.directory) }
-      throw error
-    }
+    var done = 0
+    try ArchiveReader.extract(
+      source: { () throws(GtachError) in
+        guard position < index.chunks.count else { return nil }
+        let bytes = try chunk(index.chunks[position])
+        position += 1
+        done += bytes.count
+        hash.update(bytes)
+        try progress(done, entry.manifest.archive.size)
+        return bytes
+      }, into: directory)
     guard hash.finish() == entry.manifest.archive.digest else {
       throw GtachError(
         .archiveInvalid, "the archive of \(variant) is not the one that its manifest names",
         reason: "its chunks are what the index says, but together they hash to something else")
+    }
+  }
+
+  /// Gives the bytes of a variant's chunks, hashed as they are read. Where one is damaged or gone, the variant is out of
+  /// sight from then on: so it is wanted again, and only what is missing is fetched.
+  ///
+  /// - Returns: What throws `ErrorCode.chunkMissing`, `ErrorCode.inputOutput`.
+  func chunkReader(
+    of entry: Catalogue.Entry, index: ChunkIndex
+  ) -> (ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
+    var objects: [Digest: ChunkIndex.Object] = [:]
+    for object in index.objects { objects[index.chunks[object.chunk].digest] = object }
+    return { chunk throws(GtachError) in
+      if let bytes = try self.chunk(chunk, object: objects[chunk.digest]) { return bytes }
+      try self.quarantine(entry.directory)
+      throw GtachError(
+        .chunkMissing, "\(entry.manifest.variant) is not complete any more",
+        reason: "the chunk \(chunk.digest) is damaged or gone", advice: "fetch it again with gtach sync")
     }
   }
 }

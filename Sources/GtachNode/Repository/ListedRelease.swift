@@ -1,0 +1,56 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// What a home holds of releases that its signed metadata lists: where exporting and extracting start from.
+struct ListedRelease {
+  let repository: PackageRepository
+  let trusted: TrustedMetadata
+
+  /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet; what keeps the metadata from being read.
+  init(_ context: NodeContext) throws(GtachError) {
+    repository = try context.repository()
+    trusted = try TrustedMetadata.load(from: repository, membership: context.membership())
+  }
+
+  /// The variants of a release that are complete here, by platform.
+  ///
+  /// - Throws: `ErrorCode.notFound` where there is none; `ErrorCode.manifestUnlisted` where one is not, or no longer,
+  ///   the one that signed metadata lists.
+  func variants(of release: ReleaseID) throws(GtachError) -> [Catalogue.Entry] {
+    let entries = try repository.entries().filter { $0.key.release == release }.sorted { $0.key < $1.key }
+    guard !entries.isEmpty else {
+      throw GtachError(
+        .notFound, "\(release) is not here", advice: "`gtach list` shows what is here, `gtach sync` fetches")
+    }
+    for (variant, entry) in entries where trusted.targets[variant]?.manifest.digest != entry.digest {
+      throw GtachError(
+        .manifestUnlisted, "\(variant) is here, and the signed metadata does not list it",
+        advice: "fetch the newest metadata with gtach sync")
+    }
+    return entries.map(\.value)
+  }
+
+  /// The one variant of a release that is meant: that of a platform, else the only one, else the one for this machine.
+  ///
+  /// - Throws: As `variants(of:)`, also where there is none for the platform; `ErrorCode.usage` where several could be
+  ///   meant.
+  func variant(of release: ReleaseID, platform: Platform?) throws(GtachError) -> Catalogue.Entry {
+    let variants = try variants(of: release)
+    let platforms = variants.map(\.manifest.platform.text).joined(separator: ", ")
+    if let platform {
+      if let variant = variants.first(where: { $0.manifest.platform == platform }) { return variant }
+      throw GtachError(.notFound, "\(release) is not here for \(platform)", advice: "it is here for \(platforms)")
+    }
+    if variants.count == 1 { return variants[0] }
+    let suitable = variants.filter { $0.manifest.platform.suitability(for: Machine.platform) != nil }
+    let best = suitable.max {
+      ($0.manifest.platform.suitability(for: Machine.platform) ?? 0)
+        < ($1.manifest.platform.suitability(for: Machine.platform) ?? 0)
+    }
+    if let best { return best }
+    throw GtachError(
+      .usage, "\(release) is here for several platforms, none of them this machine's",
+      advice: "name one with --platform: \(platforms)")
+  }
+}
