@@ -75,7 +75,9 @@ struct PubGrub {
     mentions.append([])
     askedSince.append(nil)
     let excluded = candidates.indices.filter { candidates[$0].exclusion != nil }
-    for (exclusion, positions) in Dictionary(grouping: excluded, by: { candidates[$0].exclusion }) {
+    let positions = Dictionary(grouping: excluded, by: { candidates[$0].exclusion })
+    // A dictionary's order is another one in every process; each of its values is ascending and not empty.
+    for (exclusion, positions) in positions.sorted(by: { $0.value[0] < $1.value[0] }) {
       guard let exclusion else { continue }
       let values = CandidateSet(positions.map { $0 + 1 }, count: candidates.count + 1)
       add(Incompatibility([Term(package: package, values: values)], cause: .exclusion(exclusion)))

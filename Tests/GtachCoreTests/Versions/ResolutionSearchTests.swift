@@ -39,6 +39,24 @@ struct ResolutionSearchTests {
     #expect(plan.effort.steps < 500 * 12)
   }
 
+  @Test("Releases that are excluded for different reasons are always looked at in the same order")
+  func exclusions() throws {
+    // Nothing that hashing decides in each process anew may show: neither in the explanation nor in the steps.
+    var shelf = try Shelf([
+      ("app 1.0.0", ["lib": "*"]), ("lib 1.0.0", [:]), ("lib 1.1.0", [:]), ("lib 1.1.1", [:]), ("lib 1.2.0", [:]),
+      ("lib 2.0.0", [:]),
+    ])
+    try shelf.add("lib 3.0.0 macos-arm64")
+    var search = PubGrub(
+      try shelf.problem(
+        "app", installed: ["lib 1.1.0"], policy: UpdatePolicy([]), isByHand: false, refused: ["lib@1.2.0"]))
+    _ = try search.solve()
+    let causes = search.incompatibilities.compactMap { incompatibility -> Incompatibility.Exclusion? in
+      if case .exclusion(let exclusion) = incompatibility.cause { exclusion } else { nil }
+    }
+    #expect(causes == [.change(.downgrade), .change(.patch), .refused, .change(.breaking), .platform])
+  }
+
   @Test("A chain of conflicts that makes a naive backtracker exponential", arguments: [10, 20, 40, 80])
   func exponential(length: Int) throws {
     // 3 ^ length combinations, none of which pleases the last link; only its own requirements have to do with that.
