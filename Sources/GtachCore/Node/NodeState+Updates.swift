@@ -34,17 +34,19 @@ extension NodeState {
   /// What has to be here for what is installed by itself and what operators asked for.
   var planned: [VariantID] {
     // Whoever asked for what has no plan is told why when it is to be installed.
-    let byHand = requirements.flatMap { (try? plan([$0], among: trusted.targets.values))?.variants ?? [] }
+    let byHand = requirements.flatMap {
+      VersionManager.plan(for: problem([$0], among: trusted.targets.values))?.variants ?? []
+    }
     return byHand + autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
   }
 
-  private func plan(
+  /// The problem of what an operator asks for.
+  private func problem(
     _ requirements: [Requirement], among listed: some Sequence<ListedVariant>
-  ) throws(GtachError) -> InstallPlan {
-    try VersionManager.resolve(
-      ResolutionProblem(
-        requirements: requirements, listed: listed, state: installState, machine: setup.machine,
-        policy: setup.configuration.autoUpdate ?? .automatic, isByHand: true))
+  ) -> ResolutionProblem {
+    ResolutionProblem(
+      requirements: requirements, listed: listed, state: installState, machine: setup.machine,
+      policy: setup.configuration.autoUpdate ?? .automatic, isByHand: true)
   }
 
   /// What to install, in this order, so that a package is there that an operator asked for: the plan among all that is
@@ -63,10 +65,10 @@ extension NodeState {
         .notFound, "no release of \(asked) is here or at a neighbour",
         advice: "see what there is with \"gtach list\", and who is there with \"gtach peers\"")
     }
-    var plan = try plan([requirement], among: trusted.targets.values)
+    var plan = try VersionManager.resolve(problem([requirement], among: trusted.targets.values))
     let away = plan.variants.filter { !isListedAsHeld($0) }
     if !away.isEmpty {
-      guard let possible = try? self.plan([requirement], among: listedAndHeld) else {
+      guard let possible = VersionManager.plan(for: problem([requirement], among: listedAndHeld)) else {
         throw GtachError(
           .notFound, "\(asked) is listed, and not all that it takes could be fetched",
           reason: "not here: \(away.map(\.release.description).joined(separator: ", "))",

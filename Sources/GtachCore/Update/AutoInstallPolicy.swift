@@ -36,13 +36,13 @@ public struct AutoInstallPolicy: Sendable {
   public func next(listed: some Sequence<ListedVariant>, state: InstallState) -> [VariantID] {
     guard !requirements.isEmpty else { return [] }
     var problem = problem(listed: listed, state: state)
-    if let plan = try? VersionManager.resolve(problem) { return plan.variants }
-    // Nobody waits for the explanation: `gtach resolve` gives it to whoever asks.
+    // Nobody waits for an explanation: `gtach resolve` gives it to whoever asks.
+    if let plan = VersionManager.plan(for: problem) { return plan.variants }
     var plan: InstallPlan?
     problem.requirements = []
     for requirement in requirements {
       problem.requirements.append(requirement)
-      if let more = try? VersionManager.resolve(problem) { plan = more } else { problem.requirements.removeLast() }
+      if let more = VersionManager.plan(for: problem) { plan = more } else { problem.requirements.removeLast() }
     }
     return plan?.variants ?? []
   }

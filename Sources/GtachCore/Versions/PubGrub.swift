@@ -26,10 +26,22 @@ struct PubGrub {
     let range: VersionRange
   }
 
-  /// An incompatibility that says that nothing can satisfy everything, by its number.
-  struct Contradiction: Error { let incompatibility: Int }
+  /// Why a search ends without a solution.
+  enum Failure: Error, Equatable {
+    /// Nothing can satisfy everything; the incompatibility of this number says so.
+    case contradiction(Int)
+    /// It took too many steps.
+    case givenUp
+  }
 
-  init(_ problem: ResolutionProblem) {
+  /// After how many steps a search is given up. Resolution is NP-complete: requirements can be written, by mistake or on
+  /// purpose, on which any search takes for ever, and every node of the fleet would make it. Backtracking over hundreds
+  /// of releases takes a few thousand.
+  static let maximumSteps = 25_000
+  private let maximumSteps: Int
+
+  init(_ problem: ResolutionProblem, maximumSteps: Int = PubGrub.maximumSteps) {
+    self.maximumSteps = maximumSteps
     pool = CandidatePool(problem)
     solution.add(valueCount: pool.packages[0].valueCount)
   }
@@ -37,8 +49,8 @@ struct PubGrub {
   /// Searches.
   ///
   /// - Returns: The value of each package that is in the plan, by its number; the root is not.
-  /// - Throws: The contradiction where there is no plan; `incompatibilities` says where it comes from.
-  mutating func solve() throws(Contradiction) -> [Int: Int] {
+  /// - Throws: The contradiction where there is no plan; `incompatibilities` says where it comes from. `givenUp`.
+  mutating func solve() throws(Failure) -> [Int: Int] {
     let root = CandidatePool.root
     solution.decide(root.package, root.value)
     changed = [root.package]
@@ -56,6 +68,8 @@ struct PubGrub {
     }
     try propagate()
     while let package = nextOpen() {
+      // Counted here and at each conflict: between two of these, only so much can follow.
+      guard effort.steps < maximumSteps else { throw .givenUp }
       choose(package)
       try propagate()
     }
@@ -125,13 +139,14 @@ struct PubGrub {
   }
 
   /// Finds out all that follows from what is decided (unit propagation).
-  private mutating func propagate() throws(Contradiction) {
+  private mutating func propagate() throws(Failure) {
     packages: while let package = changed.popLast() {
       for number in mentions[package].reversed() {
         switch relation(incompatibilities[number]) {
         case .open: continue
         case .almost(let term): derive(term, cause: number)
         case .conflict:
+          guard effort.steps < maximumSteps else { throw .givenUp }
           // What was to be looked at has been taken back with the rest; what was learned leads on from there.
           let learned = try resolve(conflict: number)
           changed = []
@@ -154,12 +169,12 @@ struct PubGrub {
   /// learning).
   ///
   /// - Returns: The number of an incompatibility of which all terms but one still hold.
-  private mutating func resolve(conflict: Int) throws(Contradiction) -> Int {
+  private mutating func resolve(conflict: Int) throws(Failure) -> Int {
     var number = conflict
     while true {
       let incompatibility = incompatibilities[number]
       guard incompatibility.terms.contains(where: { $0.package != CandidatePool.root.package }) else {
-        throw Contradiction(incompatibility: number)
+        throw .contradiction(number)
       }
       let (latest, term, previousLevel) = satisfier(of: incompatibility)
       let assignment = solution.assignments[latest]

@@ -5,27 +5,51 @@ extension VersionManager {
   /// installed needs: of what is asked for and what that needs the newest releases possible.
   ///
   /// - Parameter explainsFully: Whether the reason of an error derives it from beginning to end, however long that is.
-  /// - Throws: `ErrorCode.dependencyConflict` where there is no such set; the reason is a derivation, a sentence a line.
+  /// - Throws: `ErrorCode.dependencyConflict` where there is no such set, the reason being a derivation, a sentence a
+  ///   line; and where none was found in as many steps as a search may take.
   public static func resolve(
     _ problem: ResolutionProblem, explainsFully: Bool = false
   ) throws(GtachError) -> InstallPlan {
     var search = PubGrub(problem)
-    let solution: [Int: Int]
-    do throws(PubGrub.Contradiction) {
-      solution = try search.solve()
+    do throws(PubGrub.Failure) {
+      return try plan(&search)
     } catch {
-      let derivation = Derivation(of: error.incompatibility, in: search.incompatibilities, pool: search.pool)
-      let lines = explainsFully ? derivation.lines : brief(derivation.lines, of: problem, search.pool)
-      let asked = problem.requirements.map { requirement in
-        requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
-      }
-      throw GtachError(
-        .dependencyConflict,
-        "no set of releases satisfies \(asked.isEmpty ? "what is installed" : asked.joined(separator: ", "))",
-        reason: lines.joined(separator: "\n"),
-        advice: "ask for another version, or publish a release that goes with the others")
+      throw report(error, of: problem, search, explainsFully: explainsFully)
     }
+  }
+
+  /// The same for whom no reason matters: nil where there is no plan. To explain that takes longer than to find it out.
+  static func plan(for problem: ResolutionProblem) -> InstallPlan? {
+    var search = PubGrub(problem)
+    return try? plan(&search)
+  }
+
+  private static func plan(_ search: inout PubGrub) throws(PubGrub.Failure) -> InstallPlan {
+    let solution = try search.solve()
     return PlanBuilder(solution: solution, pool: search.pool).plan(effort: search.effort)
+  }
+
+  /// What a failure means to people.
+  static func report(
+    _ failure: PubGrub.Failure, of problem: ResolutionProblem, _ search: PubGrub, explainsFully: Bool
+  ) -> GtachError {
+    let names = problem.requirements.map { requirement in
+      requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
+    }
+    let asked = names.isEmpty ? "what is installed" : names.joined(separator: ", ")
+    switch failure {
+    case .contradiction(let number):
+      let derivation = Derivation(of: number, in: search.incompatibilities, pool: search.pool)
+      let lines = explainsFully ? derivation.lines : brief(derivation.lines, of: problem, search.pool)
+      return GtachError(
+        .dependencyConflict, "no set of releases satisfies \(asked)", reason: lines.joined(separator: "\n"),
+        advice: "ask for another version, or publish a release that goes with the others")
+    case .givenUp:
+      return GtachError(
+        .dependencyConflict, "no set of releases that satisfies \(asked) was found",
+        reason: "the search was given up after \(search.effort.steps) steps: too many releases conflict with one another",
+        advice: "name the versions that you want, as in gtach resolve NAME@VERSION")
+    }
   }
 
   /// The most lines that a person reads.
@@ -42,10 +66,11 @@ extension VersionManager {
     var shorter = lines
     var end = "There are \(lines.count) steps to this; --verbose shows them all."
     var search = PubGrub(narrowed)
-    do throws(PubGrub.Contradiction) {
+    do throws(PubGrub.Failure) {
       _ = try search.solve()
     } catch {
-      let newest = Derivation(of: error.incompatibility, in: search.incompatibilities, pool: search.pool).lines
+      guard case .contradiction(let number) = error else { return shorter.suffix(briefLines - 1) + [end] }
+      let newest = Derivation(of: number, in: search.incompatibilities, pool: search.pool).lines
       if newest.count < lines.count {
         shorter = newest
         end = "Older releases fail as well, in \(lines.count) steps altogether; --verbose shows them all."

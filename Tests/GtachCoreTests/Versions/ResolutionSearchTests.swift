@@ -71,8 +71,29 @@ struct ResolutionSearchTests {
     let problem = try shelf.problem("p0")
     #expect(throws: GtachError.self) { try VersionManager.resolve(problem) }
     var search = PubGrub(problem)
-    #expect(throws: PubGrub.Contradiction.self) { _ = try search.solve() }
+    #expect(throws: PubGrub.Failure.self) { _ = try search.solve() }
     #expect(search.effort.steps < 12 * length + 40)
+  }
+
+  @Test("A search that would take for ever is given up after so many steps")
+  func pigeons() throws {
+    // Sixteen pigeons in fifteen holes: whatever learns by resolution alone takes exponentially many steps to see it.
+    let holes = 15
+    var shelf = try Shelf()
+    for pigeon in 0...holes {
+      for hole in 1...holes {
+        try shelf.add("pigeon\(pigeon) \(hole).0.0", ["hole\(hole)": "\(pigeon + 1)"])
+        try shelf.add("hole\(hole) \(pigeon + 1).0.0")
+      }
+    }
+    try shelf.add("app 1.0.0", Dictionary(uniqueKeysWithValues: (0...holes).map { ("pigeon\($0)", "*") }))
+    let problem = try shelf.problem("app")
+    var search = PubGrub(problem, maximumSteps: 1_000)
+    #expect(throws: PubGrub.Failure.givenUp) { _ = try search.solve() }
+    #expect(search.effort.steps < 1_500)
+    let error = VersionManager.report(.givenUp, of: problem, search, explainsFully: false)
+    #expect(error.message == "no set of releases that satisfies app was found")
+    #expect(error.reason?.hasPrefix("the search was given up after 1") == true)
   }
 
   @Test("An explanation is a few lines, however tangled the conflict", arguments: 0..<60)
