@@ -10,6 +10,17 @@ struct Derivation {
   /// The numbers of conclusions that are used again.
   private var numbers: [Int: Int] = [:]
   private(set) var lines: [String] = []
+  /// What is still to be said, the next last.
+  private var pending: [Step] = []
+
+  private enum Step {
+    /// Say what leads to a conclusion, and the conclusion.
+    case visit(Int, isReferred: Bool)
+    /// Say a conclusion.
+    case conclude(Int, String, [Int], isNumbered: Bool)
+    /// Say a conclusion from two others that have been said.
+    case join(Int, long: Int, short: Int, isNumbered: Bool)
+  }
 
   /// The derivation of a contradiction.
   init(of contradiction: Int, in incompatibilities: [Incompatibility], pool: CandidatePool) {
@@ -19,16 +30,29 @@ struct Derivation {
       lines = [wording.sentence(incompatibilities[contradiction])]
       return
     }
-    count(contradiction)
-    visit(contradiction, isReferred: false)
+    count(from: contradiction)
+    // Not by recursion: a derivation is as long as a search, and a thread's stack is not.
+    pending = [.visit(contradiction, isReferred: false)]
+    while let step = pending.popLast() {
+      switch step {
+      case .visit(let number, let isReferred): visit(number, isReferred: isReferred)
+      case .conclude(let number, let conjunction, let reasons, let isNumbered):
+        conclude(number, conjunction, reasons, isNumbered)
+      case .join(let number, let long, let short, let isNumbered):
+        // The short one may have been said, and numbered, on the way to the long one.
+        let isAgo = numbers[short] != nil
+        conclude(number, isAgo ? "because" : "and because", isAgo ? [long, short] : [long], isNumbered)
+      }
+    }
   }
 
-  private mutating func count(_ number: Int) {
-    guard let (first, second) = parents(number) else { return }
-    uses[number, default: 0] += 1
-    guard uses[number] == 1 else { return }
-    count(first)
-    count(second)
+  private mutating func count(from contradiction: Int) {
+    var open = [contradiction]
+    while let number = open.popLast() {
+      guard let (first, second) = parents(number) else { continue }
+      uses[number, default: 0] += 1
+      if uses[number] == 1 { open += [first, second] }
+    }
   }
 
   /// What a conclusion follows from; nil for what is given.
@@ -55,22 +79,25 @@ struct Derivation {
     case (false, false):
       switch (numbers[first] != nil, numbers[second] != nil) {
       case (true, true): conclude(number, "because", [first, second], isNumbered)
-      case (true, false):
-        visit(second, isReferred: false)
-        conclude(number, "and because", [first], isNumbered)
-      case (false, true):
-        visit(first, isReferred: false)
-        conclude(number, "and because", [second], isNumbered)
+      case (true, false): visit(second, andConclude: number, from: [first], isNumbered)
+      case (false, true): visit(first, andConclude: number, from: [second], isNumbered)
       case (false, false):
         // The simpler one last: its conclusion is used in the very next line.
         let (long, short) = isSimple(first) ? (second, first) : (first, second)
-        visit(long, isReferred: true)
-        visit(short, isReferred: false)
-        // The short one may have been said, and numbered, on the way to the long one.
-        let isAgo = numbers[short] != nil
-        conclude(number, isAgo ? "because" : "and because", isAgo ? [long, short] : [long], isNumbered)
+        pending += [
+          .join(number, long: long, short: short, isNumbered: isNumbered), .visit(short, isReferred: false),
+          .visit(long, isReferred: true),
+        ]
       }
     }
+  }
+
+  private mutating func visit(
+    _ derived: Int, andConclude number: Int, from reasons: [Int], _ isNumbered: Bool
+  ) {
+    pending += [
+      .conclude(number, "and because", reasons, isNumbered: isNumbered), .visit(derived, isReferred: false),
+    ]
   }
 
   private mutating func visit(derived: Int, given: Int, for number: Int, _ isNumbered: Bool) {
@@ -82,13 +109,11 @@ struct Derivation {
     if uses[derived, default: 0] == 1, let (first, second) = parents(derived), isGiven(first) != isGiven(second) {
       let (inner, innerGiven) = isGiven(first) ? (second, first) : (first, second)
       if numbers[inner] == nil {
-        visit(inner, isReferred: false)
-        conclude(number, "and because", [innerGiven, given], isNumbered)
+        visit(inner, andConclude: number, from: [innerGiven, given], isNumbered)
         return
       }
     }
-    visit(derived, isReferred: false)
-    conclude(number, "and because", [given], isNumbered)
+    visit(derived, andConclude: number, from: [given], isNumbered)
   }
 
   private mutating func conclude(_ number: Int, _ conjunction: String, _ reasons: [Int], _ isNumbered: Bool) {

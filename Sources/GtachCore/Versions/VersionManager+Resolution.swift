@@ -47,7 +47,7 @@ extension VersionManager {
     case .givenUp:
       return GtachError(
         .dependencyConflict, "no set of releases that satisfies \(asked) was found",
-        reason: "the search was given up after \(search.effort.steps) steps: too many releases conflict with one another",
+        reason: "the search was given up after \(search.effort.steps) steps, as too many releases conflict",
         advice: "name the versions that you want, as in gtach resolve NAME@VERSION")
     }
   }

@@ -96,6 +96,23 @@ struct ResolutionSearchTests {
     #expect(error.reason?.hasPrefix("the search was given up after 1") == true)
   }
 
+  @Test("A derivation may have as many steps as a search")
+  func long() throws {
+    // Each release of app fails for a reason of its own; written down as a search would learn it.
+    let count = 20_000
+    var pool = CandidatePool(try Shelf([("app 1.0.0", [:])]).problem("app"))
+    let app = pool.number(of: try PackageName("app"))
+    let given = Incompatibility([Term(package: app, values: CandidateSet([1], count: 2))], cause: .exclusion(.refused))
+    var incompatibilities = [given]
+    for step in 0..<count {
+      incompatibilities.append(given)
+      incompatibilities.append(Incompatibility(given.terms, cause: .conflict(step * 2, step * 2 + 1)))
+    }
+    let derivation = Derivation(of: count * 2, in: incompatibilities, pool: pool)
+    // Two steps a line, but for the first two.
+    #expect(derivation.lines.count == count / 2 + 1)
+  }
+
   @Test("An explanation is a few lines, however tangled the conflict", arguments: 0..<60)
   func explanations(seed: Int) throws {
     let shelf = try Shelf.random(packages: 40, releases: 6, seed: UInt64(seed) * 5 + 3, needs: 4)
