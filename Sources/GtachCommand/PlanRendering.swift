@@ -32,7 +32,9 @@ extension Rendering {
         "\(Quantity.count(effort.steps, "step")): \(Quantity.count(effort.decisions, "decision")), "
         + "\(Quantity.count(effort.derivations, "derivation")), \(Quantity.count(effort.conflicts, "conflict"))\n"
     }
-    if changes > 0, asked.count == 1, let requirement = asked.first {
+    if !plan.obstructed.isEmpty {
+      hints += hint("It cannot be carried out: releases take over one at a time.")
+    } else if changes > 0, asked.count == 1, let requirement = asked.first {
       let range = requirement.range.map { "@\($0)" } ?? ""
       hints += hint("To do it: gtach install '\(requirement.name)\(range)'")
     }
@@ -41,7 +43,9 @@ extension Rendering {
 
   private static func sentences(_ step: InstallPlan.Step) -> [String] {
     let newer = step.newer.map { ["not \($0.version): \($0.reason)"] } ?? []
-    return step.reasons.isEmpty && newer.isEmpty ? [""] : step.reasons + newer
+    let obstacle = step.obstacle.map { ["cannot take over by itself: \($0)"] } ?? []
+    let all = step.reasons + newer + obstacle
+    return all.isEmpty ? [""] : all
   }
 
   private static func versions(_ step: InstallPlan.Step) -> String {

@@ -76,6 +76,15 @@ extension NodeState {
       }
       plan = possible
     }
+    guard plan.obstructed.isEmpty else {
+      let releases = plan.obstructed.map { "\($0.name)@\($0.version)" }.joined(separator: ", ")
+      throw GtachError(
+        .dependencyConflict, "\(releases) would have to take over at once, and releases do so one at a time",
+        reason: plan.obstructed.compactMap { step in
+          step.obstacle.map { "\(step.name)@\(step.version) cannot be the first: \($0)." }
+        }.joined(separator: "\n"),
+        advice: "publish a release between them that goes with the old and with the new")
+    }
     let named = plan.steps.first { $0.name == requirement.name }
     var works = plan.steps.compactMap { step in
       step.variant.map {

@@ -37,14 +37,19 @@ public struct AutoInstallPolicy: Sendable {
     guard !requirements.isEmpty else { return [] }
     var problem = problem(listed: listed, state: state)
     // Nobody waits for an explanation: `gtach resolve` gives it to whoever asks.
-    if let plan = VersionManager.plan(for: problem) { return plan.variants }
+    if let plan = VersionManager.plan(for: problem) { return Self.possible(plan) }
     var plan: InstallPlan?
     problem.requirements = []
     for requirement in requirements {
       problem.requirements.append(requirement)
       if let more = VersionManager.plan(for: problem) { plan = more } else { problem.requirements.removeLast() }
     }
-    return plan?.variants ?? []
+    return plan.map(Self.possible) ?? []
+  }
+
+  /// What can be installed of a plan. The rest waits for releases that go with what is installed.
+  private static func possible(_ plan: InstallPlan) -> [VariantID] {
+    plan.steps.filter { $0.obstacle == nil }.compactMap(\.variant)
   }
 
   /// What is installed, for people, with the newest listed release of each package that only the kind of change keeps

@@ -5,6 +5,7 @@ struct PlanBuilder {
   private let pool: CandidatePool
   private let wording: ResolutionWording
   private let chosen: [PackageName: CandidatePool.Candidate]
+  private let sequence: PlanSequence
 
   /// A builder for the value that each package was given.
   init(solution: [Int: Int], pool: CandidatePool) {
@@ -16,29 +17,16 @@ struct PlanBuilder {
       chosen[name] = pool.packages[package][value]
     }
     self.chosen = chosen
+    sequence = PlanSequence(
+      of: chosen.mapValues { PlanSequence.Release(version: $0.version, dependencies: $0.dependencies) },
+      beside: pool.problem.installed.mapValues {
+        PlanSequence.Release(version: $0.version, dependencies: $0.dependencies)
+      })
   }
 
   func plan(effort: InstallPlan.Effort) -> InstallPlan {
     let removed = pool.problem.installed.keys.filter { chosen[$0] == nil }.sorted()
-    return InstallPlan(steps: ordered.compactMap(step) + removed.compactMap(removal), effort: effort)
-  }
-
-  /// The packages, each after those that it needs; a circle begins at the first name.
-  private var ordered: [PackageName] {
-    var result: [PackageName] = []
-    var seen: Set<PackageName> = []
-    // The names to visit, and whether what they need has been visited.
-    var pending = chosen.keys.sorted(by: >).map { (name: $0, isReady: false) }
-    while let (name, isReady) = pending.popLast() {
-      if isReady {
-        result.append(name)
-        continue
-      }
-      guard seen.insert(name).inserted, let candidate = chosen[name] else { continue }
-      pending.append((name, true))
-      pending += candidate.dependencies.keys.sorted(by: >).map { ($0, false) }
-    }
-    return result
+    return InstallPlan(steps: sequence.order.compactMap(step) + removed.compactMap(removal), effort: effort)
   }
 
   private func step(_ name: PackageName) -> InstallPlan.Step? {
@@ -53,6 +41,7 @@ struct PlanBuilder {
       change: installed.map { VersionManager.compatibility(from: $0.version, to: candidate.version) },
       reasons: reasons(name, candidate, installed),
       newer: isNamed || action != .keep ? newer(name, candidate) : nil,
+      obstacle: sequence.obstacles[name],
       isDependency: !isNamed && installed?.isDependency ?? true)
   }
 

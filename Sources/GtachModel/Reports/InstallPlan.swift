@@ -31,6 +31,8 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public var reasons: [String]
     /// Why it is not a newer version, where there is one.
     public var newer: Newer?
+    /// Why it cannot take over by itself, releases being activated one at a time; nil where it can.
+    public var obstacle: String?
     /// Whether it is here only because others need it.
     public var isDependency: Bool
 
@@ -38,7 +40,7 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public init(
       action: Action, name: PackageName, version: SemanticVersion, platform: Platform? = nil,
       installed: SemanticVersion? = nil, change: Compatibility? = nil, reasons: [String], newer: Newer? = nil,
-      isDependency: Bool = false
+      obstacle: String? = nil, isDependency: Bool = false
     ) {
       self.action = action
       self.name = name
@@ -48,6 +50,7 @@ public struct InstallPlan: Hashable, Sendable, Codable {
       self.change = change
       self.reasons = reasons
       self.newer = newer
+      self.obstacle = obstacle
       self.isDependency = isDependency
     }
 
@@ -88,13 +91,17 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public init() {}
   }
 
-  /// The packages, each after those that it needs; what is removed comes last.
+  /// The packages in the order in which they can take over, each after those that it needs unless those have to wait for
+  /// it; then those that cannot, and what is removed.
   public var steps: [Step]
   /// How much work it was.
   public var effort: Effort
 
   /// The variants that are to be installed, in this order.
   public var variants: [VariantID] { steps.compactMap(\.variant) }
+
+  /// The steps that cannot be made, as several releases would have to take over at once.
+  public var obstructed: [Step] { steps.filter { $0.obstacle != nil } }
 
   /// A plan from its fields.
   public init(steps: [Step], effort: Effort) {

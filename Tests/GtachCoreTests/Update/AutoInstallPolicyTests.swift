@@ -203,4 +203,20 @@ struct AutoInstallPolicyTests {
     let here = [listed("1.4.0", of: "lib"), listed("2.0.0", of: "lib")]
     #expect(next(here, state, ["lib": "*"], changes: [.minor, .breaking]) == ["lib@1.4.0 (any)"])
   }
+
+  @Test("releases that would have to take over at once are not begun, again and again; others are")
+  func together() {
+    var state = state("app@1.0.0", "lib@1.0.0", "tool@1.0.0")
+    state.packages[Sample.name("app")]?.active?.manifest.description.dependencies = [
+      Sample.name("lib"): Sample.range("~1.0.0")
+    ]
+    let here = [
+      listed("1.1.0", needs: ["lib": "~1.1.0"]), listed("1.1.0", of: "lib"), listed("1.1.0", of: "tool"),
+    ]
+    #expect(next(here, state, ["app": "*", "tool": "*"]) == ["tool@1.1.0 (any)"])
+    // One that goes with both is a way there.
+    let way = here + [listed("1.0.1", needs: ["lib": ">=1.0.0 <1.2.0"])]
+    #expect(
+      next(way, state, ["app": "<1.1.0", "tool": "*"]) == ["app@1.0.1 (any)", "lib@1.1.0 (any)", "tool@1.1.0 (any)"])
+  }
 }

@@ -1,0 +1,54 @@
+import GtachModel
+import Testing
+
+@testable import GtachCore
+
+@Suite("In which order a plan is carried out")
+struct PlanSequenceTests {
+  private func plan(_ shelf: Shelf, _ asked: String, installed: [String]) throws -> InstallPlan {
+    try VersionManager.resolve(shelf.problem(asked, installed: installed))
+  }
+
+  @Test("An app that goes with both comes before the lib that the old app does not go with")
+  func dependentFirst() throws {
+    let shelf = try Shelf([
+      ("app 1.0.0", ["lib": "^1"]), ("app 1.1.0", ["lib": ">=1 <3"]), ("lib 1.0.0", [:]), ("lib 2.0.0", [:]),
+    ])
+    let plan = try plan(shelf, "app", installed: ["app 1.0.0", "lib 1.0.0 dependency"])
+    #expect(plan.summary == ["^app 1.1.0", "^lib 2.0.0"])
+    #expect(plan.obstructed.isEmpty)
+  }
+
+  @Test("Releases that only go with one another cannot take over one at a time, and each says why")
+  func together() throws {
+    let shelf = try Shelf([
+      ("app 1.0.0", ["lib": "^1"]), ("app 2.0.0", ["lib": "^2"]), ("lib 1.0.0", [:]), ("lib 2.0.0", [:]),
+      ("tool 1.0.0", ["app": "*"]),
+    ])
+    let plan = try plan(shelf, "app", installed: ["app 1.0.0", "lib 1.0.0 dependency", "tool 1.0.0"])
+    #expect(plan.summary == ["tool 1.0.0", "^lib 2.0.0", "^app 2.0.0"])
+    #expect(
+      plan.obstructed.map(\.obstacle) == [
+        "app 1.0.0, which is active, needs lib@^1", "it needs lib@^2, and lib 1.0.0 is active",
+      ])
+  }
+
+  @Test("Neither can those that need each other")
+  func circle() throws {
+    let shelf = try Shelf([("a 1.0.0", ["b": "^1"]), ("b 1.0.0", ["a": "^1"]), ("c 1.0.0", [:])])
+    let plan = try plan(shelf, "a", installed: [])
+    #expect(plan.obstructed.map(\.name.text) == ["b", "a"])
+    #expect(plan.obstructed.first?.obstacle == "it needs a@^1, and a is not there")
+  }
+
+  @Test("What the plan takes away is still there while the rest is installed")
+  func removed() throws {
+    let shelf = try Shelf([
+      ("app 1.0.0", ["lib": "*"]), ("app 2.0.0", ["base": "^2"]), ("lib 1.0.0", ["base": "^1"]), ("base 1.0.0", [:]),
+      ("base 2.0.0", [:]),
+    ])
+    let plan = try plan(shelf, "app", installed: ["app 1.0.0", "lib 1.0.0 dependency", "base 1.0.0 dependency"])
+    #expect(plan.summary == ["^base 2.0.0", "^app 2.0.0", "-lib 1.0.0"])
+    #expect(plan.obstructed.first?.obstacle == "lib 1.0.0, which is active, needs base@^1")
+  }
+}
