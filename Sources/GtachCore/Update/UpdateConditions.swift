@@ -92,7 +92,8 @@ enum UpdateConditions {
     return words.isEmpty ? "any machine" : words.joined(separator: " ")
   }
 
-  // Both ways: what the release needs, and what those that are installed need of it.
+  // Both ways: what the release needs, and what those that are installed need of it and have. What is broken already, after
+  // a rollback by hand perhaps, is broken with or without it.
   private static func dependencies(_ release: InstallState.Release, _ state: InstallState) -> [GtachError] {
     var active = state.active
     active[release.id.name] = release
@@ -106,8 +107,9 @@ enum UpdateConditions {
           reason: installed.map { "\(name) \($0) is installed" } ?? "\(name) is not installed",
           advice: "install it first: gtach install \(name)@\(range)"))
     }
+    guard let before = state.active[release.id.name]?.id.version else { return errors }
     for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where name != release.id.name {
-      guard let range = dependent.manifest.description.dependencies?[release.id.name],
+      guard let range = dependent.manifest.description.dependencies?[release.id.name], range.contains(before),
         !range.contains(release.id.version)
       else { continue }
       errors.append(

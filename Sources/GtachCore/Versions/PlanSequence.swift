@@ -59,8 +59,10 @@ struct PlanSequence {
       if let present, range.contains(present) { continue }
       return "it needs \(other)@\(range), and \(other) " + (present.map { "\($0) is active" } ?? "is not there")
     }
+    guard let before = active[name]?.version else { return nil }
     for (other, dependent) in active.sorted(by: { $0.key < $1.key }) where other != name {
-      guard let range = dependent.dependencies[name], !range.contains(release.version) else { continue }
+      guard let range = dependent.dependencies[name], range.contains(before), !range.contains(release.version)
+      else { continue }
       return "\(other) \(dependent.version), which is active, needs \(name)@\(range)"
     }
     return nil

@@ -41,6 +41,14 @@ struct PlanSequenceTests {
     #expect(plan.obstructed.first?.obstacle == "it needs a@^1, and a is not there")
   }
 
+  @Test("What is broken already keeps nothing from taking over")
+  func broken() throws {
+    let shelf = try Shelf([("tool 1.0.0", ["lib": "^1"]), ("lib 2.0.0", [:]), ("lib 2.1.0", [:])])
+    let plan = try plan(shelf, "lib", installed: ["tool 1.0.0", "lib 2.0.0"])
+    #expect(plan.summary == ["^lib 2.1.0", "tool 1.0.0"])
+    #expect(plan.obstructed.isEmpty)
+  }
+
   @Test("What the plan takes away is still there while the rest is installed")
   func removed() throws {
     let shelf = try Shelf([
