@@ -35,8 +35,7 @@ extension Rendering {
     if !plan.obstructed.isEmpty {
       hints += hint("It cannot be carried out: releases take over one at a time.")
     } else if changes > 0, asked.count == 1, let requirement = asked.first {
-      let range = requirement.range.map { "@\($0)" } ?? ""
-      hints += hint("To do it: gtach install '\(requirement.name)\(range)'")
+      hints += hint("To do it: gtach install '\(requirement)'")
     }
     return Output(standardOutput: table.text(for: output), standardError: hints)
   }

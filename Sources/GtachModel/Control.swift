@@ -40,6 +40,11 @@ public struct Requirement: Hashable, Sendable, Codable {
   }
 }
 
+extension Requirement: CustomStringConvertible {
+  /// `NAME` or `NAME@RANGE`.
+  public var description: String { range.map { "\(name)@\($0)" } ?? "\(name)" }
+}
+
 /// What the daemon answers: any number of events, then one report or failure.
 public enum ControlReply: Hashable, Sendable, Codable {
   /// Something happened on the way.

@@ -154,8 +154,11 @@ extension VersionRange: Hashable {
 }
 
 extension VersionRange: CustomStringConvertible, Codable {
-  /// The range as written.
-  public var description: String { text }
+  /// The range as written, for people: with one blank where there are several, and `*` where there is nothing.
+  public var description: String {
+    let parts = text.split(whereSeparator: \.isWhitespace)
+    return parts.isEmpty ? "*" : parts.joined(separator: " ")
+  }
   /// Reads and parses a range.
   public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
   /// Writes the range as written.

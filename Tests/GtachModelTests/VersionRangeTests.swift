@@ -118,4 +118,12 @@ import Testing
     #expect(try !range.contains(SemanticVersion("1999.5.0")))
     _ = try VersionRange(String(repeating: " ", count: 100_000))
   }
+
+  @Test("People read ranges with one blank where there are several, and never nothing")
+  func description() throws {
+    #expect(try VersionRange("  >=1   <2 ||  7 ").description == ">=1 <2 || 7")
+    #expect(try VersionRange("").description == "*")
+    #expect(try Requirement("app@ ").description == "app@*")
+    #expect(try Requirement("app").description == "app")
+  }
 }

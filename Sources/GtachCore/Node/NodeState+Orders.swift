@@ -104,27 +104,37 @@ extension NodeState {
       let isLate = order.notBefore.advanced(byMilliseconds: Self.settleMilliseconds) <= now
       let isDone =
         order.notBefore <= now && (isSettled(now: now) || isLate && isNothingComing(now: now) && metadataSaves == 0)
-      guard isDone else {
+      // What one order installs changes the plan of the next.
+      guard isDone, installQueue.isEmpty else {
         waiting.append(order)
         continue
       }
-      if !order.installs.isEmpty {
+      beginInstalls(of: &order)
+      if installQueue.isEmpty {
+        finish(&order, into: &actions)
+      } else {
         // The installs report to this order when they end; then it is done.
-        for requirement in order.installs {
-          do throws(GtachError) {
-            try enqueue(requirement, token: nil)
-          } catch {
-            order.report.errors.append(ErrorReport(error))
-          }
-        }
-        order.installs = []
         waiting.append(order)
-        continue
       }
-      finish(&order, into: &actions)
     }
     orders = waiting
     if installing == nil, !installQueue.isEmpty { advanceUpdates(now: now, into: &actions) }
+  }
+
+  /// Queues what an order wants to have installed: all of it by one plan, or, where not all goes together, what comes first,
+  /// and then the rest as things stand by then.
+  private mutating func beginInstalls(of order: inout Order) {
+    while !order.installs.isEmpty, installQueue.isEmpty {
+      if order.installs.count > 1, (try? enqueue(order.installs, token: nil)) != nil {
+        order.installs = []
+        return
+      }
+      do throws(GtachError) {
+        try enqueue([order.installs.removeFirst()], token: nil)
+      } catch {
+        order.report.errors.append(ErrorReport(error))
+      }
+    }
   }
 
   private mutating func finish(_ order: inout Order, into actions: inout [NodeAction]) {
@@ -136,17 +146,19 @@ extension NodeState {
       actions.append(.answer(order.token, .sync(order.report)))
     case .install(let requirement):
       do throws(GtachError) {
-        try enqueue(requirement, token: order.token)
+        try enqueue([requirement], token: order.token)
       } catch {
         actions.append(.answer(order.token, .failed(ErrorReport(error))))
       }
     }
   }
 
-  /// Queues what it takes for a package to be installed.
-  private mutating func enqueue(_ requirement: Requirement, token: RequestToken?) throws(GtachError) {
-    var works = try installations(of: requirement)
-    guard !works.isEmpty else { throw GtachError(.bug, "a plan for \(requirement.name) is without it") }
+  /// Queues what it takes for packages to be installed.
+  private mutating func enqueue(_ requirements: [Requirement], token: RequestToken?) throws(GtachError) {
+    var works = try installations(of: requirements)
+    guard !works.isEmpty else {
+      throw GtachError(.bug, "a plan for \(requirements.map(\.name.text).joined(separator: ", ")) is without it")
+    }
     let first = works.removeFirst()
     installQueue.append(InstallOrder(work: first, next: works, token: token))
   }

@@ -49,61 +49,83 @@ extension NodeState {
       policy: setup.configuration.autoUpdate ?? .automatic, isByHand: true)
   }
 
-  /// What to install, in this order, so that a package is there that an operator asked for: the plan among all that is
+  /// What to install, in this order, so that packages are there that an operator asked for: the plan among all that is
   /// listed, or, where not all of that came here, among what did.
   ///
-  /// - Throws: `ErrorCode.notFound`, `ErrorCode.dependencyConflict`; `ErrorCode.releaseRefused` where only older releases
-  ///   are listed than the one that is active.
-  func installations(of requirement: Requirement) throws(GtachError) -> [InstallOrder.Work] {
-    let range = requirement.range ?? .any
-    let asked = requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
-    guard
-      trusted.targets.keys.contains(where: { $0.release.name == requirement.name && range.contains($0.release.version) }
-      )
-    else {
-      throw GtachError(
-        .notFound, "no release of \(asked) is here or at a neighbour",
-        advice: "see what there is with \"gtach list\", and who is there with \"gtach peers\"")
-    }
-    var plan = try VersionManager.resolve(problem([requirement], among: trusted.targets.values))
+  /// - Throws: `ErrorCode.notFound`; `ErrorCode.dependencyConflict`, also where releases would have to take over at once;
+  ///   `ErrorCode.releaseRefused` where what is active is no longer listed and nothing that is can follow it.
+  func installations(of requirements: [Requirement]) throws(GtachError) -> [InstallOrder.Work] {
+    for requirement in requirements { try checkListed(requirement) }
+    var plan = try VersionManager.resolve(problem(requirements, among: trusted.targets.values))
     let away = plan.variants.filter { !isListedAsHeld($0) }
     if !away.isEmpty {
-      guard let possible = VersionManager.plan(for: problem([requirement], among: listedAndHeld)) else {
-        throw GtachError(
-          .notFound, "\(asked) is listed, and not all that it takes could be fetched",
-          reason: "not here: \(away.map(\.release.description).joined(separator: ", "))",
-          advice: "see who is there with \"gtach peers\"")
+      guard let possible = VersionManager.plan(for: problem(requirements, among: listedAndHeld)) else {
+        throw Self.unfetched(requirements, away)
       }
       plan = possible
     }
-    guard plan.obstructed.isEmpty else {
-      let releases = plan.obstructed.map { "\($0.name)@\($0.version)" }.joined(separator: ", ")
-      throw GtachError(
-        .dependencyConflict, "\(releases) would have to take over at once, and releases do so one at a time",
-        reason: plan.obstructed.compactMap { step in
-          step.obstacle.map { "\(step.name)@\(step.version) cannot be the first: \($0)." }
-        }.joined(separator: "\n"),
-        advice: "publish a release between them that goes with the old and with the new")
-    }
-    let named = plan.steps.first { $0.name == requirement.name }
+    try Self.checkOrder(plan)
+    let named = Set(requirements.map(\.name))
     var works = plan.steps.compactMap { step in
       step.variant.map {
-        InstallOrder.Work.install($0, isForced: step.name == requirement.name, isDependency: step.isDependency)
+        InstallOrder.Work.install($0, isForced: named.contains(step.name), isDependency: step.isDependency)
       }
     }
-    if let named, named.action == .keep {
-      guard let platform = named.platform else {
-        let versions = trusted.targets.keys.filter { $0.release.name == named.name }.map(\.release.version)
-        let newest = versions.max().map { "\($0)" } ?? "VERSION"
-        throw GtachError(
-          .releaseRefused, "\(named.name)@\(named.version), which is active, is newer than any release that is listed",
-          advice: "to go back all the same: gtach install \(named.name)@\(newest)")
+    for step in plan.steps where step.action == .keep && named.contains(step.name) {
+      guard let platform = step.platform else {
+        throw away.isEmpty ? unlisted(step) : Self.unfetched(requirements, away)
       }
       // It is active already, and this says so; it ends a hold.
-      let variant = VariantID(release: ReleaseID(name: named.name, version: named.version), platform: platform)
+      let variant = VariantID(release: ReleaseID(name: step.name, version: step.version), platform: platform)
       works.append(.install(variant, isForced: true, isDependency: false))
     }
     return works
+  }
+
+  private func checkListed(_ requirement: Requirement) throws(GtachError) {
+    let range = requirement.range ?? .any
+    let versions = trusted.targets.keys.filter { $0.release.name == requirement.name }.map(\.release.version)
+    guard !versions.contains(where: range.contains) else { return }
+    let prerelease = requirement.range == nil ? versions.max() : nil
+    throw GtachError(
+      .notFound, "no release of \(requirement) is here or at a neighbour",
+      reason: prerelease.map { "there are only prereleases, the newest of which is \($0)" },
+      advice: prerelease.map { "to take it all the same: gtach install \(requirement.name)@\($0)" }
+        ?? "see what there is with \"gtach list\", and who is there with \"gtach peers\"")
+  }
+
+  private static func checkOrder(_ plan: InstallPlan) throws(GtachError) {
+    let obstructed = plan.obstructed
+    guard !obstructed.isEmpty else { return }
+    let releases = obstructed.map { "\($0.name)@\($0.version)" }.joined(separator: ", ")
+    throw GtachError(
+      .dependencyConflict, "\(releases) would have to take over at once, and releases do so one at a time",
+      reason: obstructed.compactMap { step in
+        step.obstacle.map { "\(step.name)@\(step.version) cannot be the first: \($0)." }
+      }.joined(separator: "\n"),
+      advice: "publish a release between them that goes with the old and with the new")
+  }
+
+  private static func unfetched(_ requirements: [Requirement], _ away: [VariantID]) -> GtachError {
+    GtachError(
+      .notFound,
+      "\(requirements.map(\.description).joined(separator: ", ")) is listed, and not all that it takes could be fetched",
+      reason: "not here: \(away.map(\.release.description).joined(separator: ", "))",
+      advice: "see who is there with \"gtach peers\"")
+  }
+
+  /// That what is active is no longer listed, and stays.
+  private func unlisted(_ step: InstallPlan.Step) -> GtachError {
+    let versions = trusted.targets.keys.filter { $0.release.name == step.name }.map(\.release.version)
+    let active = "\(step.name)@\(step.version), which is active and no longer listed for this machine,"
+    guard let newest = versions.max(), newest < step.version else {
+      return GtachError(
+        .releaseRefused, "\(active) stays, as no newer release that is listed can follow it",
+        reason: step.newer.map { "\($0.version) cannot: \($0.reason)" })
+    }
+    return GtachError(
+      .releaseRefused, "\(active) is newer than any release that is",
+      advice: "to go back all the same: gtach install \(step.name)@\(newest)")
   }
 
   /// Starts the next update, one at a time: those that operators asked for, then those that the policy wants.

@@ -27,10 +27,9 @@ struct ResolutionWording {
   // MARK: - What is given
 
   private func asked(_ requirement: Requirement) -> String {
-    let wanted = requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
     let package = pool.knownNumber(of: requirement.name)
     let isMet = package.map { !pool.values(of: $0, for: requirement).isEmpty } ?? false
-    let by = pool.problem.isByHand ? "\(wanted) is asked for" : "the configuration asks for \(wanted)"
+    let by = pool.problem.isByHand ? "\(requirement) is asked for" : "the configuration asks for \(requirement)"
     return isMet ? by : by + ", and \(nothing(package, requirement.name))"
   }
 

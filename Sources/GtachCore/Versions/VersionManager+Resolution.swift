@@ -33,10 +33,9 @@ extension VersionManager {
   static func report(
     _ failure: PubGrub.Failure, of problem: ResolutionProblem, _ search: PubGrub, explainsFully: Bool
   ) -> GtachError {
-    let names = problem.requirements.map { requirement in
-      requirement.range.map { "\(requirement.name)@\($0)" } ?? "\(requirement.name)"
-    }
-    let asked = names.isEmpty ? "what is installed" : names.joined(separator: ", ")
+    let asked =
+      problem.requirements.isEmpty
+      ? "what is installed" : problem.requirements.map(\.description).joined(separator: ", ")
     switch failure {
     case .contradiction(let number):
       let derivation = Derivation(of: number, in: search.incompatibilities, pool: search.pool)

@@ -267,6 +267,83 @@ struct NodeStateTests {
     #expect(error.code == "not-found")
   }
 
+  @Test func whatIsAskedForTogetherIsInstalledByOnePlan() throws {
+    var fleet = try VirtualFleet()
+    let releases = try [
+      fleet.publish("app", "1.0.0", needs: ["lib": "^1"]), fleet.publish("lib", "1.0.0"), fleet.publish("lib", "2.0.0"),
+      fleet.publish("tool", "1.0.0", needs: ["lib": "*"]),
+    ]
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    for release in releases { try publisher.publish(release, of: fleet) }
+    let token = RequestToken(number: 1)
+    // One after the other, each by the state before both, the tool would bring the lib that the app does not go with.
+    let asked = try ["app", "tool"].map { try Requirement($0) }
+    nodes[0].take(.control(token, .sync(requirements: asked, peers: [], dryRun: false, install: true)))
+    lan.run(milliseconds: 5_000)
+    #expect(nodes[0].installs == [releases[1], releases[0], releases[3]].map(\.variant))
+    guard case .sync(let report)? = nodes[0].answers[token] else {
+      Issue.record("no answer")
+      return
+    }
+    #expect(report.errors.isEmpty && report.updates.count == 3)
+  }
+
+  @Test func whatDoesNotGoTogetherIsInstalledAsFarAsItGoes() throws {
+    var fleet = try VirtualFleet()
+    let tool = try fleet.publish("tool", "1.0.0")
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    try publisher.publish(tool, of: fleet)
+    let (all, none) = (RequestToken(number: 1), RequestToken(number: 2))
+    let asked = try ["ghost", "tool", "tool@^2"].map { try Requirement($0) }
+    nodes[0].take(.control(all, .sync(requirements: asked, peers: [], dryRun: false, install: true)))
+    lan.run(milliseconds: 5_000)
+    nodes[0].take(.control(none, .sync(requirements: [asked[0]], peers: [], dryRun: false, install: true)))
+    // Nothing happens after it was found out that there is nothing: the answer must not wait for it.
+    lan.run(milliseconds: 3_000)
+    #expect(nodes[0].installs == [tool.variant])
+    guard case .sync(let report)? = nodes[0].answers[all], case .sync(let nothing)? = nodes[0].answers[none] else {
+      Issue.record("no answers")
+      return
+    }
+    #expect(report.errors.map(\.code) == ["not-found", "not-found"])
+    #expect(nothing.errors.map(\.code) == ["not-found"])
+  }
+
+  @Test func whatIsActiveAndNoLongerListedStaysAndIsNotSaidToBeNewerThanEverything() throws {
+    var fleet = try VirtualFleet()
+    var other = try VirtualFleet()
+    let withdrawn = try other.publish("app", "1.5.0")
+    let releases = try [fleet.publish("app", "1.4.0"), fleet.publish("app", "2.0.0", needs: ["ghost": "*"])]
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    for release in releases { try publisher.publish(release, of: fleet) }
+    nodes[0].take(.installStateChanged(try installed(withdrawn)))
+    let token = RequestToken(number: 1)
+    nodes[0].take(.control(token, .install(try Requirement("app"))))
+    lan.run(milliseconds: 5_000)
+    guard case .failed(let error)? = nodes[0].answers[token] else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(error.code == "release-refused")
+    #expect(error.message.hasSuffix("stays, as no newer release that is listed can follow it"))
+    #expect(error.reason == "2.0.0 cannot: it needs ghost@*, which is not in the plan")
+  }
+
+  @Test func whatHasPrereleasesOnlySaysSo() throws {
+    var fleet = try VirtualFleet()
+    let release = try fleet.publish("app", "1.0.0-rc.1")
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    try publisher.publish(release, of: fleet)
+    let token = RequestToken(number: 1)
+    nodes[0].take(.control(token, .install(try Requirement("app"))))
+    lan.run(milliseconds: 5_000)
+    guard case .failed(let error)? = nodes[0].answers[token] else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(error.code == "not-found" && error.advice?.contains("gtach install app@1.0.0-rc.1") == true)
+  }
+
   /// A machine on which one release is active.
   private func installed(_ release: VirtualRelease) throws -> InstallState {
     var package = InstallState.Package()

@@ -32,8 +32,13 @@ struct VirtualFleet {
   }
 
   /// Publishes a release of so many objects.
-  mutating func publish(_ name: String, _ version: String, objects: Int = 4) throws -> VirtualRelease {
-    let description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
+  mutating func publish(_ name: String, _ version: String, objects: Int = 4, needs: [String: String] = [:]) throws
+    -> VirtualRelease
+  {
+    var dependencies: [PackageName: VersionRange] = [:]
+    for (name, range) in needs { dependencies[try PackageName(name)] = try VersionRange(range) }
+    var description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
+    description.dependencies = dependencies.isEmpty ? nil : dependencies
     let chunks = (0..<objects).map { number in
       ChunkIndex.Chunk(
         digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 1_000 + number)
@@ -53,7 +58,7 @@ struct VirtualFleet {
     let listing = ListedVariant(
       variant: manifest.variant,
       manifest: Manifest.Content(digest: SHA256().digest(of: bytes), size: bytes.count), platforms: nil,
-      dependencies: [:])
+      dependencies: dependencies)
     let metadata = self.metadata
     let key = self.key
     let files = try MetadataPublisher.publish(
