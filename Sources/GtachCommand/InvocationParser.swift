@@ -123,7 +123,10 @@ enum InvocationParser {
 
   private static func requirements(_ scan: ArgumentScanner) throws(GtachError) -> [Requirement] {
     var requirements: [Requirement] = []
-    for text in scan.arguments { requirements.append(try Requirement(text)) }
+    for text in scan.arguments {
+      let requirement = try Requirement(text)
+      if !requirements.contains(requirement) { requirements.append(requirement) }
+    }
     return requirements
   }
 

@@ -9,8 +9,8 @@ extension Rendering {
       .init(title: "WHY"),
     ])
     let others =
-      "install".count + (plan.steps.map(\.name.text.count).max() ?? 0)
-      + (plan.steps.map { Self.versions($0).count }.max() ?? 0) + 3 * 2
+      "install".count + (["PACKAGE"] + plan.steps.map(\.name.text)).reduce(0) { max($0, $1.count) }
+      + (["VERSION"] + plan.steps.map(Self.versions)).reduce(0) { max($0, $1.count) } + 3 * 2
     let lines = plan.steps.flatMap { step in
       Self.sentences(step)
         .flatMap { output.isTerminal ? Text.wrapped($0, to: max(20, output.columns - others)) : [$0] }
@@ -34,8 +34,10 @@ extension Rendering {
     }
     if !plan.obstructed.isEmpty {
       hints += hint("It cannot be carried out: releases take over one at a time.")
-    } else if changes > 0, asked.count == 1, let requirement = asked.first {
-      hints += hint("To do it: gtach install '\(requirement)'")
+    } else if changes > 0, !asked.isEmpty {
+      // The quotes keep a shell from reading ranges as its own.
+      let names = asked.map { "'\($0)'" }.joined(separator: " ")
+      hints += hint("To do it: gtach \(asked.count == 1 ? "install" : "sync --install") \(names)")
     }
     return Output(standardOutput: table.text(for: output), standardError: hints)
   }

@@ -57,6 +57,9 @@ import Testing
           .init(
             requirements: [Requirement("gtach-app@^0.4"), Requirement("hyperpixel")], peers: [peer], discovery: false,
             install: true)))
+    #expect(
+      try command("resolve gtach-app gtach-app@^0.4 gtach-app")
+        == .resolve([Requirement(name: app), Requirement("gtach-app@^0.4")]))
     #expect(try command("sync --dry-run") == .sync(.init(dryRun: true)))
     #expect(try command("peers") == .peers)
     #expect(try command("status") == .status)
