@@ -34,8 +34,9 @@ extension NodeState {
   /// What has to be here for what is installed by itself and what operators asked for.
   var planned: [VariantID] {
     // Whoever asked for what has no plan is told why when it is to be installed.
-    let byHand = requirements.flatMap {
-      VersionManager.plan(for: problem([$0], among: trusted.targets.values))?.variants ?? []
+    let together = orders.map(\.installs).filter { $0.count > 1 }
+    let byHand = (together + requirements.map { [$0] }).flatMap {
+      VersionManager.plan(for: problem($0, among: trusted.targets.values))?.variants ?? []
     }
     return byHand + autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
   }

@@ -288,6 +288,28 @@ struct NodeStateTests {
     #expect(report.errors.isEmpty && report.updates.count == 3)
   }
 
+  @Test func whatOnlyAPlanForAllNeedsIsFetchedToo() throws {
+    var fleet = try VirtualFleet()
+    let releases = try [
+      fleet.publish("app", "1.0.0", needs: ["lib": "^1"]), fleet.publish("app", "2.0.0", needs: ["lib": "^2"]),
+      fleet.publish("lib", "1.0.0"), fleet.publish("lib", "2.0.0"),
+      fleet.publish("tool", "1.0.0", needs: ["lib": "^1"]),
+    ]
+    let (publisher, _) = try room(fleet, nodes: 0)
+    for release in releases { try publisher.publish(release, of: fleet) }
+    var configuration = NodeConfiguration()
+    configuration.peers = [publisher.endpoint]
+    configuration.keepReleases = 1
+    let node = try VirtualNode(
+      number: 2, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
+    lan.add(node)
+    let asked = try ["app", "tool"].map { try Requirement($0) }
+    node.take(
+      .control(RequestToken(number: 1), .sync(requirements: asked, peers: [], dryRun: false, install: true)))
+    lan.run(milliseconds: 5_000)
+    #expect(node.installs == [releases[2], releases[0], releases[4]].map(\.variant))
+  }
+
   @Test func whatDoesNotGoTogetherIsInstalledAsFarAsItGoes() throws {
     var fleet = try VirtualFleet()
     let tool = try fleet.publish("tool", "1.0.0")
@@ -326,7 +348,7 @@ struct NodeStateTests {
     }
     #expect(error.code == "release-refused")
     #expect(error.message.hasSuffix("stays, as no newer release that is listed can follow it"))
-    #expect(error.reason == "2.0.0 cannot: it needs ghost@*, which is not in the plan")
+    #expect(error.reason == "2.0.0 cannot: it needs ghost@*, and no release of ghost is listed")
   }
 
   @Test func whatHasPrereleasesOnlySaysSo() throws {
