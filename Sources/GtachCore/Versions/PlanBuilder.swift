@@ -90,8 +90,9 @@ struct PlanBuilder {
       .map { "\($0.name) \($0.version) needs \($0.range)" }
     let own = dependencies.sorted { $0.key < $1.key }.compactMap { other, range -> String? in
       if other == name { return range.contains(version) ? nil : "it needs \(name)@\(range), which it is not itself" }
-      guard let present = chosen[other] else { return "it needs \(other)@\(range), which is not in the plan" }
-      return range.contains(present.version) ? nil : "it needs \(other)@\(range), and not \(present.version)"
+      let present = chosen[other]?.version
+      if let present, range.contains(present) { return nil }
+      return "it needs \(other)@\(range), \(wording.lack(of: other, in: range, present: present))"
     }
     return others + own
   }

@@ -42,6 +42,8 @@ public struct ResolutionProblem: Sendable {
   public var isByHand: Bool
   /// Variants that failed here and are not tried again by themselves.
   public var refused: Set<VariantID>
+  /// Whether each requirement is for the newest release alone that the real one accepts: a question of why that fails.
+  var isNarrowed = false
 
   /// A problem from its fields.
   public init(

@@ -28,7 +28,13 @@ struct ResolutionWording {
 
   private func asked(_ requirement: Requirement) -> String {
     let package = pool.knownNumber(of: requirement.name)
-    let isMet = package.map { !pool.values(of: $0, for: requirement).isEmpty } ?? false
+    let meeting = package.map { package in
+      pool.values(of: package, for: requirement).elements.map { pool.packages[package][$0].version }
+    }
+    if pool.problem.isNarrowed, let version = meeting?.first, meeting?.count == 1 {
+      return "the newest \(requirement.name) that is asked for is \(version)"
+    }
+    let isMet = meeting?.isEmpty == false
     let by = pool.problem.isByHand ? "\(requirement) is asked for" : "the configuration asks for \(requirement)"
     return isMet ? by : by + ", and \(nothing(package, requirement.name))"
   }
@@ -50,6 +56,17 @@ struct ResolutionWording {
     let versions = package.map { pool.packages[$0].candidates.map(\.version) } ?? []
     guard let first = versions.first, let last = versions.last else { return "no release of \(name) is listed" }
     return "no release meets that (there \(first == last ? "is \(first)" : "are \(first) to \(last)"))"
+  }
+
+  /// Why nothing of a range is in a plan, which has another version or none of the package.
+  func lack(of name: PackageName, in range: VersionRange, present: SemanticVersion?) -> String {
+    guard let package = pool.knownNumber(of: name) else { return "which is not in the plan" }
+    let wanted = pool.values(of: package, in: range).elements.map { pool.packages[package][$0] }
+    guard let newest = wanted.last else { return "and \(nothing(package, name))" }
+    if let exclusion = newest.exclusion, wanted.allSatisfy({ $0.exclusion != nil }) {
+      return "and \(reason(exclusion, of: "\(name) \(newest.version)", isPlural: false, name: name))"
+    }
+    return present.map { "and not \($0)" } ?? "which does not go with the rest"
   }
 
   private func excluded(_ incompatibility: Incompatibility, _ exclusion: Incompatibility.Exclusion) -> String {

@@ -61,6 +61,7 @@ extension VersionManager {
   ) -> [String] {
     guard lines.count > briefLines else { return lines }
     var narrowed = problem
+    narrowed.isNarrowed = true
     narrowed.requirements = problem.requirements.map { newest(of: $0, in: pool) ?? $0 }
     var shorter = lines
     var end = "There are \(lines.count) steps to this; --verbose shows them all."

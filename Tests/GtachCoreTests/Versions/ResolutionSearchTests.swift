@@ -123,6 +123,8 @@ struct ResolutionSearchTests {
       let lines = try #require(error.reason).split(separator: "\n")
       #expect(lines.count <= VersionManager.briefLines)
       #expect(lines.contains { $0.hasSuffix("there is no plan.") })
+      // What nobody typed is not said to be asked for.
+      #expect(!lines.contains { $0.contains("@=") })
     }
   }
 

@@ -54,8 +54,25 @@ struct ResolutionTests {
     let shelf = try Shelf([("a 1.0.0", [:]), ("a 2.0.0", ["ghost": "*"])])
     let plan = try VersionManager.resolve(shelf.problem("a"))
     #expect(plan.summary == ["+a 1.0.0"])
-    #expect(plan.steps[0].newer?.reason == "it needs ghost@*, which is not in the plan")
+    #expect(plan.steps[0].newer?.reason == "it needs ghost@*, and no release of ghost is listed")
     #expect(resolved(try shelf.problem("ghost")) == ["ghost is asked for, and no release of ghost is listed"])
+  }
+
+  @Test("Why a newer release is passed over is said of what it needs, not of what the plan happens to have")
+  func passedOver() throws {
+    var shelf = try Shelf([
+      ("a 1.0.0", [:]), ("b 1.0.0", [:]), ("b 2.0.0", ["lib": "^9"]), ("c 1.0.0", [:]), ("c 2.0.0", ["mac": "*"]),
+      ("d 1.0.0", [:]), ("d 2.0.0", ["extra": "*"]), ("extra 1.0.0", ["lib": "^1"]), ("lib 1.0.0", [:]),
+      ("lib 2.0.0", [:]),
+    ])
+    try shelf.add("mac 1.0.0 macos-arm64")
+    let plan = try VersionManager.resolve(shelf.problem("b", "c", "d", "lib@^2"))
+    #expect(
+      plan.steps.compactMap(\.newer?.reason) == [
+        "it needs lib@^9, and no release meets that (there are 1.0.0 to 2.0.0)",
+        "it needs mac@*, and mac 1.0.0 does not run on this machine (linux-arm64, Raspberry Pi Zero 2 W Rev 1.0)",
+        "it needs extra@*, which does not go with the rest",
+      ])
   }
 
   @Test("A range that no release meets says what there is")
