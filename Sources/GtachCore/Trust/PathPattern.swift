@@ -11,6 +11,14 @@ struct PathPattern: Hashable, Sendable {
     return zip(components, parts).allSatisfy { Self.matches($0, $1) }
   }
 
+  /// The first component of all paths that it matches; nil where that has a wildcard.
+  fileprivate var directory: [UInt8]? {
+    guard let first = components.first, !first.contains(UInt8(ascii: "*")), !first.contains(UInt8(ascii: "?")) else {
+      return nil
+    }
+    return first
+  }
+
   private static func split(_ text: String) -> [[UInt8]] {
     text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
   }
@@ -36,5 +44,27 @@ struct PathPattern: Hashable, Sendable {
       }
     }
     return pattern[inPattern...].allSatisfy { $0 == UInt8(ascii: "*") }
+  }
+}
+
+/// Many patterns, of which those are looked at that begin like the path: gtach's delegations are one directory each, and
+/// there may be thousands.
+struct PathPatterns {
+  private var byDirectory: [[UInt8]: [PathPattern]] = [:]
+  private var others: [PathPattern] = []
+
+  mutating func insert(_ patterns: [PathPattern]) {
+    for pattern in patterns {
+      if let directory = pattern.directory {
+        byDirectory[directory, default: []].append(pattern)
+      } else {
+        others.append(pattern)
+      }
+    }
+  }
+
+  func match(_ path: String) -> Bool {
+    let directory = Array(path.utf8.prefix { $0 != UInt8(ascii: "/") })
+    return (byDirectory[directory] ?? []).contains { $0.matches(path) } || others.contains { $0.matches(path) }
   }
 }

@@ -111,14 +111,14 @@ public struct TrustedMetadata: Sendable {
       targets[variant.variant] = variant
     }
     problems += targetsRole?.ignored ?? []
-    var terminating: [Delegation] = []
+    var terminating = PathPatterns()
     for delegation in targetsRole?.delegations ?? [] {
       if let package = delegation.package, let role = packages[package] {
         problems += role.ignored
         for variant in role.variants where targets[variant.variant] == nil {
           let path = variant.variant.targetPath
           guard variant.variant.release.name == package, delegation.covers(path),
-            !terminating.contains(where: { $0.covers(path) })
+            !terminating.match(path)
           else {
             problems.append(
               GtachError.metadata(
@@ -128,7 +128,7 @@ public struct TrustedMetadata: Sendable {
           targets[variant.variant] = variant
         }
       }
-      if delegation.isTerminating { terminating.append(delegation) }
+      if delegation.isTerminating { terminating.insert(delegation.paths) }
     }
   }
 }
