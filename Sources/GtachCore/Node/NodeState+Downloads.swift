@@ -8,6 +8,7 @@ extension NodeState {
   mutating func wantedNow() -> [ListedVariant] {
     if let wanted { return wanted }
     let configuration = setup.configuration
+    let planned = planned()
     let names = WantPolicy.wanted(
       listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,

@@ -32,13 +32,19 @@ extension NodeState {
   private var listedAndHeld: [ListedVariant] { held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] } }
 
   /// What has to be here for what is installed by itself and what operators asked for.
-  var planned: [VariantID] {
+  mutating func planned() -> [VariantID] {
     // Whoever asked for what has no plan is told why when it is to be installed.
     let together = orders.map(\.installs).filter { $0.count > 1 }
     let byHand = (together + requirements.map { [$0] }).flatMap {
       VersionManager.plan(for: problem($0, among: trusted.targets.values))?.variants ?? []
     }
-    return byHand + autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
+    return byHand + nextOfListed()
+  }
+
+  private mutating func nextOfListed() -> [VariantID] {
+    let next = dueOfListed ?? autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
+    dueOfListed = next
+    return next
   }
 
   /// The problem of what an operator asks for.
@@ -148,8 +154,10 @@ extension NodeState {
     }
   }
 
-  /// The first variant to install by itself that need not wait, for a pause after a failure or for one that does.
+  /// The first variant to install by itself that need not wait: for a pause after a failure, for one that does, or for
+  /// a newer one that is on its way here.
   private mutating func nextDue(now: Instant) -> VariantID? {
+    if nextOfListed().contains(where: { downloads[$0] != nil && isUnderWay($0, now: now) }) { return nil }
     let due = self.due ?? autoInstallPolicy.next(listed: listedAndHeld, state: installState)
     self.due = due
     var waiting: Set<PackageName> = []

@@ -76,6 +76,8 @@ public struct NodeState: Sendable {
   var wanted: [ListedVariant]?
   /// What is here complete and to be installed by itself, in this order; nil where that must be found out again.
   var due: [VariantID]?
+  /// What would be installed by itself if all that is listed were here; nil where that must be found out again.
+  var dueOfListed: [VariantID]?
   /// What operators asked for by name since the node started.
   var requirements: [Requirement] = []
   /// The update under way, and the ones after it.
@@ -133,6 +135,7 @@ public struct NodeState: Sendable {
   mutating func reconsider() {
     wanted = nil
     due = nil
+    dueOfListed = nil
   }
 
   /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.

@@ -405,6 +405,88 @@ struct NodeStateTests {
     #expect(nodes[1].state.installed.map(\.withheld) == [nil])
   }
 
+  @Test func whatAReleaseNeedsIsInstalledBeforeIt() throws {
+    var fleet = try VirtualFleet()
+    let all = try [
+      fleet.publish("lib", "1.0.0"), fleet.publish("lib", "2.0.0"), fleet.publish("lib", "3.0.0"),
+      fleet.publish("lib", "4.0.0"), fleet.publish("app", "1.0.0", needs: ["lib": "^1"]),
+    ]
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    for release in all { try publisher.publish(release, of: fleet) }
+    let token = RequestToken(number: 1)
+    nodes[0].take(.control(token, .install(try Requirement("app"))))
+    lan.run(milliseconds: 5_000)
+    // lib 1.0.0 is none of the newest two, and comes because the plan has it.
+    #expect(nodes[0].installs == [all[0].variant, all[4].variant])
+    #expect(nodes[0].dependencies == [all[0].variant])
+    guard case .update(let result)? = nodes[0].answers[token] else {
+      Issue.record("no result: \(String(describing: nodes[0].answers[token]))")
+      return
+    }
+    #expect(result.name.text == "app" && result.success)
+  }
+
+  @Test func whereADependencyFailsNothingIsInstalledThatNeedsIt() throws {
+    var fleet = try VirtualFleet()
+    let lib = try fleet.publish("lib", "1.0.0")
+    let app = try fleet.publish("app", "1.0.0", needs: ["lib": "^1"])
+    let other = try fleet.publish("other", "1.0.0")
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    for release in [lib, app, other] { try publisher.publish(release, of: fleet) }
+    nodes[0].failing = ["lib"]
+    let (first, second) = (RequestToken(number: 1), RequestToken(number: 2))
+    nodes[0].take(.control(first, .install(try Requirement("app"))))
+    nodes[0].take(.control(second, .install(try Requirement("other"))))
+    lan.run(milliseconds: 5_000)
+    #expect(nodes[0].installs == [lib.variant, other.variant])
+    guard case .update(let failure)? = nodes[0].answers[first], case .update(let success)? = nodes[0].answers[second]
+    else {
+      Issue.record("no results: \(nodes[0].answers)")
+      return
+    }
+    #expect(failure.name.text == "lib" && !failure.success)
+    #expect(success.name.text == "other" && success.success)
+  }
+
+  @Test func withoutAPlanTheAnswerSaysWhy() throws {
+    var fleet = try VirtualFleet()
+    let app = try fleet.publish("app", "1.0.0", needs: ["lib": "^1"])
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    try publisher.publish(app, of: fleet)
+    let token = RequestToken(number: 1)
+    nodes[0].take(.control(token, .install(try Requirement("app"))))
+    lan.run(milliseconds: 5_000)
+    guard case .failed(let error)? = nodes[0].answers[token] else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(error.code == "dependency-conflict")
+    #expect(
+      error.reason
+        == "Because app 1.0.0 needs lib@^1, and no release of lib is listed, and app is asked for, there is no plan.")
+  }
+
+  @Test func dependenciesOfWhatIsInstalledByItselfComeByThemselves() throws {
+    var fleet = try VirtualFleet()
+    let lib = try fleet.publish("lib", "1.0.0")
+    let app = try fleet.publish("app", "1.0.0", needs: ["lib": "^1"])
+    let broken = try fleet.publish("broken", "1.0.0")
+    let (publisher, _) = try room(fleet, nodes: 0)
+    for release in [lib, app, broken] { try publisher.publish(release, of: fleet) }
+    var configuration = NodeConfiguration()
+    configuration.peers = [publisher.endpoint]
+    configuration.autoInstall = [try PackageName("app"): .any, try PackageName("broken"): .any]
+    let node = try VirtualNode(
+      number: 2, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
+    node.failing = ["broken"]
+    lan.add(node)
+    lan.run(milliseconds: 60_000)
+    #expect(node.dependencies == [lib.variant])
+    // What failed here is tried once.
+    #expect(node.installs.count == 3)
+    #expect(Set(node.installs) == [lib.variant, app.variant, broken.variant])
+  }
+
   @Test func whoeverNamesNoVersionDoesNotGoBack() throws {
     var fleet = try VirtualFleet()
     var other = try VirtualFleet()

@@ -32,13 +32,13 @@ struct VirtualFleet {
   }
 
   /// Publishes a release of so many objects.
-  mutating func publish(_ name: String, _ version: String, objects: Int = 4, needs: [String: String] = [:]) throws
-    -> VirtualRelease
-  {
+  mutating func publish(
+    _ name: String, _ version: String, objects: Int = 4, needs: [String: String] = [:]
+  ) throws -> VirtualRelease {
+    var description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
     var dependencies: [PackageName: VersionRange] = [:]
     for (name, range) in needs { dependencies[try PackageName(name)] = try VersionRange(range) }
-    var description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
-    description.dependencies = dependencies.isEmpty ? nil : dependencies
+    if !needs.isEmpty { description.dependencies = dependencies }
     let chunks = (0..<objects).map { number in
       ChunkIndex.Chunk(
         digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 1_000 + number)

@@ -73,6 +73,11 @@ final class VirtualNode {
   var isAlive = true
   /// Whether its disk takes no metadata.
   var savesFail = false
+  /// Packages that fail their self-tests here.
+  var failing: Set<String> = []
+  private let circumstances: String
+  /// What was installed because others need it.
+  private(set) var dependencies: [VariantID] = []
   var metadata: [String: [UInt8]] = [:]
   var releases: [VariantID: VirtualRelease] = [:]
   /// What this node answers wrongly on purpose.
@@ -94,8 +99,10 @@ final class VirtualNode {
   ) throws {
     endpoint = Endpoint(host: "10.0.0.\(number)", port: 7420)
     id = try #require(NodeID([UInt8](repeating: number, count: NodeID.byteCount)))
+    let machine = InstallMachine(platform: try Platform("linux-arm64"), model: nil, allowMock: true)
+    circumstances = machine.circumstances
     let setup = NodeSetup(
-      id: id, fleet: fleet, machine: InstallMachine(platform: try Platform("linux-arm64"), model: nil, allowMock: true),
+      id: id, fleet: fleet, machine: machine,
       configuration: configuration,
       isPublisher: isPublisher)
     state = NodeState(
@@ -136,17 +143,40 @@ final class VirtualNode {
       let due = watchers.filter { $0.told != told }
       watchers.removeAll { $0.told != told }
       for watcher in due { lan.after(1) { watcher.node.take(.reply(watcher.session, .changed(told))) } }
-    case .install(let variant, _, _):
+    case .install(let variant, _, let isDependency):
       installs.append(variant)
-      lan.after(1) {
-        let result = UpdateResult(
-          name: variant.release.name, version: variant.release.version, success: true, message: "installed")
-        self.take(.updateFinished(.success(result)))
-      }
+      if isDependency { dependencies.append(variant) }
+      lan.after(1) { self.install(variant) }
     case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)
     case .answer(let token, let reply): answers[token] = reply
     }
+  }
+
+  private func install(_ variant: VariantID) {
+    let release = variant.release
+    let success = !failing.contains(release.name.text)
+    var installed = state.installState
+    if let bytes = releases[variant]?.manifest, let manifest = try? Manifest(json: bytes) {
+      var package = installed.packages[release.name] ?? InstallState.Package()
+      let digest = SHA256().digest(of: bytes)
+      if success {
+        package.active = InstallState.Release(manifest: manifest, digest: digest)
+      } else {
+        package.refused.append(
+          InstallState.Refusal(
+            version: release.version, digest: digest, circumstances: circumstances, errors: [],
+            time: Timestamp(secondsSinceEpoch: 0)))
+      }
+      installed.packages[release.name] = package
+    }
+    take(.installStateChanged(installed))
+    take(
+      .updateFinished(
+        .success(
+          UpdateResult(
+            name: release.name, version: release.version, success: success,
+            message: success ? "installed" : "rolled back", rollbackPerformed: !success))))
   }
 
   private func dial(_ session: SessionID, _ endpoints: [Endpoint], _ lan: VirtualLAN) {
