@@ -5,7 +5,6 @@
 #else
   #error("unsupported platform")
 #endif
-import CArchive
 import GtachModel
 
 /// Unpacks a tar archive into a directory, and nothing outside of it, whatever the archive says.
@@ -58,143 +57,49 @@ public enum ArchiveReader {
     }
     try reader.drain()
   }
-}
 
-/// libarchive's tar reader.
-private final class TarReader {
-  struct Member {
-    enum Kind {
-      case file(isExecutable: Bool)
-      case directory
-      case symbolicLink(String)
-    }
-    let path: String
-    let size: Int64
-    let kind: Kind
-  }
-
-  private final class Input {
-    let source: () throws(GtachError) -> [UInt8]?
-    /// What libarchive reads in, until it asks for more.
-    var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    var isAtEnd = false
-    var error: GtachError?
-
-    init(source: @escaping () throws(GtachError) -> [UInt8]?) { self.source = source }
-
-    deinit { buffer.deallocate() }
-
-    func next() throws(GtachError) -> [UInt8]? {
-      while !isAtEnd {
-        guard let bytes = try source() else {
-          isAtEnd = true
-          break
-        }
-        if !bytes.isEmpty { return bytes }
-      }
-      return nil
-    }
-
-    func read(_ result: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
-      do throws(GtachError) {
-        guard let bytes = try next() else { return 0 }
-        buffer.deallocate()
-        buffer = .allocate(byteCount: bytes.count, alignment: 16)
-        buffer.copyBytes(from: bytes)
-        result?.pointee = UnsafeRawPointer(buffer.baseAddress)
-        return bytes.count
-      } catch {
-        self.error = error
-        return -1
-      }
-    }
-  }
-
-  private let archive: OpaquePointer
-  private let input: Input
-
-  init(source: @escaping () throws(GtachError) -> [UInt8]?) throws(GtachError) {
-    guard let archive = archive_read_new() else {
-      throw GtachError(.busy, "cannot read an archive", reason: "the system is out of memory")
-    }
-    self.archive = archive
-    input = Input(source: source)
-    try check(archive_read_support_format_tar(archive))
-    let context = Unmanaged.passUnretained(input).toOpaque()
-    try check(
-      archive_read_open(
-        archive, context, nil,
-        { _, context, result in
-          guard let context else { return -1 }
-          return Unmanaged<Input>.fromOpaque(context).takeUnretainedValue().read(result)
-        }, nil))
-  }
-
-  deinit { archive_read_free(archive) }
-
-  /// The next member; nil at the archive's end.
-  func next() throws(GtachError) -> Member? {
-    var next: OpaquePointer?
-    let status = archive_read_next_header(archive, &next)
-    if status == ARCHIVE_EOF { return nil }
-    // A warning means that something could not be understood; what then comes is not what was packed.
-    try check(status)
-    guard let entry = next, let path = Self.text(archive_entry_pathname(entry)) else {
-      throw GtachError(.archiveInvalid, "a member of the archive has no path, or one that is not UTF-8")
-    }
-    func unsupported(_ reason: String) -> GtachError {
-      GtachError(.archiveMemberUnsupported, "the archive's member \"\(path)\" is not allowed", reason: reason)
-    }
-    if archive_entry_hardlink(entry) != nil {
-      if let target = Self.text(archive_entry_hardlink(entry)) { _ = try MemberPath.components(target) }
-      throw unsupported("it is a hard link")
-    }
-    let permissions = archive_entry_perm(entry)
-    let kind: Member.Kind
-    switch mode_t(archive_entry_filetype(entry)) {
-    case S_IFREG:
-      guard permissions & 0o6000 == 0 else { throw unsupported("it runs as another user or group") }
-      guard archive_entry_sparse_count(entry) == 0 else { throw unsupported("it has holes") }
-      kind = .file(isExecutable: permissions & 0o100 != 0)
-    case S_IFDIR: kind = .directory
-    case S_IFLNK:
-      guard let target = Self.text(archive_entry_symlink(entry)) else {
-        throw GtachError(.archiveInvalid, "the link \"\(path)\" of the archive leads to a name that is not UTF-8")
-      }
-      kind = .symbolicLink(target)
-    case S_IFCHR, S_IFBLK: throw unsupported("it is a device")
-    case S_IFIFO: throw unsupported("it is a named pipe")
-    default: throw unsupported("it is neither a file nor a directory nor a symbolic link")
-    }
-    return Member(path: path, size: archive_entry_size(entry), kind: kind)
-  }
-
-  /// The next bytes of a file, and where in it they belong; nil at its end.
-  func nextBlock() throws(GtachError) -> (bytes: [UInt8], offset: Int64)? {
-    var start: UnsafeRawPointer?
+  /// Reads an archive that holds nothing but files, a whole file at a time, and writes nothing.
+  ///
+  /// - Parameters:
+  ///   - source: Gives the archive's bytes, a piece after the other, nil at its end.
+  ///   - maximumBytes: How long the file of a path may be; throws where no such file belongs here. The path is as
+  ///     safe as that of `extract`.
+  ///   - take: Takes a file.
+  /// - Throws: As `extract` does, and what the closures throw; `ErrorCode.archiveMemberUnsupported` also for directories
+  ///   and links; `ErrorCode.archiveInvalid` for a file that is longer than it may be.
+  public static func readFiles(
+    source: @escaping () throws(GtachError) -> [UInt8]?, maximumBytes: (String) throws(GtachError) -> Int,
+    take: (String, [UInt8]) throws(GtachError) -> Void
+  ) throws(GtachError) {
+    let reader = try TarReader(source: source)
     var count = 0
-    var offset: Int64 = 0
-    let status = archive_read_data_block(archive, &start, &count, &offset)
-    if status == ARCHIVE_EOF { return nil }
-    try check(status)
-    return (Array(UnsafeRawBufferPointer(start: start, count: count)), offset)
-  }
-
-  /// Asks for what follows the archive's end mark, so that whoever hashes the source sees all of it.
-  func drain() throws(GtachError) {
-    while try input.next() != nil {}
-  }
-
-  private func check(_ status: Int32) throws(GtachError) {
-    if let error = input.error { throw error }
-    guard status == ARCHIVE_OK else {
-      throw GtachError(
-        .archiveInvalid, "the archive cannot be read",
-        reason: archive_error_string(archive).map { String(cString: $0) })
+    while let member = try reader.next() {
+      count += 1
+      guard count <= ArchiveLimits.maximumMembers else {
+        throw GtachError(.archiveInvalid, "the archive has more than \(ArchiveLimits.maximumMembers) members")
+      }
+      _ = try MemberPath.components(member.path)
+      guard case .file = member.kind else {
+        throw GtachError(
+          .archiveMemberUnsupported, "the archive's member \"\(member.path)\" is not allowed", reason: "it is no file")
+      }
+      let most = try maximumBytes(member.path)
+      guard member.size <= most else {
+        throw GtachError(
+          .archiveInvalid, "the archive's member \"\(member.path)\" is too long",
+          reason: "\(member.size) bytes instead of at most \(most)")
+      }
+      var bytes: [UInt8] = []
+      while let (block, offset) = try reader.nextBlock() {
+        guard offset == Int64(bytes.count), bytes.count + block.count <= most else {
+          throw GtachError(.archiveInvalid, "the archive's member \"\(member.path)\" is not as long as it says")
+        }
+        bytes += block
+      }
+      guard bytes.count == member.size else {
+        throw GtachError(.archiveInvalid, "the archive's member \"\(member.path)\" is not as long as it says")
+      }
+      try take(member.path, bytes)
     }
-  }
-
-  private static func text(_ bytes: UnsafePointer<CChar>?) -> String? {
-    bytes.flatMap { String(validatingCString: $0) }
   }
 }

@@ -20,7 +20,7 @@ public struct FileSystem: Sendable {
   /// - Throws: `ErrorCode.inputOutput` also for more than `maximumBytes`, and for anything that is not a regular file
   ///   (a pipe that nobody writes to must not hold anybody up).
   public func read(_ path: String, maximumBytes: Int) throws(GtachError) -> [UInt8] {
-    let (descriptor, status) = try openFile(path)
+    let (descriptor, status) = try Self.openFile(path)
     guard status.size <= maximumBytes else { throw Self.tooLong(path, maximumBytes) }
     // Files in /proc say that they are empty, so one byte more than promised is asked for.
     let bytes = try Self.readFully(descriptor, count: min(max(status.size, 4096), maximumBytes) + 1, path: path)
@@ -35,7 +35,7 @@ public struct FileSystem: Sendable {
 
   /// Up to `count` bytes of a regular file from `offset` on; fewer where it ends before.
   public func read(_ path: String, offset: Int, count: Int) throws(GtachError) -> [UInt8] {
-    let (descriptor, _) = try openFile(path)
+    let (descriptor, _) = try Self.openFile(path)
     guard lseek(descriptor.number, off_t(offset), SEEK_SET) >= 0 else {
       throw Self.failure("cannot read \(path)", errno)
     }
@@ -113,15 +113,21 @@ public struct FileSystem: Sendable {
   // MARK: Beneath
 
   /// Opens a regular file for reading, without waiting for anybody.
-  private func openFile(_ path: String) throws(GtachError) -> (Descriptor, FileStatus) {
+  static func openFile(_ path: String) throws(GtachError) -> (Descriptor, FileStatus) {
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard number >= 0 else { throw Self.failure("cannot read \(path)", errno) }
+    guard number >= 0 else { throw failure("cannot read \(path)", errno) }
     let descriptor = Descriptor(owning: number)
-    let status = try Self.status(of: descriptor, path: path)
+    let status = try status(of: descriptor, path: path)
     guard status.kind == .file else {
       throw GtachError(.inputOutput, "cannot read \(path)", reason: "it is not a regular file")
     }
     return (descriptor, status)
+  }
+
+  /// Whether a path leads to a directory, links followed.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   static func status(of descriptor: Descriptor, path: String) throws(GtachError) -> FileStatus {

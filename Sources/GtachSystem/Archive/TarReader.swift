@@ -1,0 +1,148 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#else
+  #error("unsupported platform")
+#endif
+import CArchive
+import GtachModel
+
+/// libarchive's tar reader.
+final class TarReader {
+  struct Member {
+    enum Kind {
+      case file(isExecutable: Bool)
+      case directory
+      case symbolicLink(String)
+    }
+    let path: String
+    let size: Int64
+    let kind: Kind
+  }
+
+  private final class Input {
+    let source: () throws(GtachError) -> [UInt8]?
+    /// What libarchive reads in, until it asks for more.
+    var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    var isAtEnd = false
+    var error: GtachError?
+
+    init(source: @escaping () throws(GtachError) -> [UInt8]?) { self.source = source }
+
+    deinit { buffer.deallocate() }
+
+    func next() throws(GtachError) -> [UInt8]? {
+      while !isAtEnd {
+        guard let bytes = try source() else {
+          isAtEnd = true
+          break
+        }
+        if !bytes.isEmpty { return bytes }
+      }
+      return nil
+    }
+
+    func read(_ result: UnsafeMutablePointer<UnsafeRawPointer?>?) -> Int {
+      do throws(GtachError) {
+        guard let bytes = try next() else { return 0 }
+        buffer.deallocate()
+        buffer = .allocate(byteCount: bytes.count, alignment: 16)
+        buffer.copyBytes(from: bytes)
+        result?.pointee = UnsafeRawPointer(buffer.baseAddress)
+        return bytes.count
+      } catch {
+        self.error = error
+        return -1
+      }
+    }
+  }
+
+  private let archive: OpaquePointer
+  private let input: Input
+
+  init(source: @escaping () throws(GtachError) -> [UInt8]?) throws(GtachError) {
+    guard let archive = archive_read_new() else {
+      throw GtachError(.busy, "cannot read an archive", reason: "the system is out of memory")
+    }
+    self.archive = archive
+    input = Input(source: source)
+    try check(archive_read_support_format_tar(archive))
+    let context = Unmanaged.passUnretained(input).toOpaque()
+    try check(
+      archive_read_open(
+        archive, context, nil,
+        { _, context, result in
+          guard let context else { return -1 }
+          return Unmanaged<Input>.fromOpaque(context).takeUnretainedValue().read(result)
+        }, nil))
+  }
+
+  deinit { archive_read_free(archive) }
+
+  /// The next member; nil at the archive's end.
+  func next() throws(GtachError) -> Member? {
+    var next: OpaquePointer?
+    let status = archive_read_next_header(archive, &next)
+    if status == ARCHIVE_EOF { return nil }
+    // A warning means that something could not be understood; what then comes is not what was packed.
+    try check(status)
+    guard let entry = next, let path = Self.text(archive_entry_pathname(entry)) else {
+      throw GtachError(.archiveInvalid, "a member of the archive has no path, or one that is not UTF-8")
+    }
+    func unsupported(_ reason: String) -> GtachError {
+      GtachError(.archiveMemberUnsupported, "the archive's member \"\(path)\" is not allowed", reason: reason)
+    }
+    if archive_entry_hardlink(entry) != nil {
+      if let target = Self.text(archive_entry_hardlink(entry)) { _ = try MemberPath.components(target) }
+      throw unsupported("it is a hard link")
+    }
+    let permissions = archive_entry_perm(entry)
+    let kind: Member.Kind
+    switch mode_t(archive_entry_filetype(entry)) {
+    case S_IFREG:
+      guard permissions & 0o6000 == 0 else { throw unsupported("it runs as another user or group") }
+      guard archive_entry_sparse_count(entry) == 0 else { throw unsupported("it has holes") }
+      kind = .file(isExecutable: permissions & 0o100 != 0)
+    case S_IFDIR: kind = .directory
+    case S_IFLNK:
+      guard let target = Self.text(archive_entry_symlink(entry)) else {
+        throw GtachError(.archiveInvalid, "the link \"\(path)\" of the archive leads to a name that is not UTF-8")
+      }
+      kind = .symbolicLink(target)
+    case S_IFCHR, S_IFBLK: throw unsupported("it is a device")
+    case S_IFIFO: throw unsupported("it is a named pipe")
+    default: throw unsupported("it is neither a file nor a directory nor a symbolic link")
+    }
+    return Member(path: path, size: archive_entry_size(entry), kind: kind)
+  }
+
+  /// The next bytes of a file, and where in it they belong; nil at its end.
+  func nextBlock() throws(GtachError) -> (bytes: [UInt8], offset: Int64)? {
+    var start: UnsafeRawPointer?
+    var count = 0
+    var offset: Int64 = 0
+    let status = archive_read_data_block(archive, &start, &count, &offset)
+    if status == ARCHIVE_EOF { return nil }
+    try check(status)
+    return (Array(UnsafeRawBufferPointer(start: start, count: count)), offset)
+  }
+
+  /// Asks for what follows the archive's end mark, so that whoever hashes the source sees all of it.
+  func drain() throws(GtachError) {
+    while try input.next() != nil {}
+  }
+
+  private func check(_ status: Int32) throws(GtachError) {
+    if let error = input.error { throw error }
+    guard status == ARCHIVE_OK else {
+      throw GtachError(
+        .archiveInvalid, "the archive cannot be read",
+        reason: archive_error_string(archive).map { String(cString: $0) })
+    }
+  }
+
+  private static func text(_ bytes: UnsafePointer<CChar>?) -> String? {
+    bytes.flatMap { String(validatingCString: $0) }
+  }
+}
