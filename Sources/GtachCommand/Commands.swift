@@ -82,6 +82,23 @@ extension CommandSpecification {
       ],
       notes: "DIR must be new or empty. Nothing is installed.",
       example: "gtach extract gtach-app@0.4.0 look"),
+    CommandSpecification(
+      name: "export", summary: "write a release to a file, to carry it elsewhere",
+      arguments: [Argument(name: "NAME@VERSION"), Argument(name: "FILE", required: false)],
+      options: [
+        Option(name: "--casync", value: "DIR", summary: "instead of a file: an index and a store of casync")
+      ],
+      notes: "Any machine of the same fleet can import it, and verifies it.",
+      example: "gtach export gtach-app@0.4.0 /media/stick/gtach-app.tar"),
+    CommandSpecification(
+      name: "import", summary: "bring in what `gtach export` wrote",
+      arguments: [Argument(name: "FILE", required: false)],
+      options: [
+        Option(name: "--casync", value: "DIR", summary: "instead of a file: indexes and a store of casync")
+      ],
+      notes: "It is verified like a download: only what the fleet's keys have signed comes in.\n"
+        + "With --casync, NAME@VERSION instead of FILE brings in only that release.",
+      example: "gtach import /media/stick/gtach-app.tar"),
   ]
 
   private static let lan = [

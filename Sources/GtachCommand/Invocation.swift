@@ -77,6 +77,10 @@ public enum Command: Hashable, Sendable {
   case info(name: PackageName, version: SemanticVersion?)
   /// Write a release's tree into a directory; the variant for a platform.
   case extract(ReleaseID, platform: Platform?, directory: String)
+  /// Write a release for another machine of the fleet.
+  case export(ReleaseID, to: TransferPlace)
+  /// Bring releases into the repository that another machine wrote; from casync's directory perhaps only one.
+  case importRelease(from: TransferPlace, release: ReleaseID?)
   /// Run the daemon.
   case node(NodeOptions)
   /// Fetch now what the policy wants and what is named.
@@ -95,6 +99,14 @@ public enum Command: Hashable, Sendable {
   case version(VersionQuestion)
   /// Say what it would take to install something, or what is installed by itself.
   case resolve([Requirement])
+
+  /// Where `gtach export` writes to and `gtach import` reads from.
+  public enum TransferPlace: Hashable, Sendable {
+    /// A release file.
+    case file(String)
+    /// A directory with indexes and a store of casync.
+    case casync(directory: String)
+  }
 
   /// What `gtach pack` is told.
   public struct PackOptions: Hashable, Sendable {

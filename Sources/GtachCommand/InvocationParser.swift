@@ -44,6 +44,10 @@ enum InvocationParser {
       return .extract(
         try ReleaseID(arguments[0]), platform: try scan.value("--platform").map(Platform.init),
         directory: arguments[1])
+    case "export":
+      return try exportCommand(scan)
+    case "import":
+      return try importCommand(scan)
     case "node":
       return .node(try nodeOptions(scan))
     case "sync":
@@ -100,6 +104,31 @@ enum InvocationParser {
         reason: "--bump raises the version that is in the description", advice: "leave one of them out")
     }
     return options
+  }
+
+  private static func exportCommand(_ scan: ArgumentScanner) throws(GtachError) -> Command {
+    let release = try ReleaseID(scan.arguments[0])
+    switch (scan.arguments.dropFirst().first, scan.value("--casync")) {
+    case (let file?, nil): return .export(release, to: .file(file))
+    case (nil, let directory?): return .export(release, to: .casync(directory: directory))
+    case (let file?, _?):
+      throw GtachError(
+        .usage, "\"\(file)\" and --casync are two places to write to", advice: "leave one of them out")
+    case (nil, nil):
+      throw GtachError(
+        .usage, "export needs a FILE or --casync DIR", advice: "write gtach export \(release) FILE")
+    }
+  }
+
+  private static func importCommand(_ scan: ArgumentScanner) throws(GtachError) -> Command {
+    if let directory = scan.value("--casync") {
+      let release = try scan.arguments.first.map { text throws(GtachError) in try ReleaseID(text) }
+      return .importRelease(from: .casync(directory: directory), release: release)
+    }
+    guard let file = scan.arguments.first else {
+      throw GtachError(.usage, "import needs a FILE or --casync DIR", advice: "write gtach import FILE")
+    }
+    return .importRelease(from: .file(file), release: nil)
   }
 
   private static func nodeOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.NodeOptions {

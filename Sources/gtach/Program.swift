@@ -60,6 +60,8 @@ struct CommandSession {
     case .info(let name, let version): try info(name, version: version)
     case .extract(let release, let platform, let directory):
       try extract(release, platform: platform, into: directory)
+    case .export(let release, let place): try export(release, to: place)
+    case .importRelease(let place, let release): try importRelease(from: place, release: release)
     case .node(let options): try node(options)
     case .sync(let options): try sync(options)
     case .peers: try peers()

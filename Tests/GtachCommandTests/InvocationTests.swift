@@ -46,6 +46,14 @@ import Testing
     #expect(
       try command("extract gtach-app@0.4.0 look --platform linux-arm64")
         == .extract(ReleaseID("gtach-app@0.4.0"), platform: Platform("linux-arm64"), directory: "look"))
+    let release = try ReleaseID("gtach-app@0.4.0")
+    #expect(try command("export gtach-app@0.4.0 f.tar") == .export(release, to: .file("f.tar")))
+    #expect(try command("export gtach-app@0.4.0 --casync d") == .export(release, to: .casync(directory: "d")))
+    #expect(try command("import f.tar") == .importRelease(from: .file("f.tar"), release: nil))
+    #expect(try command("import --casync d") == .importRelease(from: .casync(directory: "d"), release: nil))
+    #expect(
+      try command("import gtach-app@0.4.0 --casync d")
+        == .importRelease(from: .casync(directory: "d"), release: release))
     #expect(try command("node") == .node(.init()))
     #expect(
       try command("node --listen 0.0.0.0:0 --peer 192.168.1.20:7420 --no-mdns --mock m.json")
@@ -164,6 +172,13 @@ import Testing
     ("version satisfies", "version satisfies needs VERSION and RANGE", "usage"),
     ("version bump 1.0.0 minr", "\"minr\" is not a part", "did you mean minor?"),
     ("version bump 1.0.0 everything", "\"everything\" is not a part", "major, minor, patch, prerelease"),
+    ("export gtach-app 1.tar", "\"gtach-app\" names no release", "NAME@VERSION"),
+    ("export gtach-app@1.0.0", "export needs a FILE or --casync DIR", "gtach export gtach-app@1.0.0 FILE"),
+    ("export gtach-app@1.0.0 f --casync d", "\"f\" and --casync are two places", "leave one"),
+    ("import", "import needs a FILE or --casync DIR", "gtach import FILE"),
+    ("import f.tar --casync d", "\"f.tar\" names no release", "NAME@VERSION"),
+    ("import f.tar g.tar", "unexpected argument \"g.tar\"", "usage: gtach import"),
+    ("extract gtach-app@1.0.0", "extract needs DIR", "usage: gtach extract"),
     ("status now", "unexpected argument \"now\"", "usage: gtach status"),
     ("install gtach-app ^1.0", "unexpected argument \"^1.0\"", "write gtach install 'gtach-app@^1.0'"),
     ("info gtach-app 1.0.0", "unexpected argument \"1.0.0\"", "write gtach info 'gtach-app@1.0.0'"),

@@ -165,6 +165,30 @@ import Testing
     }
   }
 
+  @Test func carryingAReleasePrintsWhatWasMade() throws {
+    let exported = ExportReport(
+      release: "gtach-app@0.4.0", platforms: [.any], path: "/media/gtach-app.tar", chunks: 12, archiveBytes: 3_000_000,
+      metadataVersion: 7)
+    #expect(rendering().exported(exported).standardOutput == "/media/gtach-app.tar\n")
+    #expect(rendering().exported(exported).standardError.contains("3.0 MB in 12 chunks, metadata version 7"))
+    let json = rendering(json: true)
+    #expect(try decoded(ExportReport.self, json.exported(exported).standardOutput) == exported)
+
+    let variants = try ["linux-arm", "linux-arm64"].map {
+      ImportReport.Variant(release: "gtach-app@0.4.0", platform: try Platform($0), bytes: 1_000)
+    }
+    let imported = ImportReport(imported: variants, ignored: ["x.caibx"], metadataVersion: 7)
+    let output = rendering().imported(imported)
+    #expect(output.standardOutput == "gtach-app@0.4.0\n")
+    #expect(output.standardError.contains("(linux-arm64)") && output.standardError.contains("x.caibx is of no release"))
+    #expect(rendering(quiet: true).imported(imported).standardError.isEmpty)
+    #expect(try decoded(ImportReport.self, json.imported(imported).standardOutput) == imported)
+
+    let extracted = ExtractReport(release: "gtach-app@0.4.0", platform: .any, directory: "look", bytes: 1_000)
+    #expect(rendering().extracted(extracted).standardOutput == "look\n")
+    #expect(try decoded(ExtractReport.self, json.extracted(extracted).standardOutput) == extracted)
+  }
+
   // MARK: The fleet
 
   @Test func anInvitationPrintsTheTokenAlone() throws {

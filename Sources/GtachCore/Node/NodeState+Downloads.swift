@@ -230,33 +230,21 @@ extension Download {
   /// Length and hash of the index, as the manifest says.
   var indexContent: Manifest.Content? { parsedManifest?.index }
 
-  /// Takes the manifest, which must be the one that the signed metadata lists, and speak of the variant listed.
+  /// Takes the manifest.
   ///
-  /// - Throws: `ErrorCode.manifestUnlisted` where it is another one, `ErrorCode.manifestCorrupt` where it is none.
+  /// - Throws: As `ListedVariant.verifiedManifest`.
   mutating func accept(manifest bytes: [UInt8], hashing: some Hashing) throws(GtachError) {
-    guard bytes.count == listed.manifest.size, hashing.digest(of: bytes) == listed.manifest.digest else {
-      throw GtachError(.manifestUnlisted, "the manifest of \(listed.variant) is not the one that was signed")
-    }
-    let parsed = try Manifest(json: bytes)
-    guard parsed.variant == listed.variant else {
-      throw GtachError(.manifestCorrupt, "the manifest of \(listed.variant) speaks of \(parsed.variant)")
-    }
+    parsedManifest = try listed.verifiedManifest(bytes, hashing: hashing)
     manifest = bytes
-    parsedManifest = parsed
     phase = .index(nil)
   }
 
-  /// Takes the index, which must be the one that the manifest names.
+  /// Takes the index.
   ///
-  /// - Throws: `ErrorCode.indexCorrupt`.
+  /// - Throws: As `Manifest.verifiedIndex`.
   mutating func accept(index bytes: [UInt8], hashing: some Hashing) throws(GtachError) -> ChunkIndex {
-    guard let content = indexContent, bytes.count == content.size, hashing.digest(of: bytes) == content.digest else {
-      throw GtachError(.indexCorrupt, "the index of \(listed.variant) is not the one that its manifest names")
-    }
-    let decoded = try ChunkIndexCodec.decode(bytes)
-    guard decoded.archiveSize == parsedManifest?.archive.size else {
-      throw GtachError(.indexCorrupt, "the chunks of \(listed.variant) are not as long as its archive")
-    }
+    guard let parsedManifest else { throw GtachError(.bug, "an index came before its manifest") }
+    let decoded = try parsedManifest.verifiedIndex(bytes, hashing: hashing)
     indexBytes = bytes
     index = decoded
     phase = .inspecting

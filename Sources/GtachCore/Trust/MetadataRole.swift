@@ -106,3 +106,18 @@ public struct MetadataFileName: Hashable, Sendable, CustomStringConvertible {
     return "\(version).\(role.listedFileName)"
   }
 }
+
+extension MetadataFileName: Comparable {
+  /// The order in which the client workflow asks for files: roots, timestamp, snapshot, targets, packages.
+  public static func < (left: MetadataFileName, right: MetadataFileName) -> Bool { left.place < right.place }
+
+  private var place: (rank: Int, name: String, version: Int) {
+    switch role {
+    case .root: (0, "", version ?? 0)
+    case .timestamp: (1, "", version ?? 0)
+    case .snapshot: (2, "", version ?? 0)
+    case .targets: (3, "", version ?? 0)
+    case .package(let name): (4, name.text, version ?? 0)
+    }
+  }
+}

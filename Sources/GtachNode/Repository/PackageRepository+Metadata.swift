@@ -25,10 +25,15 @@ extension PackageRepository {
 
   /// Writes metadata files, so that they last. `timestamp.json` becomes visible last, when all others are on the disk.
   ///
+  /// - Parameter isWanted: Asked when nobody else writes metadata any more, whether they still are to be written.
+  /// - Returns: Whether they were.
   /// - Throws: `ErrorCode.nameInvalid`; `ErrorCode.busy` where another process holds the lock for a minute;
   ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then the old timestamp stands.
-  public func writeMetadata(_ contents: [String: [UInt8]]) throws(GtachError) {
-    guard !contents.isEmpty else { return }
+  @discardableResult
+  public func writeMetadata(
+    _ contents: [String: [UInt8]], where isWanted: () throws(GtachError) -> Bool = { true }
+  ) throws(GtachError) -> Bool {
+    guard !contents.isEmpty else { return true }
     let plan = try plan()
     // A directory of its own in the workspace, so that it goes as a whole if anything fails.
     let name = Workspace.newName()
@@ -36,6 +41,8 @@ extension PackageRepository {
     let operations = try own.writeMetadata(contents, temporaryName: "new")
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
+    guard try isWanted() else { return false }
     try perform(operations + [.remove(own.workspace)], plan: plan, temporaryName: name)
+    return true
   }
 }

@@ -51,15 +51,7 @@ extension PackageRepository {
   ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then nothing of it is visible.
   public func complete(manifest manifestBytes: [UInt8], index indexBytes: [UInt8]) throws(GtachError) {
     let manifest = try Manifest(json: manifestBytes)
-    guard manifest.index == Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count) else {
-      throw GtachError(.indexCorrupt, "the index of \(manifest.variant) is not the one that its manifest names")
-    }
-    let index = try ChunkIndexCodec.decode(indexBytes)
-    guard index.archiveSize == manifest.archive.size else {
-      throw GtachError(
-        .indexCorrupt, "the index of \(manifest.variant) is of another archive than its manifest",
-        reason: "\(index.archiveSize) bytes instead of \(manifest.archive.size)")
-    }
+    let index = try manifest.verifiedIndex(indexBytes, hashing: SHA256())
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let digest = SHA256().digest(of: manifestBytes)

@@ -22,7 +22,7 @@ public struct ReleaseExtractor: Sendable {
     _ release: ReleaseID, platform: Platform?, into directory: String,
     progress: @escaping (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ExtractReport {
-    let listed = try ListedRelease(context)
+    let listed = try ListedReleases(context)
     let manifest = try listed.variant(of: release, platform: platform).manifest
     let isNew = try prepare(directory)
     do throws(GtachError) {

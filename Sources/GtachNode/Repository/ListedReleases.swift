@@ -3,14 +3,32 @@ import GtachModel
 import GtachSystem
 
 /// What a home holds of releases that its signed metadata lists: where exporting and extracting start from.
-struct ListedRelease {
+struct ListedReleases {
   let repository: PackageRepository
   let trusted: TrustedMetadata
+  /// The files that the metadata was read from, by name, and every older root that is here.
+  let metadata: [String: [UInt8]]
 
   /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet; what keeps the metadata from being read.
   init(_ context: NodeContext) throws(GtachError) {
-    repository = try context.repository()
-    trusted = try TrustedMetadata.load(from: repository, membership: context.membership())
+    let repository = try context.repository()
+    let membership = try context.membership()
+    // A daemon may write newer ones meanwhile: what is exported is what was verified.
+    var metadata: [String: [UInt8]] = [:]
+    trusted = try TrustedMetadata.load(
+      files: { name throws(GtachError) in
+        let bytes = try repository.metadataIfPresent(name)
+        metadata[name] = bytes
+        return bytes
+      }, pinnedRoot: membership.pinnedRoot, checking: Ed25519(), hashing: SHA256())
+    let pinned = try TrustedMetadata(pinnedRoot: membership.pinnedRoot, checking: Ed25519(), hashing: SHA256())
+    metadata[MetadataFileName(.root, version: pinned.rootVersion).description] = membership.pinnedRoot
+    for version in 1..<max(pinned.rootVersion, 1) {
+      let name = MetadataFileName(.root, version: version).description
+      metadata[name] = try repository.metadataIfPresent(name)
+    }
+    self.repository = repository
+    self.metadata = metadata
   }
 
   /// The variants of a release that are complete here, by platform.

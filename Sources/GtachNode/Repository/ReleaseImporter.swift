@@ -1,0 +1,173 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// `gtach import`: brings a release into the repository that did not come from a peer. It is verified as if it had.
+public struct ReleaseImporter {
+  private let repository: PackageRepository
+  private let metadata: MetadataReceiver
+  private let files = FileSystem()
+
+  /// An importer into a home.
+  ///
+  /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet.
+  public init(_ context: NodeContext) throws(GtachError) {
+    repository = try context.repository()
+    metadata = MetadataReceiver(repository: repository, membership: try context.membership())
+  }
+
+  /// Brings in what a release file carries. A release that is here already is repaired where it is damaged.
+  ///
+  /// - Parameter progress: Told how many bytes of chunks are done, and how many there are; what it throws ends it.
+  /// - Throws: `ErrorCode.archiveInvalid` where the file is none, or is cut off; what `MetadataUpdate` says of its
+  ///   metadata; `ErrorCode.manifestUnlisted`, `ErrorCode.indexCorrupt`, `ErrorCode.chunkCorrupt` and
+  ///   `ErrorCode.chunkMissing` where it does not hold what was signed; `ErrorCode.releaseExists`;
+  ///   `ErrorCode.notFound`, `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  public func importFile(
+    _ path: String, progress: (Int, Int) throws(GtachError) -> Void
+  ) throws(GtachError) -> ImportReport {
+    let reader = ReleaseFileReader(path: path, repository: repository, metadata: metadata)
+    let variants = try reader.read(progress: progress)
+    for variant in variants { try complete(variant, from: path) }
+    return try report(variants)
+  }
+
+  /// Brings in the archives that a directory of casync restores: of the releases that the release files beside the
+  /// indexes or this repository describe, those whose archive it is. Where casync cut an archive does not matter.
+  ///
+  /// - Parameters:
+  ///   - release: The one to bring in; nil for all that are there.
+  ///   - progress: As for `importFile`.
+  /// - Throws: As `importFile`; `ErrorCode.notFound` where there is no index of casync, or nothing that describes the
+  ///   release; `ErrorCode.manifestUnlisted` where no index is of an archive that is listed.
+  public func importStore(
+    _ directory: String, release: ReleaseID?, progress: (Int, Int) throws(GtachError) -> Void
+  ) throws(GtachError) -> ImportReport {
+    let names = try files.list(directory)
+    var indexes: [(name: String, size: Int)] = []
+    var ignored: [String] = []
+    var problem: GtachError?
+    for name in names where name.hasSuffix(CasyncLayout.indexSuffix) {
+      do throws(GtachError) {
+        indexes.append((name, try index("\(directory)/\(name)").blobSize))
+      } catch {
+        guard error.code == .indexCorrupt else { throw error }
+        problem = problem ?? error
+        ignored.append(name)
+      }
+    }
+    guard !indexes.isEmpty else {
+      throw problem
+        ?? GtachError(
+          .notFound, "\(directory) holds no index of casync",
+          reason: "no name in it ends with \(CasyncLayout.indexSuffix)")
+    }
+    let described = try describedVariants(
+      in: directory, names: names, release: release, archiveSizes: Set(indexes.map(\.size)))
+    var imported: [VerifiedVariant] = []
+    for (name, size) in indexes {
+      var restored: VerifiedVariant?
+      for variant in described where restored == nil && variant.manifest.archive.size == size {
+        let index = try index("\(directory)/\(name)")
+        if try restore(index, from: CasyncLayout(directory: directory).store, as: variant, progress: progress) {
+          restored = variant
+        }
+      }
+      guard let restored else {
+        ignored.append(name)
+        continue
+      }
+      try complete(restored, from: directory)
+      imported.append(restored)
+    }
+    guard !imported.isEmpty else {
+      throw problem
+        ?? GtachError(
+          .manifestUnlisted, "nothing in \(directory) is the archive of \(release?.description ?? "a listed release")",
+          reason: "\(ignored.joined(separator: ", ")) restores something else")
+    }
+    return try report(imported, ignored: ignored.sorted())
+  }
+
+  private func index(_ path: String) throws(GtachError) -> CasyncIndex {
+    let bytes = try files.read(path, maximumBytes: CasyncIndex.maximumBytes)
+    do throws(GtachError) {
+      return try CasyncIndex(bytes)
+    } catch {
+      throw GtachError(error.code, "\(path): \(error.message)", reason: error.reason, advice: error.advice)
+    }
+  }
+
+  /// What may be restored: manifests and indexes are in release files, or here already.
+  private func describedVariants(
+    in directory: String, names: [String], release: ReleaseID?, archiveSizes: Set<Int>
+  ) throws(GtachError) -> [VerifiedVariant] {
+    var described: [VariantID: VerifiedVariant] = [:]
+    let prefix = release.map { "\($0.name)-\($0.version.major).\($0.version.minor).\($0.version.patch)" } ?? ""
+    for name in names where name.hasSuffix(CasyncLayout.releaseFileSuffix) && name.hasPrefix(prefix) {
+      let reader = ReleaseFileReader(path: "\(directory)/\(name)", repository: repository, metadata: metadata)
+      for variant in try reader.read(progress: { _, _ in }) { described[variant.manifest.variant] = variant }
+    }
+    let trusted = try metadata.receive([:], from: directory)
+    for (id, entry) in try repository.entries() where described[id] == nil {
+      guard trusted.targets[id]?.manifest.digest == entry.digest, archiveSizes.contains(entry.manifest.archive.size)
+      else { continue }
+      let indexBytes = try repository.indexBytes(of: entry)
+      described[id] = VerifiedVariant(
+        manifest: entry.manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
+        index: try ChunkIndexCodec.decode(indexBytes), indexBytes: indexBytes)
+    }
+    let wanted = described.values.filter { release == nil || $0.manifest.variant.release == release }
+    if let release, wanted.isEmpty {
+      throw GtachError(
+        .notFound, "nothing says what \(release) consists of",
+        reason: "neither a \(CasyncLayout.releaseFileSuffix) in \(directory) nor this repository describes it",
+        advice: "export it there with gtach export \(release) --casync")
+    }
+    return wanted.sorted { $0.manifest.variant < $1.manifest.variant }
+  }
+
+  /// Restores a blob from casync's store and stores it in the chunks of a variant.
+  ///
+  /// - Returns: Whether it is the variant's archive.
+  private func restore(
+    _ index: CasyncIndex, from path: String, as variant: VerifiedVariant,
+    progress: (Int, Int) throws(GtachError) -> Void
+  ) throws(GtachError) -> Bool {
+    let store = CasyncStore(path: path)
+    let hash = SHA256Stream()
+    var cutter = ChunkCutter(variant.index)
+    var done = 0
+    for chunk in index.chunks {
+      let bytes = try store.read(chunk)
+      hash.update(bytes)
+      for (chunk, piece) in cutter.append(bytes) {
+        guard SHA256().digest(of: piece) == chunk.digest else { return false }
+        try repository.storeChunk(piece, digest: chunk.digest)
+      }
+      done += chunk.size
+      try progress(done, variant.manifest.archive.size)
+    }
+    return cutter.isFinished && hash.finish() == variant.manifest.archive.digest
+  }
+
+  private func complete(_ variant: VerifiedVariant, from source: String) throws(GtachError) {
+    do throws(GtachError) {
+      try repository.complete(manifest: variant.manifestBytes, index: variant.indexBytes)
+    } catch {
+      guard error.code == .chunkMissing else { throw error }
+      throw GtachError(
+        .chunkMissing, "\(source) does not hold all of \(variant.manifest.variant)", reason: error.reason,
+        advice: "copy it or export it again")
+    }
+  }
+
+  private func report(_ variants: [VerifiedVariant], ignored: [String] = []) throws(GtachError) -> ImportReport {
+    ImportReport(
+      imported: variants.map { variant in
+        let manifest = variant.manifest
+        return ImportReport.Variant(
+          release: manifest.variant.release.description, platform: manifest.platform, bytes: manifest.archive.size)
+      }, ignored: ignored, metadataVersion: try metadata.receive([:], from: "").timestampVersion)
+  }
+}
