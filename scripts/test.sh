@@ -6,7 +6,7 @@
 #   format     swift format and shellcheck have nothing to say
 #   purity     the targets keep to the house's rules (check-purity.sh)
 #   unit       every Swift test: pure targets, and real daemons, files and TLS on loopback; warnings are errors
-#   interop    python-tuf reads the metadata that gtach publishes
+#   interop    python-tuf and casync read what gtach publishes and exports, and gtach what casync makes
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)

@@ -50,7 +50,7 @@ public struct ReleaseExporter: Sendable {
     let variants = try listed.variants(of: release)
     try FileSystem().perform(.makeDirectory(directory))
     let layout = CasyncLayout(directory: directory)
-    let file = try OutputFile(layout.releaseFile(of: release))
+    let file = try OutputFile(layout.releaseFile(of: variants[0].manifest.variant.release))
     let archive = try FileArchiveWriter { bytes throws(GtachError) in try file.append(bytes) }
     let indexes = try writeDescriptions(of: variants, listed, to: archive)
     try archive.finish()

@@ -65,6 +65,9 @@ struct CasyncTests {
       #expect(
         try fixture.files.list(directory).filter { $0.hasSuffix(".caibx") }
           == ["app-1.0.0.caibx", "app-1.1.0+b7.caibx", "other-1.0.0_linux-arm64.caibx"])
+      #expect(
+        try fixture.files.list(directory).filter { $0.hasSuffix(".release.tar") }
+          == ["app-1.0.0.release.tar", "app-1.1.0+b7.release.tar", "other-1.0.0.release.tar"])
       let one = try fixture.member("one")
       #expect(try fixture.importStore(directory, release: "app@1.1.0", into: one).ignored.count == 2)
       #expect(try fixture.held(one) == ["app@1.1.0+b7"])
