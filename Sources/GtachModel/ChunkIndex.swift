@@ -11,12 +11,15 @@ public struct ChunkIndex: Hashable, Sendable {
       self.digest = digest
       self.size = size
     }
+
+    /// The first 8 bytes of its SHA-256, by which objects name it.
+    public var name: UInt64 { digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
   }
 
-  /// How an object's bytes become a chunk.
+  /// What a decoder needs beside an object's bytes. How these are to be read, the object's own header says.
   public enum Encoding: Hashable, Sendable {
-    /// One zstd frame that needs nothing else (RFC 8878).
-    case zstd
+    /// Nothing but chunks that precede this one in the archive.
+    case full
   }
 
   /// An encoding of one chunk for the journey, cut into units.
@@ -50,6 +53,17 @@ public struct ChunkIndex: Hashable, Sendable {
     self.unitSize = unitSize
     self.chunks = chunks
     self.objects = objects
+  }
+
+  /// The chunks that an object's header names, in its order; nil where one does not stand before the object's own.
+  ///
+  /// - Parameters:
+  ///   - names: The first 8 bytes of each chunk's SHA-256.
+  ///   - position: Where the object's chunk first occurs.
+  public func chunks(named names: [UInt64], before position: Int) -> [Chunk]? {
+    let earlier = chunks[..<position]
+    let found = names.compactMap { name in earlier.first { $0.name == name } }
+    return found.count == names.count ? found : nil
   }
 
   /// The length of the archive in bytes.

@@ -2,11 +2,11 @@ import GtachModel
 
 /// `chunks.index` as bytes. Numbers are big-endian, 4 bytes each:
 ///
-///     8 bytes   "gtachix1"
+///     8 bytes   "gtachix2"
 ///     number    unit size, in bytes
 ///     number    how many chunks, then for each:   32 bytes SHA-256, number: size in bytes
 ///     number    how many objects, then for each:  32 bytes id, number: size in bytes, number: position of its chunk,
-///                                                 1 byte encoding (1: one zstd frame)
+///                                                 1 byte encoding (1: full)
 ///
 /// There is exactly one way to write an index: each different chunk has one object, which names the chunk where it
 /// occurs first; objects are in the order of their chunks, and nothing follows.
@@ -16,8 +16,8 @@ public enum ChunkIndexCodec {
   /// The longest index in bytes.
   public static let maximumBytes = 8 + 3 * 4 + maximumChunks * (36 + 41)
 
-  private static let magic = Array("gtachix1".utf8)
-  private static let zstdEncoding: UInt8 = 1
+  private static let magic = Array("gtachix2".utf8)
+  private static let fullEncoding: UInt8 = 1
 
   /// The longest object in bytes that a chunk of that many may have: what zstd makes of bytes that it cannot compress
   /// (ZSTD_COMPRESSBOUND), and some room.
@@ -42,7 +42,7 @@ public enum ChunkIndexCodec {
       append(object.size)
       append(object.chunk)
       switch object.encoding {
-      case .zstd: bytes.append(zstdEncoding)
+      case .full: bytes.append(fullEncoding)
       }
     }
     return bytes
@@ -90,9 +90,9 @@ public enum ChunkIndexCodec {
       guard (1...maximumObjectBytes(chunkSize: chunks[chunk].size)).contains(size) else {
         throw fail("an object of \(size) bytes for a chunk of \(chunks[chunk].size)")
       }
-      guard try reader.take(1).first == zstdEncoding else { throw fail("an object has an unknown encoding") }
+      guard try reader.take(1).first == fullEncoding else { throw fail("an object has an unknown encoding") }
       guard ids.insert(id).inserted else { throw fail("two chunks have one object") }
-      objects.append(ChunkIndex.Object(id: id, size: size, chunk: chunk, encoding: .zstd))
+      objects.append(ChunkIndex.Object(id: id, size: size, chunk: chunk, encoding: .full))
     }
     guard reader.bytes.isEmpty else { throw fail("something follows it") }
     return ChunkIndex(unitSize: unitSize, chunks: chunks, objects: objects)

@@ -28,7 +28,7 @@ struct ObjectEncoder {
     try repository.files.perform(.makeDirectory(directory))
     let result: Result<ChunkIndex, GtachError>
     do throws(GtachError) {
-      let sizes = try encode(firsts.map { chunks[$0] }, into: directory, reusing: earlier, progress: progress)
+      let sizes = try encode(firsts, of: chunks, into: directory, reusing: earlier, progress: progress)
       result = .success(try store(chunks, firsts: firsts, sizes: sizes, from: directory))
     } catch {
       result = .failure(error)
@@ -42,16 +42,17 @@ struct ObjectEncoder {
     return try result.get()
   }
 
-  /// Encodes chunks into files named by their position.
+  /// Encodes the chunks at some positions into files named by their numbers.
   ///
   /// - Returns: The length of each.
   private func encode(
-    _ chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: Digest],
+    _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: Digest],
     progress: (Int, Int) -> Void
   ) throws(GtachError) -> [Int] {
+    let similar = SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size))
     let jobs = Mailbox<Int>()
     let results = Mailbox<(number: Int, size: Result<Int, GtachError>)>()
-    for number in chunks.indices { jobs.post(number) }
+    for number in firsts.indices { jobs.post(number) }
     jobs.close()
     let (encoder, stop) = (self, try Cancellation())
     var threads: [WorkerThread] = []
@@ -59,12 +60,14 @@ struct ObjectEncoder {
       stop.cancel()
       for thread in threads { thread.join() }
     }
-    for number in 0..<min(Self.maximumThreads, Machine.processorCount, chunks.count) {
+    for number in 0..<min(Self.maximumThreads, Machine.processorCount, firsts.count) {
       threads.append(
         try WorkerThread(name: "encoder \(number)") {
           while !stop.isCancelled, let number = jobs.receive(until: nil) {
             do throws(GtachError) {
-              let bytes = try encoder.object(of: chunks[number], reusing: earlier[chunks[number].digest])
+              let position = firsts[number]
+              let bytes = try encoder.object(
+                at: position, of: chunks, similar: similar, reusing: earlier[chunks[position].digest])
               try encoder.repository.files.perform(
                 .write(path: "\(directory)/\(number)", bytes: bytes, permissions: 0o644))
               results.post((number, .success(bytes.count)))
@@ -74,24 +77,59 @@ struct ObjectEncoder {
           }
         })
     }
-    let total = chunks.reduce(0) { $0 + $1.size }
+    let total = firsts.reduce(0) { $0 + chunks[$1].size }
     var done = 0
-    var sizes = Array(repeating: 0, count: chunks.count)
-    for _ in chunks {
+    var sizes = Array(repeating: 0, count: firsts.count)
+    for _ in firsts {
       guard let (number, size) = results.receive(until: nil) else { break }
       sizes[number] = try size.get()
-      done += chunks[number].size
+      done += chunks[firsts[number]].size
       progress(done, total)
     }
     return sizes
   }
 
-  private func object(of chunk: ChunkIndex.Chunk, reusing id: Digest?) throws(GtachError) -> [UInt8] {
-    if let id, let bytes = try repository.storedObject(id) { return bytes }
-    guard let bytes = try repository.chunk(chunk, object: nil) else {
-      throw GtachError(.chunkMissing, "the chunk \(chunk.digest) is gone", advice: "pack again")
+  /// Where the sampled hashes of the archive are.
+  private func sampled(_ chunks: [ChunkIndex.Chunk]) throws(GtachError) -> SampledArchive {
+    var archive = SampledArchive(size: chunks.reduce(0) { $0 + $1.size })
+    var offset = 0
+    for chunk in chunks {
+      archive.add(SampledHash.hashes(of: try stored(chunk)[...]), at: offset)
+      offset += chunk.size
     }
-    return try Zstd.compress(bytes, level: level)
+    archive.finish()
+    return archive
+  }
+
+  private func object(
+    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks, reusing id: Digest?
+  ) throws(GtachError) -> [UInt8] {
+    let chunk = chunks[position]
+    if let id, let bytes = try repository.storedObject(id), isUsable(bytes, at: position, of: chunks) { return bytes }
+    let bytes = try stored(chunk)
+    let before = similar.similar(to: bytes[...], at: position).map { chunks[$0] }
+    var prefix: [UInt8] = []
+    for chunk in before { prefix += try stored(chunk) }
+    return try ChunkEncoder(level: level, triesDifferences: false).object(
+      of: bytes, after: before.isEmpty ? .none : .chunks(before.map(\.name)), prefix)
+  }
+
+  /// Whether an object of an earlier release can be decoded in this one: the chunks that it needs stand before it here.
+  private func isUsable(_ object: [UInt8], at position: Int, of chunks: [ChunkIndex.Chunk]) -> Bool {
+    var body = object[...]
+    guard let header = try? ObjectHeader(takenFrom: &body, chunkSize: chunks[position].size, archiveSize: 0) else {
+      return false
+    }
+    switch header.prefix {
+    case .none: return true
+    case .chunks(let names): return names.allSatisfy { name in chunks[..<position].contains { $0.name == name } }
+    case .pieces: return false
+    }
+  }
+
+  private func stored(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
+    if let bytes = try repository.storedChunk(chunk) { return bytes }
+    throw GtachError(.chunkMissing, "the chunk \(chunk.digest) is gone", advice: "pack again")
   }
 
   /// Cuts the encoded chunks into units and stores them under their ids.
@@ -107,7 +145,7 @@ struct ObjectEncoder {
       let id = units.objectID(hashing: SHA256())
       try repository.storeObject(bytes, id: id, units: units)
       try repository.files.perform(.remove(path))
-      objects.append(ChunkIndex.Object(id: id, size: bytes.count, chunk: position, encoding: .zstd))
+      objects.append(ChunkIndex.Object(id: id, size: bytes.count, chunk: position, encoding: .full))
     }
     return ChunkIndex(unitSize: unitSize, chunks: chunks, objects: objects)
   }

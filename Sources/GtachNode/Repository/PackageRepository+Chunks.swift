@@ -3,27 +3,50 @@ import GtachModel
 import GtachSystem
 
 extension PackageRepository {
-  /// A chunk's bytes, hashed as they are read; nil where it is not here. One that is damaged is quarantined, and made
-  /// anew from an object that carries it, where that is here.
+  /// The bytes of an object's chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is
+  /// made anew from the object, where that is here and what it needs.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
-  func chunk(_ chunk: ChunkIndex.Chunk, object: ChunkIndex.Object?) throws(GtachError) -> [UInt8]? {
-    if let bytes = try storedChunk(chunk) { return bytes }
-    guard let object, let encoded = try storedObject(object.id) else { return nil }
-    let bytes: [UInt8]
+  func chunk(ofObject number: Int, in index: ChunkIndex) throws(GtachError) -> [UInt8]? {
+    let object = index.objects[number]
+    if let bytes = try storedChunk(index.chunks[object.chunk]) { return bytes }
+    guard let encoded = try storedObject(object.id) else { return nil }
     do throws(GtachError) {
-      bytes = try Self.decode(encoded, of: object, chunk: chunk)
+      guard let bytes = try decode(encoded, of: object, in: index) else { return nil }
+      try storeChunk(bytes, digest: index.chunks[object.chunk].digest)
+      return bytes
     } catch {
       // The object is what its id says, so its publisher made it wrongly: it carries nothing.
       guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
       return nil
     }
-    try storeChunk(bytes, digest: chunk.digest)
-    return bytes
   }
 
-  /// A chunk as it is stored; nil where it is not here, or was damaged.
-  private func storedChunk(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8]? {
+  /// Whether all that a chunk takes is here as far as the object goes: the chunk, or the object, which can be decoded now
+  /// or, once the chunks before it are here, later. What is read is checked, as a power cut may have torn it.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
+  func isHere(object number: Int, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let object = index.objects[number]
+    let chunk = index.chunks[object.chunk]
+    if try storedChunk(chunk) != nil {
+      state.withLock { _ = $0.sound.insert(chunk.digest) }
+      return true
+    }
+    guard let encoded = try storedObject(object.id) else { return false }
+    do throws(GtachError) {
+      if let bytes = try decode(encoded, of: object, in: index) { try storeChunk(bytes, digest: chunk.digest) }
+      return true
+    } catch {
+      guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
+      return false
+    }
+  }
+
+  /// A chunk as it is stored, hashed as it is read; nil where it is not here, or was damaged and is quarantined.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func storedChunk(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8]? {
     let path = layout.chunk(chunk.digest)
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
@@ -91,23 +114,48 @@ extension PackageRepository {
     }
   }
 
-  /// The chunk that an object yields.
+  /// The chunk that an object yields; nil where a chunk is not here that it needs before.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it cannot be decoded, `ErrorCode.chunkCorrupt` where it yields other
-  ///   bytes than the chunk's.
-  static func decode(
-    _ bytes: [UInt8], of object: ChunkIndex.Object, chunk: ChunkIndex.Chunk
-  ) throws(GtachError) -> [UInt8] {
-    let decoded: [UInt8]
+  ///   bytes than the chunk's; `ErrorCode.inputOutput`.
+  func decode(
+    _ bytes: [UInt8], of object: ChunkIndex.Object, in index: ChunkIndex
+  ) throws(GtachError) -> [UInt8]? {
+    let chunk = index.chunks[object.chunk]
+    var body = bytes[...]
+    let header: ObjectHeader
     switch object.encoding {
-    case .zstd: decoded = try Zstd.decompress(bytes, size: chunk.size)
+    case .full: header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
     }
+    guard let prefix = try prefix(header.prefix, of: object, in: index) else { return nil }
+    let decoded = try ChunkDecoder.chunk(from: body, header.body, prefix: prefix, size: chunk.size)
     guard SHA256().digest(of: decoded) == chunk.digest else {
       throw GtachError(
         .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",
         reason: "the chunk is \(chunk.digest)")
     }
     return decoded
+  }
+
+  private func prefix(
+    _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, in index: ChunkIndex
+  ) throws(GtachError) -> [UInt8]? {
+    let names: [UInt64]
+    switch prefix {
+    case .none: return []
+    case .chunks(let wanted): names = wanted
+    case .pieces:
+      throw GtachError(.objectCorrupt, "the object \(object.id) needs an older archive, and there is none")
+    }
+    guard let chunks = index.chunks(named: names, before: object.chunk) else {
+      throw GtachError(.objectCorrupt, "the object \(object.id) needs a chunk that is not before its own")
+    }
+    var bytes: [UInt8] = []
+    for chunk in chunks {
+      guard let stored = try storedChunk(chunk) else { return nil }
+      bytes += stored
+    }
+    return bytes
   }
 
   private func store(_ bytes: [UInt8], at path: String) throws(GtachError) {

@@ -45,10 +45,10 @@ extension PackageRepository {
   func chunkReader(
     of entry: Catalogue.Entry, index: ChunkIndex
   ) -> (ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
-    var objects: [Digest: ChunkIndex.Object] = [:]
-    for object in index.objects { objects[index.chunks[object.chunk].digest] = object }
+    var numbers: [Digest: Int] = [:]
+    for (number, object) in index.objects.enumerated() { numbers[index.chunks[object.chunk].digest] = number }
     return { chunk throws(GtachError) in
-      if let bytes = try self.chunk(chunk, object: objects[chunk.digest]) { return bytes }
+      if let number = numbers[chunk.digest], let bytes = try self.chunk(ofObject: number, in: index) { return bytes }
       try self.quarantine(entry.directory)
       throw GtachError(
         .chunkMissing, "\(entry.manifest.variant) is not complete any more",

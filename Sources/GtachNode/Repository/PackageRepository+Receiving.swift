@@ -3,19 +3,18 @@ import GtachModel
 import GtachSystem
 
 extension PackageRepository {
-  /// The numbers of the objects of an index whose chunks are not here. Every chunk that is here is read and hashed, as
-  /// a power cut may have torn it.
+  /// The numbers of the objects of an index of which neither the chunk nor the object itself is here. Whatever is here is
+  /// read and hashed, as a power cut may have torn it.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
   public func missingObjects(index: ChunkIndex) throws(GtachError) -> [Int] {
     var missing: [Int] = []
-    for (number, object) in index.objects.enumerated() where try !isHere(object, of: index) {
-      missing.append(number)
-    }
+    for number in index.objects.indices where try !isHere(object: number, of: index) { missing.append(number) }
     return missing
   }
 
-  /// Stores an object that a peer sent, and the chunk that it yields, both only if they hash as the index says.
+  /// Stores an object that a peer sent, and the chunk that it yields, both only if they hash as the index says. Where a
+  /// chunk that it needs is not here yet, it is decoded when the variant is completed.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where the object, its units or their list are not what the index says;
   ///   `ErrorCode.chunkCorrupt` where it yields another chunk; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
@@ -36,11 +35,10 @@ extension PackageRepository {
     for unit in unitDigests.indices {
       try units.check(bytes[units.bytes(ofUnit: unit)], number: unit, hashing: SHA256())
     }
-    let chunk = index.chunks[object.chunk]
-    let decoded = try Self.decode(bytes, of: object, chunk: chunk)
+    let decoded = try decode(bytes, of: object, in: index)
     // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
     try storeObject(bytes, id: object.id, units: units)
-    try storeChunk(decoded, digest: chunk.digest)
+    if let decoded { try storeChunk(decoded, digest: index.chunks[object.chunk].digest) }
   }
 
   /// Makes a variant visible whose chunks are all here. Doing so again changes nothing.
@@ -61,10 +59,11 @@ extension PackageRepository {
     if let existing, !Self.isSameRelease(existing.manifest, manifest) {
       throw Self.exists(manifest.variant, among: entries.keys)
     }
-    for object in index.objects where try !isSound(object, of: index) {
+    // In the order of the archive: what an object needs stands before its chunk.
+    for number in index.objects.indices where try !isSound(object: number, of: index) {
       throw GtachError(
         .chunkMissing, "\(manifest.variant) is not complete",
-        reason: "the chunk \(index.chunks[object.chunk].digest) is not here")
+        reason: "the chunk \(index.chunks[index.objects[number].chunk].digest) is not here")
     }
     let plan = try plan()
     let name = Workspace.newName()
@@ -96,20 +95,14 @@ extension PackageRepository {
       advice: "give the new one another version; the newest here is \(newest ?? variant.release.version)")
   }
 
-  /// Whether an object's chunk is here, found by reading it.
-  private func isHere(_ object: ChunkIndex.Object, of index: ChunkIndex) throws(GtachError) -> Bool {
-    let chunk = index.chunks[object.chunk]
-    guard try self.chunk(chunk, object: object) != nil else { return false }
-    state.withLock { _ = $0.sound.insert(chunk.digest) }
-    return true
-  }
-
   /// Whether an object's chunk is here; what this process has read or stored is not read again.
-  private func isSound(_ object: ChunkIndex.Object, of index: ChunkIndex) throws(GtachError) -> Bool {
-    let chunk = index.chunks[object.chunk]
+  private func isSound(object number: Int, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[index.objects[number].chunk]
     if state.withLock({ $0.sound.contains(chunk.digest) }), try files.exists(layout.chunk(chunk.digest)) {
       return true
     }
-    return try isHere(object, of: index)
+    guard try self.chunk(ofObject: number, in: index) != nil else { return false }
+    state.withLock { _ = $0.sound.insert(chunk.digest) }
+    return true
   }
 }

@@ -13,7 +13,7 @@ struct ChunkIndexCodecTests {
       ChunkIndex.Chunk(digest: digest($0.0), size: $0.1)
     },
     objects: [(11, 50, 0), (12, 1000, 1), (13, (1 << 20) + 4096, 3)].map {
-      ChunkIndex.Object(id: digest($0.0), size: $0.1, chunk: $0.2, encoding: .zstd)
+      ChunkIndex.Object(id: digest($0.0), size: $0.1, chunk: $0.2, encoding: .full)
     })
 
   func code(_ bytes: [UInt8]) -> ErrorCode? {
@@ -71,7 +71,7 @@ struct ChunkIndexCodecTests {
       code(
         changed(nil) {
           $0[2] = .init(
-            id: object.id, size: size == 0 ? 0 : min(size + 8192, Int(UInt32.max)), chunk: 3, encoding: .zstd)
+            id: object.id, size: size == 0 ? 0 : min(size + 8192, Int(UInt32.max)), chunk: 3, encoding: .full)
         }) == .indexCorrupt)
     for unitSize in [0, 4095, 65_537, size] {
       let hostile = ChunkIndex(unitSize: unitSize, chunks: index.chunks, objects: index.objects)
@@ -83,10 +83,10 @@ struct ChunkIndexCodecTests {
   func canonical() {
     let objects = index.objects
     #expect(code(changed(nil) { $0.swapAt(0, 1) }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 2, encoding: .zstd) }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 9, encoding: .zstd) }) == .indexCorrupt)
+    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 2, encoding: .full) }) == .indexCorrupt)
+    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 9, encoding: .full) }) == .indexCorrupt)
     #expect(
-      code(changed(nil) { $0[1] = .init(id: objects[0].id, size: 50, chunk: 1, encoding: .zstd) }) == .indexCorrupt)
+      code(changed(nil) { $0[1] = .init(id: objects[0].id, size: 50, chunk: 1, encoding: .full) }) == .indexCorrupt)
     #expect(code(changed(nil) { $0.removeLast() }) == .indexCorrupt)
     #expect(code(changed(nil) { $0.append(objects[0]) }) == .indexCorrupt)
     #expect(code(changed({ $0[2] = .init(digest: $0[2].digest, size: 99) }, nil)) == .indexCorrupt)

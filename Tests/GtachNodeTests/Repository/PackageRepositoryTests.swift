@@ -81,17 +81,25 @@ struct PackageRepositoryTests {
         let index = ChunkIndex(
           unitSize: 4096, chunks: [.init(digest: chunk, size: chunkSize)],
           objects: [
-            .init(id: units.objectID(hashing: SHA256()), size: bytes.count, chunk: 0, encoding: .zstd)
+            .init(id: units.objectID(hashing: SHA256()), size: bytes.count, chunk: 0, encoding: .full)
           ])
         return code(bytes, units.digests, index: index)
       }
       let zeros = [UInt8](repeating: 0, count: 64 << 20)
-      let bomb = try Zstd.compress(zeros, level: 3)
+      func encoded(_ bytes: [UInt8], after prefix: ObjectHeader.Prefix = .none) throws -> [UInt8] {
+        try ObjectHeader(prefix: prefix, body: .frame).bytes + Zstd.compressBare(bytes[...], after: [], level: 3)
+      }
+      let bomb = try encoded(zeros)
       #expect(lie([1, 2, 3], chunkSize: 3, chunk: SHA256().digest(of: [1, 2, 3])) == .objectCorrupt)
       #expect(lie(bomb, chunkSize: 1 << 20, chunk: SHA256().digest(of: zeros[..<(1 << 20)])) == .objectCorrupt)
-      let honest = try Zstd.compress([1, 2, 3], level: 3)
+      let honest = try encoded([1, 2, 3])
       #expect(lie(honest, chunkSize: 3, chunk: SHA256().digest(of: [1, 2, 4])) == .chunkCorrupt)
       #expect(lie(honest, chunkSize: 2, chunk: SHA256().digest(of: [1, 2])) == .objectCorrupt)
+      // One that needs a chunk which is not before its own, and one that needs an archive that nobody has.
+      let digest = SHA256().digest(of: [1, 2, 3])
+      let name = ChunkIndex.Chunk(digest: digest, size: 3).name
+      #expect(lie(try encoded([1, 2, 3], after: .chunks([name])), chunkSize: 3, chunk: digest) == .objectCorrupt)
+      #expect(lie(try encoded([1, 2, 3], after: .pieces([0..<256])), chunkSize: 3, chunk: digest) == .objectCorrupt)
 
       #expect(try !fixture.files.exists(target.layout.chunks))
       #expect(try !fixture.files.exists(target.layout.objects))
