@@ -65,6 +65,8 @@ struct ExtractTests {
     #expect(outcome.status == 74)
     #expect(outcome.errors.contains("chunk-missing"))
     #expect(!FileManager.default.fileExists(atPath: "\(sandbox.path)/out"))
+    // It is out of sight now: fetched again, it would be whole.
+    #expect(try Program.run(["list"], home: home).status == 1)
   }
 
   @Test func onlyWhatIsSignedIsExtracted() throws {

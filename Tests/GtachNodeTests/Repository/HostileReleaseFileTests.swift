@@ -127,6 +127,29 @@ struct HostileReleaseFileTests {
     }
   }
 
+  @Test("damage anywhere never crashes, and leaves either all of the release or nothing")
+  func damage() throws {
+    try TransferFixture.with { fixture in
+      try fixture.publish("app@1.0.0")
+      let bytes = try fixture.files.read(fixture.export("app@1.0.0"), maximumBytes: 1 << 24)
+      let path = "\(fixture.directory)/damaged.tar"
+      var generator = SeededGenerator(seed: 11)
+      for number in 0..<100 {
+        // Most of it is chunks; headers and metadata are at the front.
+        let range = number % 4 == 0 ? bytes.indices : 0..<10_000
+        var damaged = bytes
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+          damaged[Int.random(in: range, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+        }
+        try fixture.files.perform(.write(path: path, bytes: damaged, permissions: 0o644))
+        let pi = try fixture.member("pi")
+        let code = errorCode { try fixture.importFile(path, into: pi) }
+        #expect(try fixture.held(pi) == (code == nil ? ["app@1.0.0"] : []), "\(number)")
+        try fixture.files.perform(.remove("\(pi.home.path)/repository"))
+      }
+    }
+  }
+
   @Test("paths that climb, links and devices are refused")
   func paths() throws {
     try TransferFixture.with { fixture in
