@@ -33,8 +33,10 @@ public struct RaisedDescription: Hashable, Sendable {
     previousVersion = previous.version
     let next = previous.version.bumped(part)
     // A version has no character that JSON escapes.
-    self.bytes =
-      bytes[...value.lowerBound] + Array(next.description.utf8) + bytes[(value.upperBound - 1)...]
+    var raised = Array(bytes[...value.lowerBound])
+    raised += Array(next.description.utf8)
+    raised += bytes[(value.upperBound - 1)...]
+    self.bytes = raised
     description = try PackageDescription(json: self.bytes, name: name)
     var expected = previous
     expected.version = next
