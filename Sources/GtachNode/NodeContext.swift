@@ -110,12 +110,7 @@ public struct NodeContext: Sendable {
     }
     let trusted = try TrustedMetadata.load(from: repository(), membership: membership())
     let (listed, state) = (trusted.targets.values, try updates().state())
-    let problem =
-      requirements.isEmpty
-      ? policy.problem(listed: listed, state: state)
-      : ResolutionProblem(
-        requirements: requirements, listed: listed, state: state, machine: machine,
-        policy: configuration.autoUpdate ?? .automatic, isByHand: true)
+    let problem = policy.problem(byHand: requirements.isEmpty ? nil : requirements, listed: listed, state: state)
     return try VersionManager.resolve(problem, explainsFully: explainsFully)
   }
 

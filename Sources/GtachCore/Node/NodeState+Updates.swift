@@ -51,9 +51,7 @@ extension NodeState {
   private func problem(
     _ requirements: [Requirement], among listed: some Sequence<ListedVariant>
   ) -> ResolutionProblem {
-    ResolutionProblem(
-      requirements: requirements, listed: listed, state: installState, machine: setup.machine,
-      policy: setup.configuration.autoUpdate ?? .automatic, isByHand: true)
+    autoInstallPolicy.problem(byHand: requirements, listed: listed, state: installState)
   }
 
   /// What to install, in this order, so that packages are there that an operator asked for: the plan among all that is

@@ -14,13 +14,18 @@ public struct AutoInstallPolicy: Sendable {
     self.machine = machine
   }
 
-  /// The problem of what the configuration asks for, or of a part of it.
+  /// The problem of what the configuration asks for, or of what an operator does beside it.
+  ///
+  /// - Parameter byHand: What an operator asks for; nil where nobody does.
   public func problem(
-    listed: some Sequence<ListedVariant>, state: InstallState, requirements: [Requirement]? = nil
+    byHand: [Requirement]? = nil, listed: some Sequence<ListedVariant>, state: InstallState
   ) -> ResolutionProblem {
-    ResolutionProblem(
-      requirements: requirements ?? self.requirements, listed: listed, state: state, machine: machine,
-      policy: changes, isByHand: false)
+    var problem = ResolutionProblem(
+      requirements: byHand ?? requirements, listed: listed, state: state, machine: machine, policy: changes,
+      isByHand: byHand != nil)
+    // What the configuration names is here for its own sake, however it came.
+    for requirement in requirements { problem.installed[requirement.name]?.isDependency = false }
+    return problem
   }
 
   /// The variants to install, in this order: the newest releases of the packages that the configuration names, and

@@ -194,6 +194,18 @@ struct AutoInstallPolicyTests {
     #expect(next(here, InstallState(), ranges) == ["bear@2.0.0 (any)", "zebra@1.0.0 (any)"])
   }
 
+  @Test("what the configuration names is no mere dependency, however it came")
+  func namedDependency() throws {
+    let state = state("app@1.0.0", "lib@2.0.0") { $0.isDependency = true }
+    let here = [listed("1.0.0"), listed("2.0.0", of: "lib"), listed("1.0.0", of: "other")]
+    func kept(_ ranges: [String: String]) throws -> [String] {
+      let problem = policy(ranges).problem(byHand: [try Requirement("other")], listed: here, state: state)
+      return try VersionManager.resolve(problem).steps.filter { $0.action == .keep }.map(\.name.text)
+    }
+    #expect(try kept([:]) == [])
+    #expect(try kept(["lib": "*"]) == ["lib"])
+  }
+
   @Test("what is installed keeps what it needs")
   func dependents() {
     var state = state("app@1.0.0", "lib@1.0.0")
