@@ -51,4 +51,8 @@ public final class FileLock: Sendable {
       }
     }
   }
+
+  // Closing is not enough: a child that another thread has forked, and that has not reached its exec yet, has a copy of
+  // the descriptor, and the lock would be its.
+  deinit { _ = flock(descriptor.number, LOCK_UN) }
 }
