@@ -1,11 +1,11 @@
 extension CommandSpecification {
   /// Every command, in the order of the overview.
-  static let all: [CommandSpecification] = fleet + repository + lan + machine + versions + [help]
+  static let all: [CommandSpecification] = fleet + repository + care + lan + machine + versions + [help]
 
   /// The headings of the overview.
   static let groups: [(title: String, commands: [CommandSpecification])] = [
-    ("A fleet and its members", fleet), ("Releases", repository), ("The LAN", lan), ("This machine", machine),
-    ("Versions", versions), ("Help", [help]),
+    ("A fleet and its members", fleet), ("Releases", repository), ("The repository's care", care), ("The LAN", lan),
+    ("This machine", machine), ("Versions", versions), ("Help", [help]),
   ]
 
   private static let peerOption = Option(
@@ -99,6 +99,22 @@ extension CommandSpecification {
       notes: "It is verified like a download: only what the fleet's keys have signed comes in.\n"
         + "With --casync, NAME@VERSION instead of FILE brings in only that release.",
       example: "gtach import /media/stick/gtach-app.tar"),
+  ]
+
+  private static let care = [
+    CommandSpecification(
+      name: "remove", summary: "take a release out of the repository, for good",
+      arguments: [Argument(name: "NAME@VERSION")],
+      options: [Option(name: "--force", summary: "also on the publisher, whose copy may be the only one")],
+      notes: "It is not fetched again unless it is asked for as NAME@VERSION. What is\n"
+        + "installed stays. Ends with 1 where there is none.",
+      example: "gtach remove gtach-app@0.3.0"),
+    CommandSpecification(
+      name: "gc", summary: "take away what nothing here needs any more",
+      options: [Option(name: "--dry-run", summary: "only say what would go")],
+      notes: "Old releases beyond `keepReleases`, chunks and objects of no release, what\n"
+        + "writers that are gone left behind, and what was damaged a week ago.",
+      example: "gtach gc --dry-run"),
   ]
 
   private static let lan = [

@@ -81,6 +81,10 @@ public enum Command: Hashable, Sendable {
   case export(ReleaseID, to: TransferPlace)
   /// Bring releases into the repository that another machine wrote; from casync's directory perhaps only one.
   case importRelease(from: TransferPlace, release: ReleaseID?)
+  /// Take a release out of the repository; by force on the publisher too.
+  case remove(ReleaseID, force: Bool)
+  /// Take away what nothing needs, or only say what that is.
+  case collectGarbage(dryRun: Bool)
   /// Run the daemon.
   case node(NodeOptions)
   /// Fetch now what the policy wants and what is named.

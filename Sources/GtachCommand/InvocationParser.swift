@@ -48,6 +48,10 @@ enum InvocationParser {
       return try exportCommand(scan)
     case "import":
       return try importCommand(scan)
+    case "remove":
+      return .remove(try ReleaseID(arguments[0]), force: scan.has("--force"))
+    case "gc":
+      return .collectGarbage(dryRun: scan.has("--dry-run"))
     case "node":
       return .node(try nodeOptions(scan))
     case "sync":

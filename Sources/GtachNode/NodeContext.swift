@@ -108,8 +108,12 @@ public struct NodeContext: Sendable {
         .usage, "resolve needs a name", reason: "\"autoInstall\" in config.json names none either",
         advice: "write gtach resolve NAME[@RANGE]")
     }
-    let trusted = try TrustedMetadata.load(from: repository(), membership: membership())
-    let (listed, state) = (trusted.targets.values, try updates().state())
+    let repository = try repository()
+    let trusted = try TrustedMetadata.load(from: repository, membership: membership())
+    let removed = try repository.choices().removed
+    let (listed, state) = (
+      trusted.targets.values.filter { !removed.contains($0.variant.release) }, try updates().state()
+    )
     let problem = policy.problem(byHand: requirements.isEmpty ? nil : requirements, listed: listed, state: state)
     return try VersionManager.resolve(problem, explainsFully: explainsFully)
   }

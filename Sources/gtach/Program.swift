@@ -62,6 +62,8 @@ struct CommandSession {
       try extract(release, platform: platform, into: directory)
     case .export(let release, let place): try export(release, to: place)
     case .importRelease(let place, let release): try importRelease(from: place, release: release)
+    case .remove(let release, let force): try remove(release, force: force)
+    case .collectGarbage(let dryRun): try collectGarbage(dryRun: dryRun)
     case .node(let options): try node(options)
     case .sync(let options): try sync(options)
     case .peers: try peers()

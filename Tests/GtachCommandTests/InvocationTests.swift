@@ -158,7 +158,7 @@ import Testing
     ("list -q", "unknown option -q", "did you mean --quiet?"),
     ("list -V", "unknown option -V", "did you mean --verbose or --version?"),
     ("list --peer a:1", "unknown option --peer", "--peer belongs to node, sync, not to list"),
-    ("--dry-run sync", "unknown option --dry-run", "write it after the command: sync"),
+    ("--dry-run sync", "unknown option --dry-run", "write it after the command: gc, sync"),
     ("status --frobnicate", "unknown option --frobnicate", "usage: gtach status"),
     ("--home", "--home needs a value, DIR", "`gtach help`"),
     ("list --home --json", "--home needs a value, DIR", "usage: gtach list"),

@@ -26,7 +26,7 @@ public enum NodeInput: Sendable {
   /// A variant is complete and visible, or could not be made so.
   case completed(VariantID, GtachError?)
   /// The repository, read again: another process may have changed it.
-  case repositoryChanged(trusted: TrustedMetadata, held: [VariantID: Digest])
+  case repositoryChanged(trusted: TrustedMetadata, held: [VariantID: Digest], choices: ReleaseChoices)
   /// What is installed, read again.
   case installStateChanged(InstallState)
   /// An update or a rollback ended.
@@ -91,6 +91,8 @@ public enum NodeAction: Sendable {
   case inspect(VariantID, ChunkIndex)
   /// Make a variant visible: everything of it is stored.
   case complete(VariantID, manifest: [UInt8], index: [UInt8])
+  /// Note durably that releases are wanted here, because an operator asked for them by name.
+  case keep([ReleaseID])
   /// Tell the neighbours: by advertisement, and on the connections that watch.
   case advertise(Advertisement)
   /// Ask multicast anew where an instance is: it is not where it was said to be.

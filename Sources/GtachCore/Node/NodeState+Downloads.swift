@@ -10,10 +10,10 @@ extension NodeState {
     let configuration = setup.configuration
     let planned = planned()
     let names = WantPolicy.wanted(
-      listed: trusted.targets.values.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
+      listed: available.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
       keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
-      planned: planned, requirements: requirements)
+      planned: planned, requirements: requirements, choices: choices)
     let result = names.compactMap { trusted.targets[$0] }
     wanted = result
     return result
@@ -64,7 +64,8 @@ extension NodeState {
 
   private mutating func advance(_ variant: VariantID, into actions: inout [NodeAction]) {
     guard var download = downloads[variant] else { return }
-    guard trusted.targets[variant]?.manifest == download.listed.manifest else {
+    guard trusted.targets[variant]?.manifest == download.listed.manifest, !choices.removed.contains(variant.release)
+    else {
       downloads[variant] = nil
       return
     }

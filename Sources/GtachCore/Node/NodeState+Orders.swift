@@ -30,6 +30,7 @@ extension NodeState {
     switch request {
     case .sync(let requirements, let peers, let isDryRun, let install):
       for endpoint in peers { table.add(manual: endpoint) }
+      if !isDryRun { restore(requirements, into: &actions) }
       want(requirements)
       lookAgain()
       orders.append(
@@ -37,6 +38,7 @@ extension NodeState {
           token: token, kind: .sync(isDryRun: isDryRun), installs: install ? requirements : [],
           notBefore: firstAnswer(now: now), report: SyncReport(peers: 0, metadataVersion: 0)))
     case .install(let requirement):
+      restore([requirement], into: &actions)
       want([requirement])
       lookAgain()
       orders.append(
@@ -53,6 +55,33 @@ extension NodeState {
   private mutating func want(_ more: [Requirement]) {
     for requirement in more where !requirements.contains(requirement) { requirements.append(requirement) }
     reconsider()
+  }
+
+  /// What was removed here comes back where it is asked for by its very version.
+  private mutating func restore(_ requirements: [Requirement], into actions: inout [NodeAction]) {
+    keep(
+      choices.removed.filter { release in
+        requirements.contains { $0.name == release.name && $0.range == .exactly(release.version) }
+      }, into: &actions)
+  }
+
+  /// What was asked for by version or range, and came, stays when newer releases push others out.
+  private mutating func keepWhatCame(into actions: inout [NodeAction]) {
+    let here = Set(held.keys.filter(isListedAsHeld).map(\.release)).sorted(by: >)
+    keep(
+      requirements.compactMap { requirement in
+        requirement.range.flatMap { range in
+          here.first { $0.name == requirement.name && range.contains($0.version) }
+        }
+      }, into: &actions)
+  }
+
+  private mutating func keep(_ releases: some Sequence<ReleaseID>, into actions: inout [NodeAction]) {
+    let new = Set(releases).subtracting(choices.kept).sorted()
+    guard !new.isEmpty else { return }
+    for release in new { choices.keep(release) }
+    reconsider()
+    actions.append(.keep(new))
   }
 
   /// A request by hand forgives every failure: peers and releases are tried again at once.
@@ -139,12 +168,14 @@ extension NodeState {
 
   private mutating func finish(_ order: inout Order, into actions: inout [NodeAction]) {
     switch order.kind {
-    case .sync:
+    case .sync(let isDryRun):
+      if !isDryRun { keepWhatCame(into: &actions) }
       order.report.peers = table.peers.values.filter { $0.knownRoot != nil && $0.backoff.failures == 0 }.count
       order.report.metadataVersion = trusted.timestampVersion
       order.report.pending = wantedNow().map(\.variant.release.description)
       actions.append(.answer(order.token, .sync(order.report)))
     case .install(let requirement):
+      keepWhatCame(into: &actions)
       do throws(GtachError) {
         try enqueue([requirement], token: order.token)
       } catch {

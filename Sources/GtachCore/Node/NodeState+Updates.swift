@@ -31,18 +31,24 @@ extension NodeState {
   /// The variants that signed metadata lists and that are here complete.
   private var listedAndHeld: [ListedVariant] { held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] } }
 
+  /// What signed metadata lists and nobody removed here.
+  var available: [ListedVariant] {
+    trusted.targets.values.filter { !choices.removed.contains($0.variant.release) }
+  }
+
   /// What has to be here for what is installed by itself and what operators asked for.
   mutating func planned() -> [VariantID] {
     // Whoever asked for what has no plan is told why when it is to be installed.
     let together = orders.map(\.installs).filter { $0.count > 1 }
+    let available = available
     let byHand = (together + requirements.map { [$0] }).flatMap {
-      VersionManager.plan(for: problem($0, among: trusted.targets.values))?.variants ?? []
+      VersionManager.plan(for: problem($0, among: available))?.variants ?? []
     }
     return byHand + nextOfListed()
   }
 
   private mutating func nextOfListed() -> [VariantID] {
-    let next = dueOfListed ?? autoInstallPolicy.next(listed: trusted.targets.values, state: installState)
+    let next = dueOfListed ?? autoInstallPolicy.next(listed: available, state: installState)
     dueOfListed = next
     return next
   }
@@ -61,7 +67,7 @@ extension NodeState {
   ///   `ErrorCode.releaseRefused` where what is active is no longer listed and nothing that is can follow it.
   func installations(of requirements: [Requirement]) throws(GtachError) -> [InstallOrder.Work] {
     for requirement in requirements { try checkListed(requirement) }
-    var plan = try VersionManager.resolve(problem(requirements, among: trusted.targets.values))
+    var plan = try VersionManager.resolve(problem(requirements, among: available))
     let away = plan.variants.filter { !isListedAsHeld($0) }
     if !away.isEmpty {
       guard let possible = VersionManager.plan(for: problem(requirements, among: listedAndHeld)) else {
@@ -89,8 +95,15 @@ extension NodeState {
 
   private func checkListed(_ requirement: Requirement) throws(GtachError) {
     let range = requirement.range ?? .any
-    let versions = trusted.targets.keys.filter { $0.release.name == requirement.name }.map(\.release.version)
+    let versions = available.map(\.variant.release).filter { $0.name == requirement.name }.map(\.version)
     guard !versions.contains(where: range.contains) else { return }
+    if let release = choices.removed.sorted().last(where: {
+      $0.name == requirement.name && range.contains($0.version)
+    }) {
+      throw GtachError(
+        .notFound, "no release of \(requirement) is left: \(release) was removed here",
+        advice: "to have it again, name it: gtach install \(release)")
+    }
     let prerelease = requirement.range == nil ? versions.max() : nil
     throw GtachError(
       .notFound, "no release of \(requirement) is here or at a neighbour",

@@ -51,6 +51,8 @@ public struct NodeState: Sendable {
   public internal(set) var trusted: TrustedMetadata
   /// The variants that are here complete, with the digests of their manifests.
   public internal(set) var held: [VariantID: Digest]
+  /// What operators decided about releases here.
+  public internal(set) var choices: ReleaseChoices
   /// What is installed.
   public internal(set) var installState: InstallState
   /// Whether discovery works; nil before it said so or where it is off.
@@ -95,8 +97,9 @@ public struct NodeState: Sendable {
 
   /// The state of a node that has just started.
   public init(
-    setup: NodeSetup, trusted: TrustedMetadata, held: [VariantID: Digest], installState: InstallState,
-    remembered: [RememberedPeer], checking: any SignatureChecking, hashing: any Hashing, seed: UInt64
+    setup: NodeSetup, trusted: TrustedMetadata, held: [VariantID: Digest], choices: ReleaseChoices,
+    installState: InstallState, remembered: [RememberedPeer], checking: any SignatureChecking, hashing: any Hashing,
+    seed: UInt64
   ) {
     self.setup = setup
     self.checking = checking
@@ -104,6 +107,7 @@ public struct NodeState: Sendable {
     self.trusted = trusted
     trustedOnDisk = trusted
     self.held = held
+    self.choices = choices
     self.installState = installState
     generator = SeededGenerator(seed: seed)
     table = PeerTable(own: setup.id, fleet: setup.fleet)
@@ -160,12 +164,13 @@ public struct NodeState: Sendable {
       metadataSaved(error, now: now)
     case .inspected(let variant, let result): inspected(variant, result, now: now, into: &actions)
     case .completed(let variant, let error): completed(variant, error: error, now: now, into: &actions)
-    case .repositoryChanged(let trusted, let held):
+    case .repositoryChanged(let trusted, let held, let choices):
       if trusted.timestampVersion >= self.trusted.timestampVersion {
         self.trusted = trusted
         trustedOnDisk = trusted
       }
       self.held = held
+      self.choices = choices
       reconsider()
     case .installStateChanged(let state):
       installState = state

@@ -18,8 +18,12 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var objects: String { "\(root)/objects" }
   /// What is not finished: a directory for every process that writes. Never visible, removed when its owner is gone.
   public var incoming: String { "\(root)/incoming" }
+  /// `NAME/VERSION/PLATFORM/`, a directory with an index for every variant that is being fetched: what it names is needed.
+  public var partial: String { "\(root)/partial" }
   /// What was found damaged.
   public var quarantine: String { "\(root)/quarantine" }
+  /// What an operator decided about releases here.
+  public var choices: String { "\(root)/choices.json" }
   /// Who changes what is visible holds this lock.
   public var lock: String { "\(root)/lock" }
   /// Who changes the metadata holds this lock.
@@ -33,6 +37,10 @@ public struct RepositoryLayout: Hashable, Sendable {
   public func manifest(of variant: VariantID) -> String { "\(directory(of: variant))/\(Self.manifestName)" }
   /// The index of a variant's chunks and objects.
   public func index(of variant: VariantID) -> String { "\(directory(of: variant))/\(Self.indexName)" }
+  /// The directory of a variant that is being fetched.
+  public func partialDirectory(of variant: VariantID) -> String {
+    "\(partial)/\(variant.release.name)/\(variant.release.version)/\(variant.platform)"
+  }
   /// A chunk, in a directory for the first byte of its digest.
   public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest) }
   /// An object, in a directory for the first byte of its id.

@@ -50,7 +50,23 @@ public struct StorePlan: Hashable, Sendable {
       .syncFileSystem(of: layout.root),
     ]
       + obstacles.enumerated().flatMap { quarantine($0.element, as: "\(name)-\($0.offset)") }
-      + [.rename(from: staging, to: layout.directory(of: variant)), .syncDirectory(parent)]
+      + [
+        .rename(from: staging, to: layout.directory(of: variant)), .syncDirectory(parent),
+        .remove(layout.partialDirectory(of: variant)),
+      ]
+  }
+
+  /// Notes that a variant is being fetched: from then on its chunks and objects are needed, also after a crash.
+  ///
+  /// - Parameter name: A name in the workspace that is used for nothing else.
+  public func beginFetching(_ variant: VariantID, index: [UInt8], temporaryName name: String) -> [FileOperation] {
+    let (staging, directory) = ("\(workspace)/\(name)", layout.partialDirectory(of: variant))
+    let file = "\(staging)/\(RepositoryLayout.indexName)"
+    return [
+      .makeDirectory(staging), .makeDirectory(directory), .write(path: file, bytes: index, permissions: 0o644),
+      .syncFile(file), .rename(from: file, to: "\(directory)/\(RepositoryLayout.indexName)"),
+      .syncDirectory(directory), .remove(staging),
+    ]
   }
 
   /// Writes metadata files. The timestamp becomes visible when all that it may name is on the disk.
@@ -87,6 +103,33 @@ public struct StorePlan: Hashable, Sendable {
       .makeDirectory(layout.quarantine), .rename(from: path, to: "\(layout.quarantine)/\(name)"),
       .syncDirectory(Self.directory(of: path)),
     ]
+  }
+
+  /// Writes down what an operator decided about releases.
+  ///
+  /// - Parameter name: A name in the workspace that is used for nothing else.
+  public func choose(_ choices: [UInt8], temporaryName name: String) -> [FileOperation] {
+    let staging = "\(workspace)/\(name)"
+    return [
+      .makeDirectory(staging), .write(path: "\(staging)/choices", bytes: choices, permissions: 0o644),
+      .syncFile("\(staging)/choices"), .rename(from: "\(staging)/choices", to: layout.choices),
+      .syncDirectory(layout.root), .remove(staging),
+    ]
+  }
+
+  /// Takes releases or variants out of sight, each whole or not at all, and then off the disk. It is certain that they
+  /// are out of sight before anything that they need may be removed.
+  ///
+  /// - Parameters:
+  ///   - directories: Directories of releases or of variants.
+  ///   - name: A name in the workspace that is used for nothing else.
+  public func takeAway(_ directories: [String], temporaryName name: String) -> [FileOperation] {
+    guard !directories.isEmpty else { return [] }
+    let staging = "\(workspace)/\(name)"
+    let parents = Set(directories.map(Self.directory)).sorted()
+    return [.makeDirectory(staging)]
+      + directories.enumerated().map { .rename(from: $0.element, to: "\(staging)/\($0.offset)") }
+      + parents.map { .syncDirectory($0) } + [.remove(staging)]
   }
 
   private static func directory(of path: String) -> String {

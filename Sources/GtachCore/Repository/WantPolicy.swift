@@ -15,13 +15,13 @@ public enum WantPolicy {
   ///   - keepReleases: How many of the newest releases of each name are wanted.
   ///   - planned: What a plan needs of what is installed by itself or was asked for.
   ///   - requirements: What it was asked for.
-  ///   - removed: What was removed here.
+  ///   - choices: What was removed here, and what is kept however old it is.
   public static func wanted(
     listed: [ListedVariant], held: Set<VariantID>, machine: Platform, model: String? = nil, isPublisher: Bool,
     keepReleases: Int, planned: [VariantID] = [], requirements: [Requirement] = [],
-    removed: Set<ReleaseID> = []
+    choices: ReleaseChoices = ReleaseChoices()
   ) -> [VariantID] {
-    let available = listed.filter { !removed.contains($0.variant.release) }
+    let available = listed.filter { !choices.removed.contains($0.variant.release) }
     let fitting = fittingReleases(available, machine: machine, model: model)
     var wanted: [VariantID] = []
     var seen: Set<VariantID> = []
@@ -41,8 +41,9 @@ public enum WantPolicy {
         if want(choice.variant) { pending += dependencies(of: choice) }
       }
     }
-    for variant in planned where !removed.contains(variant.release) { _ = want(variant) }
+    for variant in planned where !choices.removed.contains(variant.release) { _ = want(variant) }
     wantNewest(requirements)
+    wantNewest(choices.kept.sorted().map { Requirement(name: $0.name, range: .exactly($0.version)) })
     let names = fitting.keys.sorted()
     for rank in 0..<max(0, keepReleases) {
       for name in names {

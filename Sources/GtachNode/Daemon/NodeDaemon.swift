@@ -105,8 +105,9 @@ public final class NodeDaemon: Sendable {
       id: membership.id, fleet: membership.fleet, machine: context.machine, configuration: context.configuration,
       isPublisher: membership.isPublisher, fetches: options.fetches, installs: options.installs)
     let state = NodeState(
-      setup: setup, trusted: trusted, held: held, installState: try updates.state(),
-      remembered: rememberedPeers(), checking: Ed25519(), hashing: SHA256(), seed: UInt64.random(in: .min ... .max))
+      setup: setup, trusted: trusted, held: held, choices: try repository.choices(),
+      installState: try updates.state(), remembered: rememberedPeers(), checking: Ed25519(), hashing: SHA256(),
+      seed: UInt64.random(in: .min ... .max))
     let loop = try NodeLoop(daemon: self, state: state)
     try loop.run()
   }

@@ -139,13 +139,21 @@ final class NodeLoop {
       }
     case .inspect(let variant, let index):
       storage.perform {
-        let result = Result { () throws(GtachError) in try repository.missingObjects(index: index) }
+        let result = Result { () throws(GtachError) in try repository.beginFetching(variant, index: index) }
         inbox.post(.input(.inspected(variant, result)))
       }
     case .complete(let variant, let manifest, let index):
       storage.perform {
         let error = failure { () throws(GtachError) in try repository.complete(manifest: manifest, index: index) }
         inbox.post(.input(.completed(variant, error)))
+      }
+    case .keep(let releases):
+      let events = daemon.events
+      storage.perform {
+        let error = failure { () throws(GtachError) in
+          try repository.changeChoices { choices in for release in releases { choices.keep(release) } }
+        }
+        if let error { events(.fetchFailed(release: releases[0].description, error: ErrorReport(error))) }
       }
     case .advertise(let advertisement):
       announcement.set(
@@ -231,7 +239,8 @@ final class NodeLoop {
     storage.perform {
       do throws(GtachError) {
         let trusted = try TrustedMetadata.load(from: repository, membership: membership)
-        inbox.post(.input(.repositoryChanged(trusted: trusted, held: try repository.variants())))
+        let (held, choices) = (try repository.variants(), try repository.choices())
+        inbox.post(.input(.repositoryChanged(trusted: trusted, held: held, choices: choices)))
         replies.post(.done)
       } catch {
         replies.post(.failed(ErrorReport(error)))

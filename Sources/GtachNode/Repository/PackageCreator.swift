@@ -50,6 +50,7 @@ public struct PackageCreator: Sendable {
     let members = try scan(directory, patterns)
     try checkHooks(description, members)
 
+    try repository.claimUnnamed()
     let archive = try storeArchive(
       of: members, in: directory, replacements: try update?.replacements(in: directory) ?? [:], modified: modified,
       progress: progress)

@@ -3,6 +3,27 @@ import GtachModel
 import GtachSystem
 
 extension PackageRepository {
+  /// Begins to fetch a variant, or to go on with it: until it is complete or nobody wants it any more, gc leaves what it
+  /// needs alone.
+  ///
+  /// - Returns: As `missingObjects`.
+  /// - Throws: As `missingObjects`; `ErrorCode.busy` where another process holds the lock for a minute.
+  public func beginFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) -> [Int] {
+    try noteFetching(variant, index: index)
+    return try missingObjects(index: index)
+  }
+
+  /// Notes that what a variant needs is needed although it is not complete here.
+  func noteFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) {
+    let plan = try plan()
+    let name = Workspace.newName()
+    // A gc that has begun is over before anything is found to be here.
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    let operations = plan.beginFetching(variant, index: ChunkIndexCodec.encode(index), temporaryName: name)
+    try perform(operations, plan: plan, temporaryName: name)
+  }
+
   /// The numbers of the objects of an index of which neither the chunk nor the object itself is here. Whatever is here is
   /// read and hashed, as a power cut may have torn it.
   ///

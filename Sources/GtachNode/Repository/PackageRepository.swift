@@ -119,14 +119,27 @@ public final class PackageRepository: Sendable {
   }
 
   /// The plan of this writer.
-  func plan() throws(GtachError) -> StorePlan {
-    let workspace = try state.withLock { state throws(GtachError) in
-      if let workspace = state.workspace { return workspace.path }
+  func plan() throws(GtachError) -> StorePlan { StorePlan(layout: layout, workspace: try workspace().path) }
+
+  private func workspace() throws(GtachError) -> Workspace {
+    try state.withLock { state throws(GtachError) in
+      if let workspace = state.workspace { return workspace }
       let workspace = try Workspace(layout: layout)
       state.workspace = workspace
-      return workspace.path
+      return workspace
     }
-    return StorePlan(layout: layout, workspace: workspace)
+  }
+
+  /// Keeps gc from chunks and objects that no index names yet, as long as this value lives: for whoever stores before
+  /// there is an index. Called before anything is stored, or found to be here already.
+  ///
+  /// - Throws: `ErrorCode.busy` where another process holds the lock for a minute; `ErrorCode.diskFull`,
+  ///   `ErrorCode.inputOutput`.
+  func claimUnnamed() throws(GtachError) {
+    let workspace = try workspace()
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    try workspace.claimUnnamed()
   }
 
   /// Carries out a plan; where that fails, what it began in the workspace goes.

@@ -26,6 +26,7 @@ public struct ReleaseImporter {
   public func importFile(
     _ path: String, progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ImportReport {
+    try repository.claimUnnamed()
     let reader = ReleaseFileReader(path: path, repository: repository, metadata: metadata)
     let variants = try reader.read(progress: progress)
     for variant in variants { try complete(variant, from: path) }
@@ -43,6 +44,7 @@ public struct ReleaseImporter {
   public func importStore(
     _ directory: String, release: ReleaseID?, progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ImportReport {
+    try repository.claimUnnamed()
     let names = try files.list(directory)
     var indexes: [(name: String, size: Int)] = []
     var ignored: [String] = []
@@ -154,6 +156,8 @@ public struct ReleaseImporter {
   private func complete(_ variant: VerifiedVariant, from source: String) throws(GtachError) {
     do throws(GtachError) {
       try repository.complete(manifest: variant.manifestBytes, index: variant.indexBytes)
+      // Whoever carries a release here wants it here.
+      try repository.changeChoices { $0.keep(variant.manifest.variant.release) }
     } catch {
       guard error.code == .chunkMissing else { throw error }
       throw GtachError(

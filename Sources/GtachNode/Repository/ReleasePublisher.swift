@@ -56,6 +56,8 @@ public struct ReleasePublisher: Sendable {
         default: [try store.key(role.text)]
         }
       }, now: now, hashing: SHA256())
+    // One that was removed here is wanted again.
+    try repository.changeChoices { $0.restore(manifest.variant.release) }
     try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
     if !files.isEmpty { try repository.writeMetadata(files) }
   }

@@ -32,15 +32,54 @@ final class Workspace: Sendable {
   /// A name that nothing else has.
   static func newName() -> String { Hexadecimal.encode(SystemRandom.bytes(8)) }
 
+  /// Says that this writer stores chunks which no index names yet. The caller has the repository's lock.
+  ///
+  /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  func claimUnnamed() throws(GtachError) {
+    try FileSystem().perform(.write(path: "\(path)/\(Self.claimName)", bytes: [], permissions: 0o644))
+  }
+
+  /// Whether any writer that is at work stores chunks which no index names yet. The caller has the repository's lock.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  static func hasClaims(_ layout: RepositoryLayout) throws(GtachError) -> Bool {
+    let files = FileSystem()
+    let abandoned = Set(try abandoned(layout))
+    guard try files.exists(layout.incoming) else { return false }
+    for name in try files.list(layout.incoming) where !abandoned.contains("\(layout.incoming)/\(name)") {
+      if try files.exists("\(layout.incoming)/\(name)/\(claimName)") { return true }
+    }
+    return false
+  }
+
+  /// The workspaces whose owner is gone.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  static func abandoned(_ layout: RepositoryLayout) throws(GtachError) -> [String] {
+    var paths: [String] = []
+    try forEachAbandoned(layout) { (path, _) throws(GtachError) in paths.append(path) }
+    return paths
+  }
+
   private static let lockSuffix = ".lock"
+  private static let claimName = "claim"
 
   private static func clear(_ layout: RepositoryLayout) throws(GtachError) {
-    let files = FileSystem()
-    for name in try files.list(layout.incoming) where name.hasSuffix(lockSuffix) {
+    try forEachAbandoned(layout) { (path, lockPath) throws(GtachError) in
+      try FileSystem().perform([.remove(path), .remove(lockPath)])
+    }
+  }
+
+  /// Calls the body with each workspace whose owner is gone, and its lock's file, which is held meanwhile.
+  private static func forEachAbandoned(
+    _ layout: RepositoryLayout, _ body: (String, String) throws(GtachError) -> Void
+  ) throws(GtachError) {
+    guard try FileSystem().exists(layout.incoming) else { return }
+    for name in try FileSystem().list(layout.incoming) where name.hasSuffix(lockSuffix) {
       let lockPath = "\(layout.incoming)/\(name)"
       do throws(GtachError) {
         let lock = try FileLock(path: lockPath, wait: MonotonicClock.now())
-        try files.perform([.remove(String(lockPath.dropLast(lockSuffix.count))), .remove(lockPath)])
+        try body(String(lockPath.dropLast(lockSuffix.count)), lockPath)
         withExtendedLifetime(lock) {}
       } catch {
         // Its owner is at work.

@@ -114,6 +114,18 @@ public final class UpdateManager: Sendable {
     return try InstallRecords(state: state, journal: nil, history: [], entries: entries).state
   }
 
+  /// The releases that are installed, that can be gone back to, or that an update under way is about.
+  ///
+  /// - Throws: As `state` does.
+  func needed() throws(GtachError) -> Set<ReleaseID> {
+    let entries = try list()
+    let records = try InstallRecords(
+      state: read(layout.state), journal: read(layout.journal), history: [], entries: entries)
+    let packages = Array(records.state.packages.values) + [records.journal?.before].compactMap { $0 }
+    let releases = packages.flatMap { [$0.active, $0.previous] } + [records.journal?.release]
+    return Set(releases.compactMap { $0?.id })
+  }
+
   /// What is installed, for people.
   ///
   /// - Throws: As `state` does.

@@ -75,6 +75,6 @@ extension VirtualNode {
     metadata = fleet.metadata
     var held = state.held
     held[release.variant] = SHA256().digest(of: release.manifest)
-    take(.repositoryChanged(trusted: try fleet.trusted(), held: held))
+    take(.repositoryChanged(trusted: try fleet.trusted(), held: held, choices: choices))
   }
 }

@@ -83,6 +83,8 @@ final class VirtualNode {
   /// What this node answers wrongly on purpose.
   var lies: (SessionRequest) -> SessionReply? = { _ in nil }
   private var stored: [VariantID: Set<Int>] = [:]
+  /// What is on its disk of what operators decided.
+  private(set) var choices = ReleaseChoices()
   private(set) var events: [NodeEvent] = []
   private(set) var answers: [RequestToken: ControlReply] = [:]
   private(set) var closed: [GtachError] = []
@@ -106,7 +108,8 @@ final class VirtualNode {
       configuration: configuration,
       isPublisher: isPublisher)
     state = NodeState(
-      setup: setup, trusted: trusted, held: [:], installState: InstallState(), remembered: [],
+      setup: setup, trusted: trusted, held: [:], choices: ReleaseChoices(), installState: InstallState(),
+      remembered: [],
       checking: Ed25519(), hashing: SHA256(), seed: UInt64(number))
   }
 
@@ -139,6 +142,7 @@ final class VirtualNode {
     case .complete(let variant, let manifest, let index):
       releases[variant] = VirtualRelease(variant: variant, manifest: manifest, index: index)
       lan.after(1) { self.take(.completed(variant, nil)) }
+    case .keep(let releases): for release in releases { choices.keep(release) }
     case .advertise(let told):
       let due = watchers.filter { $0.told != told }
       watchers.removeAll { $0.told != told }

@@ -82,6 +82,28 @@ struct StorePlanTests {
     #expect(seen.count == 3)
   }
 
+  @Test("a power cut at any instant of a removal leaves a release whole or gone, and marked before it goes")
+  func removing() throws {
+    let other = try VariantID(release: variant.release, platform: Platform("linux-arm64"))
+    let before =
+      plan.publish(variant, manifest: [1], index: [2, 2], temporaryName: "a", replacing: [])
+      + plan.publish(other, manifest: [3], index: [4, 4], temporaryName: "b", replacing: [])
+      + plan.choose([7], temporaryName: "c")
+    let removal = plan.takeAway([layout.directory(of: variant.release)], temporaryName: "r")
+    let operations = plan.choose([8, 8], temporaryName: "n") + removal
+    var seen: Set<[[UInt8]?]> = []
+    crashes(operations, before: before) { done, contents in
+      let left = [variant, other].flatMap { [contents[layout.manifest(of: $0)], contents[layout.index(of: $0)]] }
+      #expect(left == [[1], [2, 2], [3], [4, 4]] || left == [nil, nil, nil, nil])
+      let choices = contents[layout.choices]
+      #expect(choices == [8, 8] || choices == [7] && left[0] != nil)
+      seen.insert([choices, left[0]])
+      if done == operations.count { #expect(left[0] == nil) }
+    }
+    #expect(seen.count == 3)
+    #expect(plan.takeAway([], temporaryName: "x").isEmpty)
+  }
+
   @Test("a power cut at any instant leaves the old metadata or the new")
   func metadata() throws {
     let old: [String: [UInt8]] = ["1.root.json": [1], "1.snapshot.json": [2, 2], "timestamp.json": [3, 3, 3]]

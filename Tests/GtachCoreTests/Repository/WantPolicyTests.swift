@@ -25,13 +25,15 @@ struct WantPolicyTests {
 
   func wanted(
     _ listed: [ListedVariant], held: [String] = [], keep: Int = 2, publisher: Bool = false,
-    planned: [String] = [], requirements: [String] = [], removed: [String] = [], model: String? = nil
+    planned: [String] = [], requirements: [String] = [], removed: [String] = [],
+    kept: [String] = [], model: String? = nil
   ) throws -> [String] {
     WantPolicy.wanted(
       listed: listed, held: Set(try held.map { try variant($0) }), machine: pi, model: model, isPublisher: publisher,
       keepReleases: keep, planned: try planned.map { try variant($0) },
       requirements: try requirements.map { try Requirement($0) },
-      removed: Set(try removed.map { try ReleaseID($0) })
+      choices: ReleaseChoices(
+        removed: Set(try removed.map { try ReleaseID($0) }), kept: Set(try kept.map { try ReleaseID($0) }))
     ).map(\.description)
   }
 
@@ -87,6 +89,16 @@ struct WantPolicyTests {
     let all = try (1...5).map { try listed("a@\($0).0.0", "linux-armv7") } + [try listed("b@1.0.0")]
     #expect(try wanted(all, publisher: true).count == 6)
     #expect(try wanted(all).count == 1)
+  }
+
+  @Test("what was asked for by name stays with what it depends on, however many newer releases there are")
+  func kept() throws {
+    let all = try [
+      listed("a@1.0.0", needs: ["lib": "^1"]), listed("a@2.0.0"), listed("a@3.0.0"), listed("lib@1.4.0"),
+    ]
+    #expect(try wanted(all, keep: 0, kept: ["a@1.0.0"]) == ["a@1.0.0 (any)", "lib@1.4.0 (any)"])
+    #expect(try wanted(all, keep: 0, removed: ["a@1.0.0"], kept: ["a@1.0.0"]) == [])
+    #expect(try wanted(all, keep: 0, kept: ["a@9.0.0", "none@1.0.0"]) == [])
   }
 
   @Test("what was removed does not come back, and the next older one takes its place")

@@ -1,0 +1,169 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// What nothing in a repository needs, found by looking at all of it. Whoever acts on it holds the repository's lock.
+struct Garbage {
+  /// What can go, and what it is.
+  struct Item {
+    let kind: String
+    let path: String
+    let bytes: Int
+  }
+
+  /// Visible releases and fetches, each of which goes as a whole before anything else.
+  private(set) var directories: [Item] = []
+  /// What nobody would miss at any moment.
+  private(set) var files: [Item] = []
+  private var releases: [VariantID] = []
+  private var postponed: GtachError?
+
+  private let layout: RepositoryLayout
+  private let disk = FileSystem()
+
+  init(
+    in repository: PackageRepository, policy: RetentionPolicy, now: Timestamp, cancellation: Cancellation
+  ) throws(GtachError) {
+    layout = repository.layout
+    for path in try Workspace.abandoned(layout) {
+      files.append(Item(kind: "unfinished", path: path, bytes: try size(of: path)))
+    }
+    try findOld(in: layout.quarantine, now: now)
+    var needed = ReachableContent()
+    try findDirectories(repository, policy: policy, now: now, needed: &needed, cancellation: cancellation)
+    if postponed == nil, try Workspace.hasClaims(layout) {
+      postponed = GtachError(
+        .busy, "chunks and objects were left alone", reason: "another process is storing a release",
+        advice: "run gtach gc again when it is done")
+    }
+    guard postponed == nil else { return }
+    try findUnneeded(in: layout.chunks, kind: "chunks", needed: needed.chunks, cancellation: cancellation)
+    try findUnneeded(in: layout.objects, kind: "objects", needed: needed.objects, cancellation: cancellation)
+  }
+
+  func report(dryRun: Bool) -> GarbageReport {
+    let parts = ["releases", "fetches", "chunks", "objects", "unfinished", "quarantine"].compactMap { kind in
+      let items = (directories + files).filter { $0.kind == kind }
+      return items.isEmpty
+        ? nil : GarbageReport.Part(kind: kind, count: items.count, bytes: items.reduce(0) { $0 + $1.bytes })
+    }
+    return GarbageReport(
+      dryRun: dryRun, releases: releases.sorted().map(\.description), parts: parts,
+      postponed: postponed.map(ErrorReport.init))
+  }
+
+  // MARK: Releases
+
+  /// Finds the directories that go, and adds what all others need.
+  private mutating func findDirectories(
+    _ repository: PackageRepository, policy: RetentionPolicy, now: Timestamp, needed: inout ReachableContent,
+    cancellation: Cancellation
+  ) throws(GtachError) {
+    let entries = try repository.entries()
+    for (variant, path) in try variantDirectories(in: layout.packages) {
+      try cancellation.check()
+      if let variant, policy.isSuperfluous(variant) {
+        directories.append(Item(kind: "releases", path: path, bytes: try size(of: path)))
+        releases.append(variant)
+      } else {
+        try add(path, digest: variant.flatMap { entries[$0] }.flatMap { $0.directory == path ? $0 : nil }, to: &needed)
+      }
+    }
+    for (variant, path) in try variantDirectories(in: layout.partial) {
+      try cancellation.check()
+      guard let status = try disk.status(of: "\(path)/\(RepositoryLayout.indexName)") else {
+        directories.append(Item(kind: "fetches", path: path, bytes: 0))
+        continue
+      }
+      let age = now.secondsSinceEpoch - status.modifiedNanoseconds / 1_000_000_000
+      if let variant, entries[variant] == nil, !policy.isAbandoned(variant, ageSeconds: age) {
+        try add(path, digest: nil, to: &needed)
+      } else {
+        directories.append(Item(kind: "fetches", path: path, bytes: status.size))
+      }
+    }
+  }
+
+  /// Adds what the index in a directory names. Where one cannot be understood, nobody knows what it needs, and no chunk
+  /// goes.
+  private mutating func add(
+    _ directory: String, digest entry: Catalogue.Entry?, to needed: inout ReachableContent
+  ) throws(GtachError) {
+    let path = "\(directory)/\(RepositoryLayout.indexName)"
+    do throws(GtachError) {
+      let bytes = try disk.read(path, maximumBytes: ChunkIndexCodec.maximumBytes)
+      if let entry, SHA256().digest(of: bytes) != entry.manifest.index.digest {
+        throw GtachError(.indexCorrupt, "the index is damaged")
+      }
+      needed.add(try ChunkIndexCodec.decode(bytes))
+    } catch {
+      guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+      // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
+      if error.code == .notFound, entry == nil { return }
+      postponed = GtachError(
+        .indexCorrupt, "chunks and objects were left alone", reason: "\(path) is damaged: nobody knows what it needs",
+        advice: "run gtach verify --repair, then gtach gc again")
+    }
+  }
+
+  /// The directories three levels below a directory, and the variants that their paths name.
+  private func variantDirectories(in root: String) throws(GtachError) -> [(VariantID?, String)] {
+    var found: [(VariantID?, String)] = []
+    for name in try names(in: root) {
+      for version in try names(in: "\(root)/\(name)") {
+        for platform in try names(in: "\(root)/\(name)/\(version)") {
+          let target = "\(name)/\(version)/\(platform)"
+          guard try disk.kind(of: "\(root)/\(target)") == .directory else { continue }
+          found.append((VariantID(targetPath: "\(target)/\(RepositoryLayout.manifestName)"), "\(root)/\(target)"))
+        }
+      }
+    }
+    return found
+  }
+
+  // MARK: Everything else
+
+  private mutating func findUnneeded(
+    in root: String, kind: String, needed: Set<Digest>, cancellation: Cancellation
+  ) throws(GtachError) {
+    for directory in try names(in: root) {
+      try cancellation.check()
+      for name in try names(in: "\(root)/\(directory)") {
+        guard let digest = Digest(hex: name), !needed.contains(digest) else { continue }
+        let path = "\(root)/\(directory)/\(name)"
+        files.append(Item(kind: kind, path: path, bytes: try disk.status(of: path)?.size ?? 0))
+      }
+    }
+  }
+
+  private mutating func findOld(in directory: String, now: Timestamp) throws(GtachError) {
+    for name in try names(in: directory) {
+      let path = "\(directory)/\(name)"
+      guard let status = try disk.status(of: path) else { continue }
+      // A rename changes this time, and nothing does so afterwards.
+      let age = now.secondsSinceEpoch - status.changedNanoseconds / 1_000_000_000
+      guard age > RetentionPolicy.quarantineDays * 86_400 else { continue }
+      files.append(Item(kind: "quarantine", path: path, bytes: try size(of: path)))
+    }
+  }
+
+  /// The length of all files below a path, in bytes.
+  private func size(of path: String) throws(GtachError) -> Int {
+    guard let status = try disk.status(of: path) else { return 0 }
+    guard status.kind == .directory else { return status.size }
+    var sum = 0
+    for name in try names(in: path) { sum += try size(of: "\(path)/\(name)") }
+    return sum
+  }
+
+  private func names(in directory: String) throws(GtachError) -> [String] {
+    guard try disk.kind(following: directory) == .directory else { return [] }
+    do throws(GtachError) {
+      return try disk.list(directory)
+    } catch {
+      // Its owner cleared it away meanwhile.
+      guard error.code == .notFound else { throw error }
+      return []
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// `gtach gc`: takes away what nothing needs any more.
+///
+/// It works under the repository's lock, so that nothing becomes visible and no fetch begins meanwhile. What it takes away
+/// in which order is `StorePlan`'s affair; what is needed, `RetentionPolicy`'s and `ReachableContent`'s.
+public struct GarbageCollector: Sendable {
+  private let context: NodeContext
+  private let files = FileSystem()
+
+  /// A collector for a home.
+  public init(_ context: NodeContext) { self.context = context }
+
+  /// Takes away releases that are not wanted here any more, what is left of fetches that nobody goes on with, chunks and
+  /// objects that nothing needs, what writers left that are gone, and what was found damaged a week ago.
+  ///
+  /// - Parameters:
+  ///   - dryRun: Only finds out what would go.
+  ///   - now: The calendar's time, for the age of what was damaged and of fetches.
+  ///   - cancellation: Ends it between one file and the next.
+  /// - Throws: `ErrorCode.fleetMissing`, what keeps the metadata or the install root from being read: then nothing is taken
+  ///   away. `ErrorCode.busy` where another process holds the lock for a minute, `ErrorCode.cancelled`,
+  ///   `ErrorCode.inputOutput`.
+  public func collect(
+    dryRun: Bool, now: Timestamp, cancellation: Cancellation
+  ) throws(GtachError) -> GarbageReport {
+    let repository = try context.repository()
+    guard try files.exists(repository.layout.root) else {
+      return GarbageReport(dryRun: dryRun, releases: [], parts: [], postponed: nil)
+    }
+    let lock = dryRun ? nil : try repository.lock()
+    defer { withExtendedLifetime(lock) {} }
+    let policy = try policy(repository)
+    let garbage = try Garbage(in: repository, policy: policy, now: now, cancellation: cancellation)
+    if !dryRun {
+      let plan = try repository.plan()
+      let name = Workspace.newName()
+      let operations = plan.takeAway(garbage.directories.map(\.path), temporaryName: name)
+      try repository.perform(operations, plan: plan, temporaryName: name)
+      for file in garbage.files {
+        try cancellation.check()
+        try files.perform(.remove(file.path))
+      }
+    }
+    return garbage.report(dryRun: dryRun)
+  }
+
+  private func policy(_ repository: PackageRepository) throws(GtachError) -> RetentionPolicy {
+    let membership = try context.membership()
+    let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    let (machine, choices, updates) = (context.machine, try repository.choices(), try context.updates())
+    let available = trusted.targets.values.filter { !choices.removed.contains($0.variant.release) }
+    return RetentionPolicy(
+      listed: Array(trusted.targets.values), held: Set(try repository.variants().keys), machine: machine.platform,
+      model: machine.model, isPublisher: membership.isPublisher,
+      keepReleases: context.configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
+      planned: AutoInstallPolicy(context.configuration, machine: machine)
+        .next(listed: available, state: try updates.state()),
+      needed: try updates.needed(), choices: choices)
+  }
+}

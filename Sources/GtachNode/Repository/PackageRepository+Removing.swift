@@ -1,0 +1,70 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+extension PackageRepository {
+  /// What operators decided about releases here.
+  ///
+  /// - Throws: `ErrorCode.configurationInvalid` where the file cannot be understood; `ErrorCode.inputOutput`.
+  public func choices() throws(GtachError) -> ReleaseChoices {
+    do throws(GtachError) {
+      let bytes = try files.read(layout.choices, maximumBytes: JSONFile.maximumBytes)
+      return try JSONFile.decode(ReleaseChoices.self, from: bytes, name: layout.choices)
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return ReleaseChoices()
+    }
+  }
+
+  /// Changes what operators decided, durably. A change that changes nothing writes nothing.
+  ///
+  /// - Throws: As `choices`; `ErrorCode.busy` where another process holds the lock for a minute; `ErrorCode.diskFull`.
+  public func changeChoices(_ change: (inout ReleaseChoices) -> Void) throws(GtachError) {
+    var choices = try choices()
+    let before = choices
+    change(&choices)
+    guard choices != before else { return }
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    try writeChoices(change)
+  }
+
+  /// Takes all variants of a release out of the repository, and notes that it is not wanted here. After a crash it is
+  /// here as before, or marked and here, or marked and gone: gc takes away what is marked.
+  ///
+  /// - Returns: The variants that were here.
+  /// - Throws: As `changeChoices`.
+  public func remove(_ release: ReleaseID) throws(GtachError) -> [VariantID] {
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    let variants = try entries().keys.filter { $0.release == release }.sorted()
+    try writeChoices { $0.remove(release) }
+    let plan = try plan()
+    let name = Workspace.newName()
+    try perform(
+      plan.takeAway(try directories(of: release), temporaryName: name), plan: plan, temporaryName: name)
+    return variants
+  }
+
+  /// With the lock held.
+  private func writeChoices(_ change: (inout ReleaseChoices) -> Void) throws(GtachError) {
+    // Read again: another process may have changed them before it gave the lock back.
+    var choices = try choices()
+    change(&choices)
+    let plan = try plan()
+    let name = Workspace.newName()
+    try perform(plan.choose(JSONFile.encode(choices), temporaryName: name), plan: plan, temporaryName: name)
+  }
+
+  /// The directories of a release: one for each way of writing its version, as build metadata makes no other.
+  private func directories(of release: ReleaseID) throws(GtachError) -> [String] {
+    let parent = "\(layout.packages)/\(release.name)"
+    guard try files.kind(of: parent) == .directory else { return [] }
+    var directories: [String] = []
+    for name in try files.list(parent) {
+      guard let version = try? SemanticVersion(name), version == release.version else { continue }
+      directories.append("\(parent)/\(name)")
+    }
+    return directories
+  }
+}

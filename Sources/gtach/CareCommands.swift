@@ -1,0 +1,36 @@
+import GtachCommand
+import GtachModel
+import GtachNode
+import GtachSystem
+
+extension CommandSession {
+  func remove(_ release: ReleaseID, force: Bool) throws(GtachError) -> Output {
+    let context = try NodeContext(home: home())
+    let cancellation = try interruptible()
+    let report = try ReleaseRemover(context).remove(release, force: force)
+    try tellDaemon("\(release) is removed", context, cancellation)
+    return rendering.removed(report)
+  }
+
+  func collectGarbage(dryRun: Bool) throws(GtachError) -> Output {
+    let context = try NodeContext(home: home())
+    let cancellation = try interruptible()
+    let report = try GarbageCollector(context).collect(
+      dryRun: dryRun, now: SystemClock.now(), cancellation: cancellation)
+    if !dryRun, !report.releases.isEmpty { try tellDaemon("old releases are gone", context, cancellation) }
+    return rendering.garbage(report)
+  }
+
+  /// Has a daemon that runs read the repository again.
+  private func tellDaemon(
+    _ what: String, _ context: NodeContext, _ cancellation: Cancellation
+  ) throws(GtachError) {
+    do throws(GtachError) {
+      _ = try ControlClient.ask(.reload, home: context.home, cancellation: cancellation)
+    } catch {
+      throw GtachError(
+        error.code, "\(what), but the daemon did not hear of it", reason: error.reason ?? error.message,
+        advice: "run the same again, or start the daemon again")
+    }
+  }
+}

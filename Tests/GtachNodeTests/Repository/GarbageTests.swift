@@ -1,0 +1,140 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Testing
+
+@testable import GtachNode
+
+/// A publisher's home with a release, and what gc says there.
+@Suite("Garbage")
+struct GarbageTests {
+  private func withPublisher(_ body: (RepositoryFixture, NodeContext, PackedRelease) throws -> Void) throws {
+    try RepositoryFixture.with { fixture in
+      let home = Home(fixture.home)
+      let membership = try FleetFounder.found(
+        home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
+      try fixture.writeTree()
+      try body(fixture, try NodeContext(home: home), try publish(fixture, home, membership))
+    }
+  }
+
+  /// As a process of its own would: what it claims is free when this returns.
+  private func publish(
+    _ fixture: RepositoryFixture, _ home: Home, _ membership: Membership
+  ) throws -> PackedRelease {
+    let repository = try fixture.repository()
+    let packed = try fixture.pack(into: repository)
+    try ReleasePublisher(home: home, membership: membership, repository: repository).publish(
+      packed, now: SystemClock.now())
+    return packed
+  }
+
+  private func collect(_ context: NodeContext, dryRun: Bool = false, days: Int64 = 0) throws -> GarbageReport {
+    try GarbageCollector(context).collect(
+      dryRun: dryRun, now: SystemClock.now().advanced(byDays: days), cancellation: Cancellation())
+  }
+
+  private func counts(_ report: GarbageReport) -> [String: Int] {
+    Dictionary(uniqueKeysWithValues: report.parts.map { ($0.kind, $0.count) })
+  }
+
+  @Test("while another process packs, no chunk goes; when it is gone, what it stored does")
+  func packing() throws {
+    try withPublisher { fixture, context, packed in
+      try fixture.writeTree(version: "2.0.0", seed: 7, extra: ["more": RepositoryFixture.noise(900_000, seed: 5)])
+      var other: PackageRepository? = try fixture.repository()
+      let second = try other.map { try fixture.pack(into: $0) }
+      #expect(try collect(context).postponed?.code == ErrorCode.busy.rawValue)
+      try other?.complete(manifest: #require(second).manifestBytes, index: #require(second).indexBytes)
+      #expect(try fixture.repository().variants().count == 2)
+      other = nil
+      #expect(try collect(context).parts.isEmpty)
+
+      try fixture.writeTree(version: "3.0.0", seed: 8, extra: ["more": RepositoryFixture.noise(900_000, seed: 6)])
+      _ = try fixture.pack(into: fixture.repository())
+      let report = try collect(context)
+      #expect(report.postponed == nil && report.releases.isEmpty)
+      #expect(Set(counts(report).keys) == ["chunks", "objects"] && report.bytes > 900_000)
+      for variant in try fixture.repository().variants().keys {
+        let out = "\(fixture.directory)/out-\(variant.release.version)"
+        try fixture.files.perform(.makeDirectory(out))
+        try fixture.repository().extract(variant, into: out)
+      }
+      _ = packed
+    }
+  }
+
+  @Test("what is half fetched stays, after a crash too, until it is complete or withdrawn")
+  func halfFetched() throws {
+    try withPublisher { fixture, context, packed in
+      let repository = try fixture.repository()
+      let variant = packed.manifest.variant
+      let index = try ChunkIndexCodec.decode(packed.indexBytes)
+      try fixture.files.perform(.remove(fixture.layout.directory(of: variant.release)))
+      let missing = try repository.beginFetching(variant, index: index)
+      #expect(missing.isEmpty)
+      #expect(try collect(context, days: 100).parts.isEmpty, "it is wanted")
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+      #expect(try !fixture.files.exists(fixture.layout.partialDirectory(of: variant)))
+
+      // One that signed metadata does not list.
+      let stranger = VariantID(release: try ReleaseID("app@9.0.0"), platform: .any)
+      _ = try repository.beginFetching(stranger, index: index)
+      #expect(try counts(collect(context)) == ["fetches": 1])
+      #expect(try collect(context).parts.isEmpty)
+      #expect(try repository.missingObjects(index: index).isEmpty)
+    }
+  }
+
+  @Test("where an index is damaged, nobody knows what it needs, and no chunk goes")
+  func damagedIndex() throws {
+    try withPublisher { fixture, context, packed in
+      try fixture.damage(fixture.layout.index(of: packed.manifest.variant))
+      let report = try collect(context)
+      #expect(report.postponed?.code == ErrorCode.indexCorrupt.rawValue && report.parts.isEmpty)
+      let index = try ChunkIndexCodec.decode(packed.indexBytes)
+      #expect(try fixture.repository().missingObjects(index: index).isEmpty)
+    }
+  }
+
+  @Test(
+    "what is quarantined goes after a week, what writers that are gone left goes at once, and a dry run takes nothing")
+  func leftovers() throws {
+    try withPublisher { fixture, context, packed in
+      let layout = fixture.layout
+      let index = try ChunkIndexCodec.decode(packed.indexBytes)
+      try fixture.damage(layout.chunk(index.chunks[0].digest))
+      #expect(try fixture.repository().missingObjects(index: index).isEmpty)
+      try fixture.files.perform([
+        .makeDirectory("\(layout.incoming)/dead"),
+        .write(path: "\(layout.incoming)/dead.lock", bytes: [], permissions: 0o644),
+        .write(path: "\(layout.incoming)/dead/half", bytes: [1, 2, 3], permissions: 0o644),
+        .write(path: "\(layout.chunks)/.stranger", bytes: [1], permissions: 0o644),
+        .makeDirectory("\(layout.chunks)/zz"),
+        .write(path: "\(layout.chunks)/zz/stranger", bytes: [1], permissions: 0o644),
+      ])
+      #expect(try counts(collect(context, dryRun: true)) == ["unfinished": 1])
+      let dry = try collect(context, dryRun: true, days: RetentionPolicy.quarantineDays + 1)
+      #expect(counts(dry) == ["unfinished": 1, "quarantine": 1])
+      #expect(try fixture.files.exists("\(layout.incoming)/dead/half"))
+      #expect(try counts(collect(context, days: RetentionPolicy.quarantineDays + 1)) == counts(dry))
+      #expect(try fixture.files.list(layout.quarantine).isEmpty)
+      #expect(try !fixture.files.exists("\(layout.incoming)/dead"))
+      #expect(try fixture.files.exists("\(layout.chunks)/zz/stranger"))
+    }
+  }
+
+  @Test("an unreadable index or a lock that another holds takes nothing away")
+  func unreadable() throws {
+    try withPublisher { fixture, context, packed in
+      let path = fixture.layout.index(of: packed.manifest.variant)
+      let bytes = try fixture.files.read(path, maximumBytes: 1 << 20)
+      try fixture.files.perform([.remove(path), .makeDirectory(path)])
+      #expect(errorCode { try collect(context) } == .inputOutput)
+      try fixture.files.perform([.remove(path), .write(path: path, bytes: bytes, permissions: 0o644)])
+      try fixture.files.perform(.write(path: fixture.layout.choices, bytes: [0x7B], permissions: 0o644))
+      #expect(errorCode { try collect(context) } == .configurationInvalid)
+      #expect(try fixture.repository().variants().count == 1)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import GtachModel
+import Testing
+
+/// `gtach remove` and `gtach gc`, as a user runs it.
+@Suite("The repository's care", .serialized)
+struct CareTests {
+  let sandbox: Sandbox
+  let home: String
+
+  init() throws {
+    sandbox = try Sandbox()
+    home = sandbox.home("dev")
+    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+  }
+
+  private func pack(_ version: String, platform: String? = nil) throws {
+    let tree = try sandbox.source(
+      "tree", description: "{\"name\": \"app\", \"version\": \"\(version)\"}", data: version)
+    try Program.succeed(["pack", tree] + (platform.map { ["--platform", $0] } ?? []), home: home)
+  }
+
+  private func versions(_ home: String) throws -> [String] {
+    try Program.run(["list"], home: home).output.split(separator: "\n").map { String($0.split(separator: "\t")[1]) }
+  }
+
+  private func enrol(_ name: String, with developer: Daemon) throws -> String {
+    let home = sandbox.home(name)
+    let invitation = try Program.succeed(["invite", name, "--address", developer.endpoint], home: developer.home)
+    let token = try #require(invitation.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
+    try Program.succeed(["join", token], home: home)
+    return home
+  }
+
+  @Test func aPublisherIsAskedTwice() throws {
+    try pack("1.0.0", platform: "plan9-mips")
+    try pack("1.0.0", platform: "plan9-vax")
+    try pack("1.1.0")
+    let refused = try Program.run(["remove", "app@1.0.0"], home: home)
+    #expect(refused.status == 77 && refused.errors.contains("--force"))
+    #expect(try versions(home) == ["1.1.0", "1.0.0", "1.0.0"])
+    let report = try Program.succeed(["remove", "app@1.0.0", "--force", "--json"], home: home).json(RemovalReport.self)
+    #expect(report.platforms.map(\.text) == ["plan9-mips", "plan9-vax"] && !report.installed)
+    #expect(try versions(home) == ["1.1.0"])
+    // Again is no mistake; what never was is.
+    #expect(
+      try Program.succeed(["remove", "app@1.0.0", "--json"], home: home).json(RemovalReport.self).platforms == [])
+    let missing = try Program.run(["remove", "app@9.0.0"], home: home)
+    #expect(missing.status == 1 && missing.errors.contains("not-found"))
+    #expect(try Program.run(["remove", "app"], home: home).status == 64)
+    // Nothing of it is left but chunks.
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(home)/repository/packages/app") == ["1.1.0"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(home)/repository/incoming") == [])
+  }
+
+  @Test func whatWasRemovedComesBackOnlyWhenItIsNamed() throws {
+    let dev = try Daemon(home: home)
+    let pi = try enrol("pi", with: dev)
+    try pack("1.0.0")
+    try pack("1.1.0")
+    try sandbox.write("pi/config.json", #"{"keepReleases": 1, "allowMock": true}"#)
+    let sync = ["sync", "--no-mdns", "--peer", dev.endpoint]
+    try Program.succeed(sync, home: pi)
+    #expect(try versions(pi) == ["1.1.0"])
+    try Program.succeed(["install", "app"], home: pi)
+
+    let removed = try Program.succeed(["remove", "app@1.1.0"], home: pi)
+    #expect(removed.output == "app@1.1.0\n" && removed.errors.contains("installed"))
+    #expect(try versions(pi) == [])
+    try Program.succeed(sync, home: pi)
+    #expect(try versions(pi) == ["1.0.0"], "the next one takes its place")
+    #expect(try String(contentsOfFile: "\(pi)/apps/current/app/data.txt", encoding: .utf8) == "1.1.0")
+
+    // A daemon hears of a removal, and does not fetch it again.
+    let daemon = try Daemon(home: pi, peers: [dev.endpoint])
+    try Program.succeed(["remove", "app@1.0.0"], home: pi)
+    try Program.succeed(["sync"], home: pi)
+    #expect(try versions(pi) == [])
+    let status = try Program.succeed(["status", "--json"], home: pi).json(StatusReport.self)
+    #expect(status.daemon && status.variants == 0)
+    let range = try Program.run(["install", "app@^1.0"], home: pi)
+    #expect(range.status == 1 && range.errors.contains("was removed here"))
+
+    // By its very version it comes back, and stays.
+    try Program.succeed(["sync", "app@1.0.0"], home: pi)
+    #expect(try versions(pi) == ["1.0.0"])
+    daemon.stop()
+    let choices = try String(contentsOfFile: "\(pi)/repository/choices.json", encoding: .utf8)
+    #expect(
+      try JSONDecoder().decode(ReleaseChoices.self, from: Data(choices.utf8))
+        == ReleaseChoices(removed: [ReleaseID("app@1.1.0")], kept: [ReleaseID("app@1.0.0")]))
+  }
+
+  private func garbage(_ home: String, _ arguments: String...) throws -> GarbageReport {
+    try Program.succeed(["gc", "--json"] + arguments, home: home).json(GarbageReport.self)
+  }
+
+  @Test func aNodeKeepsWhatItWantsAndWhatIsInstalled() throws {
+    let dev = try Daemon(home: home)
+    let pi = try enrol("pi", with: dev)
+    let sync = ["sync", "--no-mdns", "--peer", dev.endpoint]
+    try sandbox.write("pi/config.json", #"{"keepReleases": 1}"#)
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
+      try pack(version)
+      try Program.succeed(sync, home: pi)
+      // 1.0.0 is installed, and 1.1.0 asked for by name.
+      if version == "1.0.0" { try Program.succeed(["install", "app"], home: pi) }
+      if version == "1.1.0" { try Program.succeed(sync + ["app@1.1.0"], home: pi) }
+    }
+    #expect(try versions(pi) == ["1.3.0", "1.2.0", "1.1.0", "1.0.0"])
+    let found = try garbage(pi, "--dry-run")
+    #expect(found.dryRun && found.releases == ["app@1.2.0 (any)"] && found.postponed == nil)
+    #expect(found.parts.map(\.kind) == ["releases", "chunks", "objects"])
+    #expect(try versions(pi).count == 4, "a dry run changes nothing")
+    var expected = found
+    expected.dryRun = false
+    #expect(try garbage(pi) == expected)
+    #expect(try versions(pi) == ["1.3.0", "1.1.0", "1.0.0"])
+    #expect(try garbage(pi).parts.isEmpty)
+    #expect(try Program.succeed(["gc"], home: pi).errors == "nothing to take away\n")
+    for version in ["1.3.0", "1.1.0", "1.0.0"] {
+      try Program.succeed(["extract", "app@\(version)", "\(sandbox.path)/\(version)"], home: pi)
+    }
+    try Program.succeed(sync, home: pi)
+    #expect(try versions(pi) == ["1.3.0", "1.1.0", "1.0.0"], "what went does not come back")
+    #expect(try garbage(home).parts.isEmpty, "a publisher keeps everything")
+  }
+
+  @Test func lostMetadataEmptiesNoRepository() throws {
+    try pack("1.0.0")
+    try FileManager.default.removeItem(atPath: "\(home)/repository/metadata")
+    let outcome = try Program.run(["gc", "--json"], home: home)
+    #expect(outcome.status != 0 || outcome.output.contains("\"parts\" : [\n\n  ]"))
+    #expect(try versions(home) == ["1.0.0"])
+    #expect(try Program.run(["gc"], home: sandbox.home("none")).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: sandbox.home("none")))
+  }
+}
