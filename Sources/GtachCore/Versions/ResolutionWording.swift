@@ -8,6 +8,8 @@ struct ResolutionWording {
   private struct Releases {
     let text: String
     let isPlural: Bool
+    /// What is said instead where something is denied of all of them.
+    var denied: String?
     func with(_ singular: String, _ plural: String) -> String { "\(text) \(isPlural ? plural : singular)" }
     var needs: String { with("needs", "need") }
   }
@@ -109,11 +111,13 @@ struct ResolutionWording {
     switch (present.count, needed.isEmpty) {
     case (0, true): return "there is no plan"
     case (0, false): return "only \(needed) would do"
-    case (1, true): return present[0].with("is", "are") + " impossible"
+    case (1, true):
+      return present[0].denied.map { "\($0) is possible" } ?? present[0].with("is", "are") + " impossible"
     case (1, false): return present[0].needs + " \(needed)"
     case (_, true):
-      return present[0].with("does", "do") + " not go with "
-        + present.dropFirst().map(\.text).joined(separator: " and ")
+      let others = present.dropFirst().map(\.text).joined(separator: " and ")
+      return present[0].denied.map { "\($0) goes with \(others)" }
+        ?? present[0].with("does", "do") + " not go with \(others)"
     case (_, false): return present.map(\.text).joined(separator: " together with ") + " need \(needed)"
     }
   }
@@ -129,7 +133,9 @@ struct ResolutionWording {
       return Releases(text: "no release of \(name)", isPlural: false)
     }
     if positions.count == 1 { return Releases(text: "\(name) \(candidates[first].version)", isPlural: false) }
-    if positions.count == candidates.count { return Releases(text: "every release of \(name)", isPlural: false) }
+    if positions.count == candidates.count {
+      return Releases(text: "every release of \(name)", isPlural: false, denied: "no release of \(name)")
+    }
     var runs: [ClosedRange<Int>] = []
     for position in positions {
       if let run = runs.last, run.upperBound + 1 == position {

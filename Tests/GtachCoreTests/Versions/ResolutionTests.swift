@@ -75,6 +75,20 @@ struct ResolutionTests {
       ])
   }
 
+  @Test("What is so of all releases of a package is said of none")
+  func none() throws {
+    let shelf = try Shelf([
+      ("app 1.0.0", ["lib": "^1"]), ("app 2.0.0", ["ghost": "*"]), ("dash 1.0.0", ["lib": "^2"]), ("lib 1.0.0", [:]),
+      ("lib 2.0.0", [:]),
+    ])
+    #expect(
+      resolved(try shelf.problem("app", "dash")) == [
+        "Because dash 1.0.0 needs lib@^2 and app 1.0.0 needs lib@^1, app 1.0.0 does not go with dash 1.0.0.",
+        "And because app 2.0.0 needs ghost@*, and no release of ghost is listed, no release of app goes with dash"
+          + " 1.0.0.", "And because app is asked for and dash is asked for, there is no plan.",
+      ])
+  }
+
   @Test("A range that no release meets says what there is")
   func unmet() throws {
     let shelf = try Shelf([("a 1.0.0", [:]), ("a 1.2.0", [:]), ("app 1.0.0", ["a": "^9"])])
