@@ -54,8 +54,8 @@ struct RepositoryFixture {
   }
 
   /// Packs the tree and makes it visible.
-  func publish(into repository: PackageRepository) throws(GtachError) -> PackedRelease {
-    let packed = try pack(into: repository)
+  func publish(into repository: PackageRepository, level: Int? = 1) throws(GtachError) -> PackedRelease {
+    let packed = try pack(into: repository, level: level)
     try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
     return packed
   }
