@@ -1,6 +1,31 @@
 import GtachModel
 
 extension Rendering {
+  /// What `gtach verify` says: what is not as it should be, or was not; any of it that is still so ends with 65.
+  public func verification(_ report: VerificationReport) -> Output {
+    let exitCode = report.isSound ? 0 : ErrorCode.objectCorrupt.exitCode
+    if options.json { return document(report, exitCode: exitCode) }
+    var table = Table(columns: [
+      .init(title: "PROBLEM"), .init(title: "KIND"), .init(title: "NAME", mayShrink: true),
+      .init(title: "OF", mayShrink: true),
+    ])
+    table.rows = report.findings.map { finding in
+      [
+        .init(finding.repaired ? "repaired" : finding.problem, finding.repaired ? .good : .bad), .init(finding.kind),
+        .init(finding.id), .init(finding.variants.joined(separator: ", ")),
+      ]
+    }
+    var hints = hint(
+      "\(Quantity.count(report.variants, "release")), \(Quantity.bytes(report.bytes)): "
+        + (report.findings.isEmpty ? "all sound" : report.isSound ? "all sound now" : "not sound"))
+    for error in report.findings.compactMap(\.error) where !options.quiet { hints += errorText(error) }
+    if report.findings.contains(where: { !$0.repaired && $0.problem != "unlisted" }) {
+      hints += hint("gtach verify --repair makes it anew, or fetches it; gtach list shows what is complete")
+    }
+    return Output(
+      standardOutput: table.rows.isEmpty ? "" : table.text(for: output), standardError: hints, exitCode: exitCode)
+  }
+
   /// What `gtach gc` says: what went, by kind, and the releases by name.
   public func garbage(_ report: GarbageReport) -> Output {
     if options.json { return document(report) }

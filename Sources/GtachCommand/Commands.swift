@@ -110,6 +110,12 @@ extension CommandSpecification {
         + "installed stays. Ends with 1 where there is none.",
       example: "gtach remove gtach-app@0.3.0"),
     CommandSpecification(
+      name: "verify", summary: "read all that is here, and hash it",
+      arguments: [Argument(name: "NAME[@VERSION]", required: false)],
+      options: [Option(name: "--repair", summary: "make damaged parts anew, or fetch them")],
+      notes: "Damaged parts are put aside. Ends with 65 if anything is not as it should be.",
+      example: "gtach verify --repair"),
+    CommandSpecification(
       name: "gc", summary: "take away what nothing here needs any more",
       options: [Option(name: "--dry-run", summary: "only say what would go")],
       notes: "Old releases beyond `keepReleases`, chunks and objects of no release, what\n"

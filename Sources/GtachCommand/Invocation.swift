@@ -83,6 +83,8 @@ public enum Command: Hashable, Sendable {
   case importRelease(from: TransferPlace, release: ReleaseID?)
   /// Take a release out of the repository; by force on the publisher too.
   case remove(ReleaseID, force: Bool)
+  /// Hash all that is here, or what is here of a package or a release, and repair it.
+  case verify(name: PackageName?, version: SemanticVersion?, repairs: Bool)
   /// Take away what nothing needs, or only say what that is.
   case collectGarbage(dryRun: Bool)
   /// Run the daemon.

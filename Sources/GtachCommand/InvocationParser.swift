@@ -50,6 +50,9 @@ enum InvocationParser {
       return try importCommand(scan)
     case "remove":
       return .remove(try ReleaseID(arguments[0]), force: scan.has("--force"))
+    case "verify":
+      let (name, version) = try arguments.first.map(nameAndVersion) ?? (nil, nil)
+      return .verify(name: name, version: version, repairs: scan.has("--repair"))
     case "gc":
       return .collectGarbage(dryRun: scan.has("--dry-run"))
     case "node":

@@ -12,6 +12,27 @@ extension CommandSession {
     return rendering.removed(report)
   }
 
+  func verify(_ name: PackageName?, version: SemanticVersion?, repairs: Bool) throws(GtachError) -> Output {
+    let context = try NodeContext(home: home())
+    let cancellation = try interruptible()
+    let progress = progress()
+    defer { progress.finish() }
+    var verifier = try RepositoryVerifier(context, cancellation: cancellation)
+    let report = try verifier.verify(
+      name: name, version: version, repairs: repairs,
+      fetch: { requirements throws(GtachError) in
+        progress.finish()
+        try tellDaemon("damaged releases are out of sight", context, cancellation)
+        let passing = NodeDaemon.Options(serves: false, installs: false)
+        let request = ControlRequest.sync(requirements: requirements, peers: [], dryRun: false, install: false)
+        _ = try ask(request, orBy: passing, context: context, cancellation: cancellation)
+      }
+    ) { done, total in progress.show("verifying", doneBytes: done, totalBytes: total) }
+    // A daemon must not go on telling its neighbours of what is out of sight.
+    if !report.isSound { try tellDaemon("damage was found", context, cancellation) }
+    return rendering.verification(report)
+  }
+
   func collectGarbage(dryRun: Bool) throws(GtachError) -> Output {
     let context = try NodeContext(home: home())
     let cancellation = try interruptible()

@@ -48,8 +48,13 @@ extension CommandSession {
 
   /// Asks the daemon, or else a node that is there for this question only.
   private func ask(_ request: ControlRequest, orBy options: NodeDaemon.Options) throws(GtachError) -> ControlReply {
-    let context = try NodeContext(home: home())
-    let cancellation = try interruptible()
+    try ask(request, orBy: options, context: NodeContext(home: home()), cancellation: interruptible())
+  }
+
+  /// The same for a command that can be interrupted already.
+  func ask(
+    _ request: ControlRequest, orBy options: NodeDaemon.Options, context: NodeContext, cancellation: Cancellation
+  ) throws(GtachError) -> ControlReply {
     let progress = progress()
     defer { progress.finish() }
     let answer = try ControlClient.ask(request, home: context.home, cancellation: cancellation) { progress.show($0) }

@@ -63,6 +63,7 @@ struct CommandSession {
     case .export(let release, let place): try export(release, to: place)
     case .importRelease(let place, let release): try importRelease(from: place, release: release)
     case .remove(let release, let force): try remove(release, force: force)
+    case .verify(let name, let version, let repairs): try verify(name, version: version, repairs: repairs)
     case .collectGarbage(let dryRun): try collectGarbage(dryRun: dryRun)
     case .node(let options): try node(options)
     case .sync(let options): try sync(options)

@@ -2,7 +2,7 @@ import Foundation
 import GtachModel
 import Testing
 
-/// `gtach remove` and `gtach gc`, as a user runs it.
+/// `gtach remove`, `gtach gc` and `gtach verify`, as a user runs it.
 @Suite("The repository's care", .serialized)
 struct CareTests {
   let sandbox: Sandbox
@@ -134,5 +134,46 @@ struct CareTests {
     #expect(try versions(home) == ["1.0.0"])
     #expect(try Program.run(["gc"], home: sandbox.home("none")).status == 0)
     #expect(!FileManager.default.fileExists(atPath: sandbox.home("none")))
+  }
+
+  /// Damages every file below a directory of the repository.
+  private func damage(_ home: String, _ directory: String) throws {
+    let root = URL(fileURLWithPath: "\(home)/repository/\(directory)")
+    let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: [.isRegularFileKey])
+    for case let file as URL in try #require(files)
+    where try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
+      try Data("damaged".utf8).write(to: file)
+    }
+  }
+
+  @Test func whatIsDamagedComesFromANeighbour() throws {
+    let dev = try Daemon(home: home)
+    let pi = try enrol("pi", with: dev)
+    try pack("1.0.0")
+    try Program.succeed(["sync", "--no-mdns", "--peer", dev.endpoint], home: pi)
+    #expect(try Program.succeed(["verify"], home: pi).errors.contains("all sound"))
+    for daemonRuns in [false, true] {
+      let daemon = daemonRuns ? try Daemon(home: pi, peers: [dev.endpoint]) : nil
+      for directory in ["chunks", "objects"] { try damage(pi, directory) }
+      let found = try Program.run(["verify", "app@1.0.0", "--json"], home: pi)
+      #expect(found.status == 65)
+      let report = try found.json(VerificationReport.self)
+      #expect(Set(report.findings.map(\.kind)) == ["chunk", "object"] && report.findings.allSatisfy { !$0.repaired })
+      // With a daemon it may be back by now: out of sight means wanted.
+      if daemonRuns {
+        try waitUntil("app@1.0.0 is fetched again") { try versions(pi) == ["1.0.0"] }
+      } else {
+        #expect(try versions(pi) == [])
+        try Program.succeed(["sync", "--no-mdns", "--peer", dev.endpoint], home: pi)
+      }
+      for directory in ["chunks", "objects"] { try damage(pi, directory) }
+      try sandbox.write("pi/config.json", "{\"peers\": [\"\(dev.endpoint)\"]}")
+      let repaired = try Program.run(["verify", "--repair", "--json"], home: pi)
+      #expect(repaired.status == 0, "\(repaired.output)\(repaired.errors)")
+      #expect(try repaired.json(VerificationReport.self).findings.contains { $0.kind == "chunk" && $0.repaired })
+      #expect(try versions(pi) == ["1.0.0"])
+      #expect(try Program.succeed(["verify"], home: pi).errors.contains("all sound"))
+      daemon?.stop()
+    }
   }
 }

@@ -54,3 +54,67 @@ public struct RemovalReport: Hashable, Sendable, Codable {
     self.installed = installed
   }
 }
+
+/// What `gtach verify` found.
+public struct VerificationReport: Hashable, Sendable, Codable {
+  /// Something that is not as it should be.
+  public struct Finding: Hashable, Sendable, Codable {
+    /// `manifest`, `index`, `chunk` or `object`.
+    public var kind: String
+    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest.
+    public var id: String
+    /// `damaged`, `missing`, `unreadable`, or `unlisted` for a manifest that signed metadata does not name.
+    public var problem: String
+    /// The variants that need it, as `NAME@VERSION (PLATFORM)`.
+    public var variants: [String]
+    /// Whether it is as it should be now, or nothing needs it.
+    public var repaired: Bool
+    /// Why it could not be read.
+    public var error: ErrorReport?
+
+    /// A finding from its fields.
+    public init(
+      kind: String, id: String, problem: String, variants: [String], repaired: Bool, error: ErrorReport? = nil
+    ) {
+      self.kind = kind
+      self.id = id
+      self.problem = problem
+      self.variants = variants
+      self.repaired = repaired
+      self.error = error
+    }
+  }
+
+  /// How many variants were looked at.
+  public var variants = 0
+  /// How long their archives are, in bytes.
+  public var bytes = 0
+  /// What is not as it should be, or was not.
+  public var findings: [Finding] = []
+
+  /// Nothing was looked at.
+  public init() {}
+
+  /// Whether all is well, be it by repair.
+  public var isSound: Bool { findings.allSatisfy(\.repaired) }
+
+  /// Notes that a variant needs something that was found wrong before.
+  public mutating func add(_ variant: VariantID, to id: String) {
+    for position in findings.indices where findings[position].id == id {
+      let name = variant.description
+      if !findings[position].variants.contains(name) { findings[position].variants.append(name) }
+    }
+  }
+
+  /// Notes that something is as it should be now.
+  public mutating func settle(_ id: String) {
+    for position in findings.indices where findings[position].id == id { findings[position].repaired = true }
+  }
+
+  /// Notes that variants are complete again: so is all that only they need.
+  public mutating func settle(variants: Set<String>) {
+    for position in findings.indices where findings[position].kind != "object" {
+      if variants.isSuperset(of: findings[position].variants) { findings[position].repaired = true }
+    }
+  }
+}

@@ -42,6 +42,25 @@ struct ObjectEncoder {
     return try result.get()
   }
 
+  /// Makes objects of an index anew, and stores those that come out as the index says: as they do where this version of
+  /// zstd made them, at this level and of this archive.
+  ///
+  /// - Returns: The numbers of those.
+  /// - Throws: As `encode`.
+  func remake(_ numbers: [Int], of index: ChunkIndex) throws(GtachError) -> Set<Int> {
+    let similar = SimilarChunks(in: try sampled(index.chunks), sizes: index.chunks.map(\.size))
+    var remade: Set<Int> = []
+    for number in numbers {
+      let object = index.objects[number]
+      let bytes = try self.object(at: object.chunk, of: index.chunks, similar: similar, reusing: nil)
+      let units = UnitList(object: bytes[...], unitSize: index.unitSize, hashing: SHA256())
+      guard units.objectID(hashing: SHA256()) == object.id else { continue }
+      try repository.storeObject(bytes, id: object.id, units: units)
+      remade.insert(number)
+    }
+    return remade
+  }
+
   /// Encodes the chunks at some positions into files named by their numbers.
   ///
   /// - Returns: The length of each.

@@ -1,0 +1,214 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// `gtach verify`: reads all that the repository holds of releases, and hashes it from the signed metadata down.
+///
+/// What is damaged goes to `quarantine/`. A variant that cannot be put together any more goes out of sight, so that it is
+/// wanted again; what is left of it is noted as half fetched, and gc leaves that alone.
+public struct RepositoryVerifier {
+  private typealias Finding = VerificationReport.Finding
+
+  private let repository: PackageRepository
+  private let trusted: TrustedMetadata
+  private let isPublisher: Bool
+  private let cancellation: Cancellation
+  private var report = VerificationReport()
+  /// What was looked at, so that nothing is read twice.
+  private var chunks: [Digest: PackageRepository.Condition] = [:]
+  private var objects: [Digest: PackageRepository.Condition] = [:]
+  /// Variants that went out of sight.
+  private var lost: Set<VariantID> = []
+
+  /// A verifier of a home's repository.
+  ///
+  /// - Throws: `ErrorCode.fleetMissing`, and what keeps the signed metadata from being read.
+  public init(_ context: NodeContext, cancellation: Cancellation) throws(GtachError) {
+    repository = try context.repository()
+    let membership = try context.membership()
+    trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    isPublisher = membership.isPublisher
+    self.cancellation = cancellation
+  }
+
+  /// Verifies all that is here, or what is here of one package or release.
+  ///
+  /// - Parameters:
+  ///   - repairs: Whether to make anew here what can be made of what is sound, and to have the rest fetched.
+  ///   - fetch: Fetches what the policy wants and what is named; called only if that is needed.
+  ///   - progress: Told how many bytes of archives are done, and how many there are.
+  /// - Throws: `ErrorCode.notFound` where nothing of that name is here; `ErrorCode.cancelled`; what `fetch` throws;
+  ///   `ErrorCode.inputOutput` where directories cannot be read.
+  public mutating func verify(
+    name: PackageName?, version: SemanticVersion?, repairs: Bool,
+    fetch: ([Requirement]) throws(GtachError) -> Void, progress: (Int, Int) -> Void
+  ) throws(GtachError) -> VerificationReport {
+    func isMeant(_ variant: VariantID) -> Bool {
+      (name == nil || variant.release.name == name) && (version == nil || variant.release.version == version)
+    }
+    let entries = try repository.entries().filter { isMeant($0.key) }.sorted { $0.key < $1.key }
+    let here = Set(entries.map(\.key))
+    // A directory without a manifest that can be read is no variant for anybody else.
+    for variant in trusted.targets.keys.sorted() where isMeant(variant) && !here.contains(variant) {
+      let directory = repository.layout.directory(of: variant)
+      if try repository.files.exists(directory) {
+        find("manifest", variant.targetPath, .damaged, in: variant)
+        try lose(variant, directory: directory, index: nil)
+      } else if repairs, try repository.files.exists(repository.layout.partialDirectory(of: variant)) {
+        // Half fetched, or out of sight since it was verified before.
+        find("manifest", variant.targetPath, .missing, in: variant)
+        lost.insert(variant)
+      }
+    }
+    if let name, entries.isEmpty, lost.isEmpty {
+      throw GtachError(
+        .notFound, "\(name)\(version.map { "@\($0)" } ?? "") is not here", advice: "`gtach list` shows what is here")
+    }
+    let total = entries.reduce(0) { $0 + $1.value.manifest.archive.size }
+    for (variant, entry) in entries {
+      let before = report.bytes
+      try verify(variant, entry, repairs: repairs) { progress(before + $0, total) }
+      report.bytes += entry.manifest.archive.size
+    }
+    if repairs, !lost.isEmpty { try fetchLost(fetch) }
+    return report
+  }
+
+  private mutating func verify(
+    _ variant: VariantID, _ entry: Catalogue.Entry, repairs: Bool, progress: (Int) -> Void
+  ) throws(GtachError) {
+    report.variants += 1
+    guard let listed = trusted.targets[variant] else {
+      // Withdrawn, or newer than the metadata here: not damaged, and nobody's to move.
+      return find("manifest", variant.targetPath, problem: "unlisted", in: variant)
+    }
+    guard listed.manifest.digest == entry.digest else {
+      find("manifest", variant.targetPath, .damaged, in: variant)
+      return try lose(variant, directory: entry.directory, index: nil)
+    }
+    // Removed or cleared away since this began: nobody's damage.
+    guard try repository.files.exists(entry.directory) else { return }
+    let before = report.findings
+    let index: ChunkIndex
+    do throws(GtachError) {
+      index = try ChunkIndexCodec.decode(try repository.indexBytes(of: entry))
+    } catch {
+      guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+      find("index", entry.manifest.index.digest.hex, .damaged, in: variant)
+      return try lose(variant, directory: entry.directory, index: nil)
+    }
+    var isComplete = true
+    var bad: [Int] = []
+    var done = 0
+    for number in index.objects.indices {
+      try cancellation.check()
+      let isChunkHere = try check(number, of: index, variant: variant, repairs: repairs)
+      if !isChunkHere { isComplete = false }
+      if objects[index.objects[number].id] != .sound { bad.append(number) }
+      done += index.chunks[index.objects[number].chunk].size
+      progress(done)
+    }
+    // In the order of the archive: what an object needs stands before its chunk, and is as it should be by now.
+    if repairs, isComplete { try remake(bad, of: index) }
+    guard try repository.files.exists(entry.directory) else {
+      report.findings = before
+      return
+    }
+    if !isComplete { try lose(variant, directory: entry.directory, index: index) }
+  }
+
+  /// Looks at an object and at its chunk, which can be made of the object.
+  ///
+  /// - Returns: Whether the chunk is here, or can be had without others.
+  private mutating func check(
+    _ number: Int, of index: ChunkIndex, variant: VariantID, repairs: Bool
+  ) throws(GtachError) -> Bool {
+    let object = index.objects[number]
+    let chunk = index.chunks[object.chunk]
+    if objects[object.id] == nil {
+      let condition = repository.condition(ofObject: object.id)
+      objects[object.id] = condition
+      // Objects are a cache that may be evicted, but not at the publisher.
+      if condition != .missing || isPublisher { find("object", object.id.hex, condition, in: variant) }
+    } else {
+      report.add(variant, to: object.id.hex)
+    }
+    if chunks[chunk.digest] == nil {
+      let condition = repository.condition(of: chunk)
+      chunks[chunk.digest] = condition
+      find("chunk", chunk.digest.hex, condition, in: variant)
+    } else {
+      report.add(variant, to: chunk.digest.hex)
+    }
+    if chunks[chunk.digest] == .sound { return true }
+    guard repairs else { return objects[object.id] == .sound }
+    guard try repository.chunk(ofObject: number, in: index) != nil else { return false }
+    chunks[chunk.digest] = .sound
+    report.settle(chunk.digest.hex)
+    return true
+  }
+
+  /// Makes objects anew of the chunks that they carry. Nobody but a publisher needs them.
+  private mutating func remake(_ numbers: [Int], of index: ChunkIndex) throws(GtachError) {
+    guard !numbers.isEmpty else { return }
+    let encoder = ObjectEncoder(repository: repository, level: PackageCreator.defaultLevel)
+    let remade = isPublisher ? try encoder.remake(numbers, of: index) : []
+    for number in numbers {
+      let id = index.objects[number].id
+      if remade.contains(number) { objects[id] = .sound }
+      if remade.contains(number) || !isPublisher { report.settle(id.hex) }
+    }
+  }
+
+  // MARK: What is found
+
+  private mutating func find(
+    _ kind: String, _ id: String, _ condition: PackageRepository.Condition, in variant: VariantID
+  ) {
+    switch condition {
+    case .sound: return
+    case .damaged: find(kind, id, problem: "damaged", in: variant)
+    case .missing: find(kind, id, problem: "missing", in: variant)
+    case .unreadable(let error): find(kind, id, problem: "unreadable", in: variant, error: ErrorReport(error))
+    }
+  }
+
+  private mutating func find(
+    _ kind: String, _ id: String, problem: String, in variant: VariantID, error: ErrorReport? = nil
+  ) {
+    report.findings.append(
+      Finding(kind: kind, id: id, problem: problem, variants: [variant.description], repaired: false, error: error))
+  }
+
+  /// Takes a variant out of sight that cannot be put together any more.
+  private mutating func lose(
+    _ variant: VariantID, directory: String, index: ChunkIndex?
+  ) throws(GtachError) {
+    // First, so that nothing of it is garbage in between.
+    if let index { try repository.noteFetching(variant, index: index) }
+    try repository.quarantine(directory)
+    lost.insert(variant)
+  }
+
+  private mutating func fetchLost(_ fetch: ([Requirement]) throws(GtachError) -> Void) throws(GtachError) {
+    try fetch([])
+    var away: [VariantID] = []
+    for variant in lost where try !isBack(variant) { away.append(variant) }
+    if !away.isEmpty {
+      try fetch(
+        Set(away.map(\.release)).sorted().map { Requirement(name: $0.name, range: .exactly($0.version)) })
+    }
+    var back: Set<String> = []
+    for variant in lost where try isBack(variant) { back.insert(variant.description) }
+    report.settle(variants: back)
+    for finding in report.findings where finding.kind == "object" && back.isSuperset(of: finding.variants) {
+      guard let id = Digest(hex: finding.id) else { continue }
+      if !isPublisher || repository.condition(ofObject: id) == .sound { report.settle(finding.id) }
+    }
+  }
+
+  /// Whether a variant is complete here, every chunk read when that was made so.
+  private func isBack(_ variant: VariantID) throws(GtachError) -> Bool {
+    try repository.variants()[variant] == trusted.targets[variant]?.manifest.digest
+  }
+}

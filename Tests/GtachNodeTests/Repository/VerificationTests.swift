@@ -1,0 +1,144 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Testing
+
+@testable import GtachNode
+
+/// A publisher's home with a release of several chunks, damaged in all ways.
+@Suite("Verification")
+struct VerificationTests {
+  private struct Shelf {
+    let fixture: RepositoryFixture
+    let context: NodeContext
+    let variant: VariantID
+    let manifest: [UInt8]
+    let index: ChunkIndex
+    let indexBytes: [UInt8]
+
+    func verify(
+      repairs: Bool = false, fetch: ([Requirement]) throws(GtachError) -> Void = { _ in }
+    ) throws(GtachError) -> VerificationReport {
+      var verifier = try RepositoryVerifier(context, cancellation: Cancellation())
+      return try verifier.verify(name: nil, version: nil, repairs: repairs, fetch: fetch, progress: { _, _ in })
+    }
+
+    func isHere() throws -> Bool { try fixture.repository().contains(variant) }
+    func chunk(_ number: Int) -> String { fixture.layout.chunk(index.chunks[index.objects[number].chunk].digest) }
+    func object(_ number: Int) -> String { fixture.layout.object(index.objects[number].id) }
+  }
+
+  private func withShelf(_ body: (Shelf) throws -> Void) throws {
+    try RepositoryFixture.with { fixture in
+      let home = Home(fixture.home)
+      let membership = try FleetFounder.found(
+        home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      let packed = try fixture.pack(into: repository, level: nil)
+      try ReleasePublisher(home: home, membership: membership, repository: repository).publish(
+        packed, now: SystemClock.now())
+      try body(
+        Shelf(
+          fixture: fixture, context: try NodeContext(home: home), variant: packed.manifest.variant,
+          manifest: packed.manifestBytes, index: try ChunkIndexCodec.decode(packed.indexBytes),
+          indexBytes: packed.indexBytes))
+    }
+  }
+
+  private func problems(_ report: VerificationReport) -> [String] {
+    report.findings.map { "\($0.repaired ? "repaired" : $0.problem) \($0.kind)" }.sorted()
+  }
+
+  @Test("what is sound is said to be, nothing is written, and what is not here is not found")
+  func sound() throws {
+    try withShelf { shelf in
+      let report = try shelf.verify()
+      #expect(report.isSound && report.findings.isEmpty && report.variants == 1)
+      #expect(report.bytes == shelf.index.archiveSize)
+      #expect(try !shelf.fixture.files.exists(shelf.fixture.layout.quarantine))
+      var verifier = try RepositoryVerifier(shelf.context, cancellation: Cancellation())
+      let none = try PackageName("none")
+      #expect(
+        errorCode {
+          try verifier.verify(name: none, version: nil, repairs: false, fetch: { _ in }, progress: { _, _ in })
+        } == .notFound)
+      let stopped = try Cancellation()
+      stopped.cancel()
+      var cancelled = try RepositoryVerifier(shelf.context, cancellation: stopped)
+      #expect(
+        errorCode {
+          try cancelled.verify(name: nil, version: nil, repairs: false, fetch: { _ in }, progress: { _, _ in })
+        } == .cancelled)
+    }
+  }
+
+  @Test("chunks are made anew of objects, and objects of chunks, without anybody else")
+  func madeAnew() throws {
+    try withShelf { shelf in
+      try shelf.fixture.damage(shelf.chunk(0))
+      try shelf.fixture.files.perform(.remove(shelf.chunk(1)))
+      try shelf.fixture.damage(shelf.object(2))
+      try shelf.fixture.files.perform(.remove(shelf.object(3)))
+      #expect(try problems(shelf.verify()) == ["damaged chunk", "damaged object", "missing chunk", "missing object"])
+      #expect(try shelf.fixture.files.list(shelf.fixture.layout.quarantine).count == 2)
+      #expect(try shelf.isHere())
+      // What was quarantined is missing from then on.
+      let repaired = try shelf.verify(repairs: true) { _ throws(GtachError) in
+        throw GtachError(.bug, "nothing needs to be fetched")
+      }
+      #expect(problems(repaired) == ["repaired chunk", "repaired chunk", "repaired object", "repaired object"])
+      #expect(repaired.isSound)
+      #expect(try shelf.verify().findings.isEmpty)
+    }
+  }
+
+  @Test("what is lost here goes out of sight, gc leaves the rest of it alone, and it is fetched")
+  func lost() throws {
+    try withShelf { shelf in
+      let source = try PackageRepository(home: "\(shelf.fixture.directory)/source")
+      _ = try shelf.fixture.pack(into: source, level: nil)
+      try shelf.fixture.damage(shelf.chunk(2))
+      try shelf.fixture.damage(shelf.object(2))
+      #expect(try problems(shelf.verify()) == ["damaged chunk", "damaged object"])
+      #expect(try !shelf.isHere())
+      let garbage = try GarbageCollector(shelf.context).collect(
+        dryRun: false, now: SystemClock.now(), cancellation: Cancellation())
+      #expect(garbage.parts.isEmpty)
+
+      // Nothing is here to look at, and what is lost is asked for.
+      #expect(try shelf.verify().findings.isEmpty)
+      #expect(try problems(shelf.verify(repairs: true)) == ["missing manifest"])
+      let repository = try shelf.fixture.repository()
+      #expect(try repository.missingObjects(index: shelf.index) == [2])
+      try RepositoryFixture.transfer(shelf.index, numbers: [2], from: source, to: repository)
+      try repository.complete(manifest: shelf.manifest, index: shelf.indexBytes)
+
+      try shelf.fixture.damage(shelf.fixture.layout.index(of: shelf.variant))
+      var asked: [[Requirement]] = []
+      let unrepaired = try shelf.verify(repairs: true) { requirements throws(GtachError) in asked.append(requirements) }
+      #expect(problems(unrepaired) == ["damaged index"])
+      #expect(asked.map(\.count) == [0, 1])
+      try repository.complete(manifest: shelf.manifest, index: shelf.indexBytes)
+      try shelf.fixture.damage(shelf.fixture.layout.manifest(of: shelf.variant))
+      let repaired = try shelf.verify(repairs: true) { _ throws(GtachError) in
+        try repository.complete(manifest: shelf.manifest, index: shelf.indexBytes)
+      }
+      #expect(problems(repaired) == ["repaired manifest"])
+      #expect(try shelf.verify().findings.isEmpty)
+    }
+  }
+
+  @Test("a file that cannot be read is named, and stays")
+  func unreadable() throws {
+    try withShelf { shelf in
+      let path = shelf.object(0)
+      try shelf.fixture.files.perform([.remove(path), .makeDirectory(path)])
+      let report = try shelf.verify()
+      #expect(problems(report) == ["unreadable object"])
+      #expect(report.findings.first?.error?.code == ErrorCode.inputOutput.rawValue)
+      #expect(try shelf.fixture.files.exists(path))
+      #expect(try shelf.isHere())
+    }
+  }
+}
