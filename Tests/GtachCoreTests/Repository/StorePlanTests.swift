@@ -104,6 +104,67 @@ struct StorePlanTests {
     #expect(plan.takeAway([], temporaryName: "x").isEmpty)
   }
 
+  /// A visible release of these chunks.
+  func stored(_ variant: VariantID, _ numbers: [Int]) -> [FileOperation] {
+    numbers.flatMap { number in
+      plan.store(
+        [UInt8](repeating: UInt8(number), count: 50), at: layout.chunk(ChunkIndexCodecTests.digest(number)),
+        temporaryName: "\(variant)-\(number)")
+    } + plan.publish(variant, manifest: [1], index: [2, 2], temporaryName: "p", replacing: [])
+  }
+
+  @Test("a power cut at any instant of a gc leaves no release in sight that lacks a chunk")
+  func collecting() throws {
+    let stays = try VariantID(release: ReleaseID("a@2.0.0"), platform: .any)
+    let before = stored(variant, [0, 1, 2]) + stored(stays, [2, 3])
+    let operations =
+      plan.takeAway([layout.directory(of: variant)], temporaryName: "g")
+      + [0, 1].map { .remove(layout.chunk(ChunkIndexCodecTests.digest($0))) }
+    var seen: Set<[Bool]> = []
+    crashes(operations, before: before) { done, contents in
+      func isWhole(_ number: Int) -> Bool {
+        contents[layout.chunk(ChunkIndexCodecTests.digest(number))] == [UInt8](repeating: UInt8(number), count: 50)
+      }
+      #expect(contents[layout.manifest(of: stays)] == [1] && contents[layout.index(of: stays)] == [2, 2])
+      #expect(isWhole(2) && isWhole(3))
+      let isVisible = contents[layout.manifest(of: variant)] != nil || contents[layout.index(of: variant)] != nil
+      if isVisible {
+        #expect(contents[layout.manifest(of: variant)] == [1] && contents[layout.index(of: variant)] == [2, 2])
+        #expect(isWhole(0) && isWhole(1))
+      }
+      seen.insert([isVisible, isWhole(0), isWhole(1)])
+      if done == operations.count { #expect(!isVisible) }
+    }
+    // Also one chunk gone and the other not.
+    #expect(seen.count == 5)
+
+    // Without the sync of the directory, the same disk shows a release that lacks a chunk.
+    var isBroken = false
+    let careless = operations.filter { if case .syncDirectory = $0 { false } else { true } }
+    crashes(careless, before: before) { _, contents in
+      if contents[layout.manifest(of: variant)] != nil, contents[layout.chunk(ChunkIndexCodecTests.digest(0))] == nil {
+        isBroken = true
+      }
+    }
+    #expect(isBroken)
+  }
+
+  @Test(
+    "a power cut at any instant leaves a fetch noted with its whole index, or not noted, and once noted it stays so")
+  func fetching() {
+    let path = "\(layout.partialDirectory(of: variant))/\(RepositoryLayout.indexName)"
+    let operations = plan.beginFetching(variant, index: [1, 2, 3, 4], temporaryName: "f")
+    let later = stored(variant, [0, 1])
+    var seen: Set<[UInt8]?> = []
+    crashes(operations + later) { done, contents in
+      #expect(contents[path] == nil || contents[path] == [1, 2, 3, 4])
+      seen.insert(contents[path])
+      let isVisible = contents[layout.manifest(of: variant)] != nil
+      if done >= operations.count { #expect(isVisible || contents[path] != nil) }
+    }
+    #expect(seen.count == 2)
+  }
+
   @Test("a power cut at any instant leaves the old metadata or the new")
   func metadata() throws {
     let old: [String: [UInt8]] = ["1.root.json": [1], "1.snapshot.json": [2, 2], "timestamp.json": [3, 3, 3]]
