@@ -35,16 +35,25 @@ public struct GarbageCollector: Sendable {
     let policy = try policy(repository)
     let garbage = try Garbage(in: repository, policy: policy, now: now, cancellation: cancellation)
     if !dryRun {
-      let plan = try repository.plan()
-      let name = Workspace.newName()
-      let operations = plan.takeAway(garbage.directories.map(\.path), temporaryName: name)
-      try repository.perform(operations, plan: plan, temporaryName: name)
-      for file in garbage.files {
-        try cancellation.check()
-        try files.perform(.remove(file.path))
+      // What needs no room of its own goes first: the disk may be full.
+      try Workspace.clear(repository.layout)
+      let directories = garbage.directories.map(\.path)
+      try remove(garbage.files.filter { $0.kind == "quarantine" }, cancellation)
+      if !directories.isEmpty {
+        let plan = try repository.plan()
+        let name = Workspace.newName()
+        try repository.perform(plan.takeAway(directories, temporaryName: name), plan: plan, temporaryName: name)
       }
+      try remove(garbage.files, cancellation)
     }
     return garbage.report(dryRun: dryRun)
+  }
+
+  private func remove(_ items: [Garbage.Item], _ cancellation: Cancellation) throws(GtachError) {
+    for item in items {
+      try cancellation.check()
+      try files.perform(.remove(item.path))
+    }
   }
 
   private func policy(_ repository: PackageRepository) throws(GtachError) -> RetentionPolicy {

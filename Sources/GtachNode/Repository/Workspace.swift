@@ -64,7 +64,10 @@ final class Workspace: Sendable {
   private static let lockSuffix = ".lock"
   private static let claimName = "claim"
 
-  private static func clear(_ layout: RepositoryLayout) throws(GtachError) {
+  /// Clears away the workspaces whose owner is gone.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  static func clear(_ layout: RepositoryLayout) throws(GtachError) {
     try forEachAbandoned(layout) { (path, lockPath) throws(GtachError) in
       try FileSystem().perform([.remove(path), .remove(lockPath)])
     }

@@ -273,6 +273,8 @@ struct SmallDisk {
     try Self.run(["-t", "tmpfs", "-o", "remount,size=\(kibibytes)k", "tmpfs", path])
   }
 
+  func makeReadOnly() throws(GtachError) { try Self.run(["-o", "remount,ro", path]) }
+
   func unmount() {
     #if os(Linux)
       // Lazily: a workspace of the repository may still be closing.

@@ -124,6 +124,48 @@ struct GarbageTests {
     }
   }
 
+  @Test(
+    "a full disk is cleaned, and one that takes no writing is verified and says so to who would clean it",
+    .enabled(if: SmallDisk.isPossible, "needs root on Linux and the right to mount"))
+  func fullAndReadOnly() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.files.perform(.makeDirectory(fixture.home))
+      let disk = try SmallDisk(at: fixture.home, kibibytes: 16_000)
+      defer { disk.unmount() }
+      let home = Home(fixture.home)
+      let membership = try FleetFounder.found(
+        home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
+      try fixture.writeTree()
+      _ = try publish(fixture, home, membership)
+      try fixture.writeTree(version: "2.0.0", seed: 3, extra: ["more": RepositoryFixture.noise(900_000, seed: 6)])
+      _ = try fixture.pack(into: fixture.repository())
+      let context = try NodeContext(home: home)
+      // To the last block.
+      var ballast = 0
+      for size in [1 << 20, 1 << 12] {
+        while errorCode({
+          try fixture.files.perform(
+            .write(
+              path: "\(fixture.home)/ballast-\(ballast)", bytes: [UInt8](repeating: 1, count: size), permissions: 0o644)
+          )
+        }) == nil { ballast += 1 }
+      }
+      #expect(errorCode { try fixture.repository().remove(ReleaseID("app@1.0.0")) } == .diskFull)
+      #expect(try fixture.repository().variants().count == 1, "nothing happened")
+      let report = try collect(context)
+      #expect(Set(counts(report).keys).isSuperset(of: ["chunks", "objects"]) && report.bytes > 900_000)
+      #expect(try fixture.repository().remove(ReleaseID("app@1.0.0")).count == 1)
+
+      try disk.makeReadOnly()
+      #expect(errorCode { try collect(context) } == .inputOutput)
+      #expect(try collect(context, dryRun: true).parts.map(\.kind) == ["chunks", "objects"])
+      var verifier = try RepositoryVerifier(context, cancellation: Cancellation())
+      let verified = try verifier.verify(
+        name: nil, version: nil, repairs: false, fetch: { _ in }, progress: { _, _ in })
+      #expect(verified.isSound)
+    }
+  }
+
   @Test("an unreadable index or a lock that another holds takes nothing away")
   func unreadable() throws {
     try withPublisher { fixture, context, packed in
