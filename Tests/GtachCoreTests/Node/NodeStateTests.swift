@@ -235,6 +235,50 @@ struct NodeStateTests {
     #expect(report.errors.isEmpty)
   }
 
+  @Test func whatWasRemovedComesBackByItsVeryVersionOnlyAndStays() throws {
+    var fleet = try VirtualFleet()
+    let release = try fleet.publish("app", "1.0.0")
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    let node = nodes[0]
+    let removed = ReleaseChoices(removed: [release.variant.release])
+    node.take(.repositoryChanged(trusted: try fleet.pinned(), held: [:], choices: removed))
+    try publisher.publish(release, of: fleet)
+    lan.run(milliseconds: 1_000)
+    #expect(node.held.isEmpty)
+    func sync(_ number: Int, _ text: String, dryRun: Bool = false) throws {
+      node.take(
+        .control(
+          RequestToken(number: number),
+          .sync(requirements: [try Requirement(text)], peers: [], dryRun: dryRun, install: false)))
+      lan.run(milliseconds: 2_000)
+    }
+    try sync(1, "app")
+    try sync(2, "app@^1.0")
+    try sync(3, "app@1.0.0", dryRun: true)
+    #expect(node.held.isEmpty && node.choices == ReleaseChoices())
+    try sync(4, "app@1.0.0")
+    #expect(node.held == [release.variant])
+    #expect(node.choices == ReleaseChoices(kept: [release.variant.release]))
+  }
+
+  @Test func aFetchOfWhatIsRemovedMeanwhileEnds() throws {
+    var fleet = try VirtualFleet()
+    let release = try fleet.publish("app", "1.0.0", objects: 40)
+    let (publisher, nodes) = try room(fleet, nodes: 1)
+    lan.run(milliseconds: 1_000)
+    publisher.lies = {
+      if case .object(let variant, let number, _) = $0 { .missing(variant, number: number) } else { nil }
+    }
+    try publisher.publish(release, of: fleet)
+    lan.run(milliseconds: 1_000)
+    nodes[0].take(
+      .repositoryChanged(
+        trusted: try fleet.trusted(), held: [:], choices: ReleaseChoices(removed: [release.variant.release])))
+    publisher.lies = { _ in nil }
+    lan.run(milliseconds: 20_000)
+    #expect(nodes[0].held.isEmpty)
+  }
+
   @Test func aSyncWithNobodyThereIsAnsweredToo() throws {
     let fleet = try VirtualFleet()
     let (_, nodes) = try room(fleet, nodes: 1, peers: [77])
