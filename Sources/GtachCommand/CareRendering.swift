@@ -11,13 +11,16 @@ extension Rendering {
     ])
     table.rows = report.findings.map { finding in
       [
-        .init(finding.repaired ? "repaired" : finding.problem, finding.repaired ? .good : .bad), .init(finding.kind),
+        .init(
+          finding.repaired ? "repaired" : finding.problem,
+          finding.repaired ? .good : finding.problem == "unlisted" ? .doubtful : .bad),
+        .init(finding.kind),
         .init(finding.id), .init(finding.variants.joined(separator: ", ")),
       ]
     }
     var hints = hint(
       "\(Quantity.count(report.variants, "release")), \(Quantity.bytes(report.bytes)): "
-        + (report.findings.isEmpty ? "all sound" : report.isSound ? "all sound now" : "not sound"))
+        + (!report.isSound ? "not sound" : report.findings.contains(where: \.repaired) ? "all sound now" : "all sound"))
     for error in report.findings.compactMap(\.error) where !options.quiet { hints += errorText(error) }
     if report.findings.contains(where: { !$0.repaired && $0.problem != "unlisted" }) {
       hints += hint("gtach verify --repair makes it anew, or fetches it; gtach list shows what is complete")

@@ -47,7 +47,10 @@ struct CareCompanyTests {
     #expect(verified.status == 0, "\(what): \(verified.output)\(verified.errors)")
     for version in try releases() {
       let out = "\(sandbox.path)/out-\(UInt32.random(in: 0..<UInt32.max))"
-      try Program.succeed(["extract", "app@\(version)", out], home: home)
+      let extracted = try Program.run(["extract", "app@\(version)", out], home: home)
+      // Killed after it was stored and before it was listed: whoever packs it again lists it.
+      if extracted.errors.contains("manifest-unlisted") { continue }
+      #expect(extracted.status == 0, "\(what): \(extracted.errors)")
       #expect(try String(contentsOfFile: "\(out)/data.txt", encoding: .utf8) == version)
       try FileManager.default.removeItem(atPath: out)
     }

@@ -95,8 +95,8 @@ public struct VerificationReport: Hashable, Sendable, Codable {
   /// Nothing was looked at.
   public init() {}
 
-  /// Whether all is well, be it by repair.
-  public var isSound: Bool { findings.allSatisfy(\.repaired) }
+  /// Whether all is well, be it by repair. What is only not listed is: nobody resolves or installs it.
+  public var isSound: Bool { findings.allSatisfy { $0.repaired || $0.problem == "unlisted" } }
 
   /// Notes that a variant needs something that was found wrong before.
   public mutating func add(_ variant: VariantID, to id: String) {

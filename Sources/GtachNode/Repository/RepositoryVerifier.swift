@@ -78,11 +78,12 @@ public struct RepositoryVerifier {
     _ variant: VariantID, _ entry: Catalogue.Entry, repairs: Bool, progress: (Int) -> Void
   ) throws(GtachError) {
     report.variants += 1
-    guard let listed = trusted.targets[variant] else {
-      // Withdrawn, or newer than the metadata here: not damaged, and nobody's to move.
-      return find("manifest", variant.targetPath, problem: "unlisted", in: variant)
+    let listed = trusted.targets[variant]
+    if listed == nil {
+      // Withdrawn, or just being published, or newer than the metadata here: nothing is wrong with it.
+      find("manifest", variant.targetPath, problem: "unlisted", in: variant)
     }
-    guard listed.manifest.digest == entry.digest else {
+    guard listed == nil || listed?.manifest.digest == entry.digest else {
       find("manifest", variant.targetPath, .damaged, in: variant)
       return try lose(variant, directory: entry.directory, index: nil)
     }

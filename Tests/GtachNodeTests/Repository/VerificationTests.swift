@@ -129,6 +129,19 @@ struct VerificationTests {
     }
   }
 
+  @Test("what is stored and not listed yet is shown, hashed like anything else, and no failure")
+  func unlisted() throws {
+    try withShelf { shelf in
+      try shelf.fixture.writeTree(version: "2.0.0", seed: 2)
+      let second = try shelf.fixture.publish(into: shelf.fixture.repository())
+      let report = try shelf.verify()
+      #expect(report.isSound && problems(report) == ["unlisted manifest"] && report.variants == 2)
+      try shelf.fixture.damage(shelf.fixture.layout.index(of: second.manifest.variant))
+      #expect(try problems(shelf.verify()) == ["damaged index", "unlisted manifest"])
+      #expect(try shelf.isHere())
+    }
+  }
+
   @Test("a file that cannot be read is named, and stays")
   func unreadable() throws {
     try withShelf { shelf in
