@@ -126,6 +126,8 @@ public enum Command: Hashable, Sendable {
     public var bump: SemanticVersion.Part?
     /// The zstd level of the objects; nil for the usual one.
     public var level: Int?
+    /// Whether time counts and bytes do not.
+    public var isFast: Bool
     /// The description's file; nil for `gtach.json` in the directory.
     public var description: String?
     /// The variant's platform.
@@ -135,13 +137,14 @@ public enum Command: Hashable, Sendable {
     public init(
       directory: String, name: PackageName? = nil, version: SemanticVersion? = nil,
       bump: SemanticVersion.Part? = nil, level: Int? = nil,
-      description: String? = nil, platform: Platform = .any
+      isFast: Bool = false, description: String? = nil, platform: Platform = .any
     ) {
       self.directory = directory
       self.name = name
       self.version = version
       self.bump = bump
       self.level = level
+      self.isFast = isFast
       self.description = description
       self.platform = platform
     }

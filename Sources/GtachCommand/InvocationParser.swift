@@ -103,7 +103,7 @@ enum InvocationParser {
     let options = Command.PackOptions(
       directory: directory, name: try scan.value("--name").map(name),
       version: try scan.value("--version").map(SemanticVersion.init), bump: try scan.value("--bump").map(part),
-      level: try number(scan, "--level", CommandSpecification.compressionLevels),
+      level: try number(scan, "--level", CommandSpecification.compressionLevels), isFast: scan.has("--fast"),
       description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)
     if options.bump != nil, options.version != nil {
       throw GtachError(

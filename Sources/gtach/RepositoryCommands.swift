@@ -14,7 +14,7 @@ extension CommandSession {
     defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(
       directory: options.directory, name: options.name, version: options.version, descriptionFile: options.description,
-      bump: options.bump, level: options.level, platform: options.platform, created: now
+      bump: options.bump, level: options.level, isFast: options.isFast, platform: options.platform, created: now
     ) { progress.show($0) }
     // From here on Ctrl-C no longer ends the process between one step and the next.
     let cancellation = try interruptible()

@@ -4,11 +4,13 @@ import GtachSystem
 
 /// Encodes chunks into objects, on all processors, and cuts them into units.
 struct ObjectEncoder {
-  /// The most processors that are used: each needs some 20 MB at level 19.
+  /// The most processors that are used: each needs some 60 MB at level 19, with a prefix as long as it may be.
   static let maximumThreads = 4
 
   let repository: PackageRepository
   let level: Int
+  /// Whether earlier chunks are looked for that a chunk may stand on.
+  let usesPrefixes: Bool
 
   /// Makes an object of each different chunk, stores it, and gives the index.
   ///
@@ -68,7 +70,7 @@ struct ObjectEncoder {
     _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: Digest],
     progress: (Int, Int) -> Void
   ) throws(GtachError) -> [Int] {
-    let similar = SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size))
+    let similar = usesPrefixes ? SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size)) : nil
     let jobs = Mailbox<Int>()
     let results = Mailbox<(number: Int, size: Result<Int, GtachError>)>()
     for number in firsts.indices { jobs.post(number) }
@@ -121,12 +123,12 @@ struct ObjectEncoder {
   }
 
   private func object(
-    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks, reusing id: Digest?
+    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks?, reusing id: Digest?
   ) throws(GtachError) -> [UInt8] {
     let chunk = chunks[position]
     if let id, let bytes = try repository.storedObject(id), isUsable(bytes, at: position, of: chunks) { return bytes }
     let bytes = try stored(chunk)
-    let before = similar.similar(to: bytes[...], at: position).map { chunks[$0] }
+    let before = similar?.similar(to: bytes[...], at: position).map { chunks[$0] } ?? []
     var prefix: [UInt8] = []
     for chunk in before { prefix += try stored(chunk) }
     return try ChunkEncoder(level: level, triesDifferences: false).object(

@@ -6,6 +6,8 @@ import GtachSystem
 public struct PackageCreator: Sendable {
   /// The zstd level of objects where nobody says another: higher gains nothing, and 9 costs 10 to 20 % more bytes.
   public static let defaultLevel = 19
+  /// The zstd level where time counts and bytes do not.
+  public static let fastLevel = 1
 
   let repository: PackageRepository
 
@@ -24,6 +26,7 @@ public struct PackageCreator: Sendable {
   ///     only when `ReleasePublisher.publish` is done; the one in the archive does from the start.
   ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, where objects of earlier releases are used
   ///     again.
+  ///   - isFast: Whether to spare the search for earlier chunks that a chunk may stand on; without a level, `fastLevel`.
   ///   - platform: What this variant runs on.
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
@@ -34,8 +37,8 @@ public struct PackageCreator: Sendable {
   ///   level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func createPackage(
     directory: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
-    bump: SemanticVersion.Part? = nil, level: Int? = nil, platform: Platform = .any, created: Timestamp,
-    modified: Int64 = 0, progress: (PackingProgress) -> Void = { _ in }
+    bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, platform: Platform = .any,
+    created: Timestamp, modified: Int64 = 0, progress: (PackingProgress) -> Void = { _ in }
   ) throws(GtachError) -> PackedRelease {
     if let level, !Zstd.levels.contains(level) {
       throw GtachError(
@@ -64,7 +67,8 @@ public struct PackageCreator: Sendable {
       return existing
     }
 
-    let encoder = ObjectEncoder(repository: repository, level: level ?? Self.defaultLevel)
+    let encoder = ObjectEncoder(
+      repository: repository, level: level ?? (isFast ? Self.fastLevel : Self.defaultLevel), usesPrefixes: !isFast)
     let index = try encoder.encode(
       archive.chunks, reusing: level == nil ? try earlierObjects(of: description.name) : [:]
     ) { done, total in progress(.encoding(doneBytes: done, totalBytes: total)) }

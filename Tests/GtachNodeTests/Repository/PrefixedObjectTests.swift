@@ -101,6 +101,19 @@ struct PrefixedObjectTests {
     }
   }
 
+  @Test("where time counts, none is made")
+  func fast() throws {
+    try RepositoryFixture.with { fixture in
+      let (_, slow, _) = try publish(fixture)
+      let other = try PackageRepository(home: "\(fixture.directory)/other")
+      let packed = try PackageCreator(repository: other).createPackage(
+        directory: fixture.tree, isFast: true, created: Timestamp(secondsSinceEpoch: 0))
+      let index = try ChunkIndexCodec.decode(packed.indexBytes)
+      #expect(try index.objects.indices.allSatisfy { try prefix($0, index, other) == .none })
+      #expect(packed.manifest.archive == slow.manifest.archive)
+    }
+  }
+
   @Test("the same tree gives the same objects, however many threads make them")
   func deterministic() throws {
     try RepositoryFixture.with { fixture in
