@@ -35,7 +35,8 @@ public struct GarbageCollector: Sendable {
     let policy = try policy(repository)
     let garbage = try Garbage(in: repository, policy: policy, now: now, cancellation: cancellation)
     if !dryRun {
-      // What needs no room of its own goes first: the disk may be full.
+      // What needs no room of its own goes first: the disk may be full. A workspace goes only while its lock is held: one
+      // whose owner was just making it looks abandoned, too.
       try Workspace.clear(repository.layout)
       let directories = garbage.directories.map(\.path)
       try remove(garbage.files.filter { $0.kind == "quarantine" }, cancellation)
@@ -44,7 +45,7 @@ public struct GarbageCollector: Sendable {
         let name = Workspace.newName()
         try repository.perform(plan.takeAway(directories, temporaryName: name), plan: plan, temporaryName: name)
       }
-      try remove(garbage.files, cancellation)
+      try remove(garbage.files.filter { $0.kind == "chunks" || $0.kind == "objects" }, cancellation)
     }
     return garbage.report(dryRun: dryRun)
   }
