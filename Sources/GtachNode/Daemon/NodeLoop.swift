@@ -8,6 +8,8 @@ final class NodeLoop {
   private let daemon: NodeDaemon
   private var state: NodeState
   private var sessions: [SessionID: DialledSession] = [:]
+  /// The threads of those sessions.
+  private var sessionThreads: [SessionID: WorkerThread] = [:]
   private var waiting: [RequestToken: Mailbox<ControlReply>] = [:]
   private var nextToken = 0
   private let announcement: Announcement
@@ -81,7 +83,8 @@ final class NodeLoop {
     }
     installer.finish()
     storage.finish()
-    for thread in threads { thread.join() }
+    // Sessions store what arrives: the repository's workspace is gone only when the last of them is.
+    for thread in threads + sessionThreads.values { thread.join() }
   }
 
   private var textRecord: TextRecord {
@@ -94,7 +97,10 @@ final class NodeLoop {
   // MARK: - Deciding
 
   private func handle(_ input: NodeInput) {
-    if case .sessionClosed(let session, _) = input { sessions[session] = nil }
+    if case .sessionClosed(let session, _) = input {
+      sessions[session] = nil
+      sessionThreads[session] = nil
+    }
     if case .discovery(let event) = input {
       switch event {
       case .available: isDiscoveryUp = true
@@ -198,7 +204,7 @@ final class NodeLoop {
         repository: daemon.repository
       ) { inbox.post(.input($0)) }
       sessions[id] = session
-      _ = try session.start()
+      sessionThreads[id] = try session.start()
     } catch {
       inbox.post(.input(.sessionClosed(id, error)))
     }
