@@ -21,29 +21,17 @@ struct ChunkEncoder {
     let frame = try Zstd.compressBare(chunk[...], after: bytes, level: level)
     var best = ObjectHeader(prefix: prefix, body: .frame).bytes + frame
     if triesDifferences, !bytes.isEmpty {
-      for candidate in try differences(of: chunk, after: prefix, bytes) where candidate.count < best.count {
-        best = candidate
-      }
+      let difference = try difference(of: chunk, after: prefix, bytes)
+      if difference.count < best.count { best = difference }
     }
     return best
   }
 
-  func differences(
+  func difference(
     of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]
-  ) throws(GtachError) -> [[UInt8]] {
-    let difference = BinaryDifference(from: bytes, suffixes: try SuffixArray.positions(of: bytes), to: chunk[...])
-    guard difference.control.count <= chunk.count else { return [] }
-    func frame(_ bytes: [UInt8], after prefix: [UInt8] = []) throws(GtachError) -> ArraySlice<UInt8> {
-      bytes.isEmpty ? [] : try Zstd.compressBare(bytes[...], after: prefix, level: level)[...]
-    }
-    let separate = DifferenceLayout.Frames.separate(
-      control: try frame(difference.control), differences: try frame(difference.differences),
-      additions: try frame(difference.additions, after: bytes))
-    let joined = DifferenceLayout.Frames.joined(
-      try frame(difference.control + difference.differences + difference.additions))
-    return [
-      ObjectHeader(prefix: prefix, body: .difference).bytes + DifferenceLayout(difference, frames: separate).bytes,
-      ObjectHeader(prefix: prefix, body: .joinedDifference).bytes + DifferenceLayout(difference, frames: joined).bytes,
-    ]
+  ) throws(GtachError) -> [UInt8] {
+    let suffixes = try SuffixArray.positions(of: bytes)
+    return ObjectHeader(prefix: prefix, body: .difference).bytes
+      + BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...])
   }
 }

@@ -128,7 +128,7 @@ extension PackageRepository {
     case .full: header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
     }
     guard let prefix = try prefix(header.prefix, of: object, in: index) else { return nil }
-    let decoded = try ChunkDecoder.chunk(from: body, header.body, prefix: prefix, size: chunk.size)
+    let decoded = try ChunkDecoder().chunk(from: body, header.body, prefix: prefix, size: chunk.size)
     guard SHA256().digest(of: decoded) == chunk.digest else {
       throw GtachError(
         .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",

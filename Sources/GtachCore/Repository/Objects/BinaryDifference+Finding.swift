@@ -1,16 +1,52 @@
 extension BinaryDifference {
-  /// Finds the difference of `new` to `old`.
+  /// The difference of `new` to `old`.
   ///
   /// - Parameter suffixes: Where the suffixes of `old` begin, in their order.
-  public init(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) {
-    self.init()
+  public static func make(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) -> [UInt8] {
+    encode(stretches(from: old, suffixes: suffixes, to: new), from: old, to: new)
+  }
+
+  /// Finds the stretches.
+  static func stretches(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) -> [Stretch] {
     old.withUnsafeBufferPointer { old in
       suffixes.withUnsafeBufferPointer { suffixes in
-        new.withUnsafeBufferPointer { new in
-          Finder(old: old, suffixes: suffixes, new: new).find(into: &self)
+        new.withUnsafeBufferPointer { new in Finder(old: old, suffixes: suffixes, new: new).stretches() }
+      }
+    }
+  }
+
+  /// Writes the stretches, which together are all of `new`.
+  static func encode(_ stretches: [Stretch], from old: [UInt8], to new: ArraySlice<UInt8>) -> [UInt8] {
+    var encoder = BitEncoder()
+    let model = DifferenceModel()
+    old.withUnsafeBytes { old in
+      new.withUnsafeBufferPointer { new in
+        var (position, shift) = (0, 0)
+        for stretch in stretches {
+          _ = model.signedNumber(stretch.place - position - shift, .shift, with: &encoder)
+          shift = stretch.place - position
+          _ = model.number(stretch.copied, .copied, with: &encoder)
+          _ = model.number(stretch.added, .added, with: &encoder)
+          var window = OldBytes(old, at: stretch.place)
+          for byte in new[position..<position + stretch.copied] {
+            let difference = byte &- UInt8(truncatingIfNeeded: window.surroundings.word)
+            _ = model.difference(Int(difference), to: window.surroundings, with: &encoder)
+            window.advance()
+          }
+          position += stretch.copied
+          guard stretch.added > 0 else { continue }
+          model.restart()
+          var recent = new[max(0, position - 3)..<position].reduce(0) { $0 << 8 | UInt32($1) }
+          for byte in new[position..<position + stretch.added] {
+            _ = model.addition(Int(byte), after: recent, beside: window.surroundings, with: &encoder)
+            recent = recent << 8 | UInt32(byte)
+            window.advance()
+          }
+          position += stretch.added
         }
       }
     }
+    return encoder.finished()
   }
 }
 
@@ -22,12 +58,11 @@ private struct Finder {
   /// By how many bytes a match must be better than going on as before.
   static let threshold = 8
 
-  func find(into difference: inout BinaryDifference) {
+  func stretches() -> [BinaryDifference.Stretch] {
+    var result: [BinaryDifference.Stretch] = []
     var (scan, length, place) = (0, 0, 0)
     // Where the last stretch began, in both, and how far apart the two are.
     var (lastScan, lastPlace, lastOffset) = (0, 0, 0)
-    // Where decoding stands in the older bytes.
-    var position = 0
     func isSame(_ index: Int, _ offset: Int) -> Bool {
       old.indices.contains(index + offset) && old[index + offset] == new[index]
     }
@@ -77,17 +112,15 @@ private struct Finder {
         forward += cut - overlap
         backward -= cut
       }
-      for index in 0..<forward { difference.differences.append(new[lastScan + index] &- old[lastPlace + index]) }
-      let extra = scan - backward - (lastScan + forward)
-      difference.additions += new[lastScan + forward..<lastScan + forward + extra]
-      VariableInteger.append(signed: lastPlace - position, to: &difference.control)
-      VariableInteger.append(forward, to: &difference.control)
-      VariableInteger.append(extra, to: &difference.control)
-      position = lastPlace + forward
+      let added = scan - backward - (lastScan + forward)
+      if forward + added > 0 {
+        result.append(BinaryDifference.Stretch(place: lastPlace, copied: forward, added: added))
+      }
       lastScan = scan - backward
       lastPlace = place - backward
       lastOffset = place - scan
     }
+    return result
   }
 
   private func longestMatch(at start: Int) -> (place: Int, length: Int) {

@@ -24,10 +24,8 @@ public struct ObjectHeader: Hashable, Sendable {
   public enum Body: UInt8, Hashable, Sendable {
     /// A bare zstd frame after the prefix.
     case frame = 0
-    /// A `BinaryDifference` to the prefix, its parts as three frames.
+    /// A `BinaryDifference` to the prefix.
     case difference = 1
-    /// The same in one frame.
-    case joinedDifference = 2
   }
 
   /// The unit of a piece's place and length in bytes.

@@ -9,7 +9,7 @@ struct ObjectHeaderTests {
     ObjectHeader(prefix: .none, body: .frame),
     ObjectHeader(prefix: .pieces([0..<256]), body: .frame),
     ObjectHeader(prefix: .pieces([512_000..<768_000, 0..<256_000, 999_936..<1_000_001]), body: .difference),
-    ObjectHeader(prefix: .pieces((0..<16).map { $0 * 512..<$0 * 512 + 256 }), body: .joinedDifference),
+    ObjectHeader(prefix: .pieces((0..<16).map { $0 * 512..<$0 * 512 + 256 }), body: .difference),
     ObjectHeader(prefix: .chunks([0, .max, 0x0123_4567_89AB_CDEF, 1]), body: .frame),
     ObjectHeader(prefix: .chunks([7]), body: .difference),
   ]
@@ -58,6 +58,7 @@ struct ObjectHeaderTests {
     #expect(error([1 << 3] + largest + largest) == .objectCorrupt)
     #expect(error([1 << 3, 0] + largest) == .objectCorrupt)
     // No body of that kind; too many pieces; too many chunks, or none.
+    #expect(error([2]) == .objectCorrupt)
     #expect(error([3]) == .objectCorrupt)
     #expect(error([17 << 3] + [UInt8](repeating: 2, count: 34)) == .objectCorrupt)
     #expect(error([5 << 3 | 4] + [UInt8](repeating: 2, count: 40)) == .objectCorrupt)
