@@ -24,8 +24,8 @@ public struct ChunkIndex: Hashable, Sendable {
 
   /// An encoding of one chunk for the journey, cut into units.
   public struct Object: Hashable, Sendable {
-    /// The SHA-256 of the SHA-256s of its units, one after the other.
-    public let id: Digest
+    /// Its name, by what its units are.
+    public let id: ObjectID
     /// Its length in bytes.
     public let size: Int
     /// Which chunk it yields: a position in `chunks`.
@@ -33,7 +33,7 @@ public struct ChunkIndex: Hashable, Sendable {
     /// How.
     public let encoding: Encoding
     /// Names an object.
-    public init(id: Digest, size: Int, chunk: Int, encoding: Encoding) {
+    public init(id: ObjectID, size: Int, chunk: Int, encoding: Encoding) {
       self.id = id
       self.size = size
       self.chunk = chunk

@@ -53,6 +53,11 @@ struct ByteReader {
     return digest
   }
 
+  mutating func objectID() throws(GtachError) -> ObjectID {
+    guard let id = ObjectID(try bytes(ObjectID.byteCount)) else { throw malformed("it ends early") }
+    return id
+  }
+
   mutating func remainder() -> [UInt8] {
     defer { rest = [] }
     return Array(rest)

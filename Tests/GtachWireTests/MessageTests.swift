@@ -10,6 +10,7 @@ import Testing
 
   @Test func theLargestMessagesFitTheirLimits() throws {
     let digest = try #require(digest)
+    let object = try #require(ObjectID(repeatElement(7, count: 16)))
     let long = String(repeating: "x", count: Limits.targetPathBytes - "a/1.0.0-/any/manifest.json".count)
     let variant = try #require(VariantID(targetPath: "a/1.0.0-\(long)/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
@@ -20,7 +21,7 @@ import Testing
       .unitList(
         UnitListing(
           id: .max, size: Limits.objectBytes, digests: Array(repeating: digest, count: Limits.unitsPerObject))),
-      .getUnits(GetUnits(id: .max, object: digest, first: 0, count: UInt16(Limits.unitsPerObject))),
+      .getUnits(GetUnits(id: .max, object: object, first: 0, count: UInt16(Limits.unitsPerObject))),
       .unit(ObjectUnit(id: .max, number: 0, bytes: bytes(Limits.unitBytes))),
       .welcome(
         Welcome(

@@ -5,7 +5,7 @@ import GtachModel
 ///     8 bytes   "gtachix2"
 ///     number    unit size, in bytes
 ///     number    how many chunks, then for each:   32 bytes SHA-256, number: size in bytes
-///     number    how many objects, then for each:  32 bytes id, number: size in bytes, number: position of its chunk,
+///     number    how many objects, then for each:  16 bytes id, number: size in bytes, number: position of its chunk,
 ///                                                 1 byte encoding (1: full)
 ///
 /// There is exactly one way to write an index: each different chunk has one object, which names the chunk where it
@@ -14,7 +14,7 @@ public enum ChunkIndexCodec {
   /// The most chunks that an archive may have: 16 GiB of them at their usual size.
   public static let maximumChunks = 65_536
   /// The longest index in bytes.
-  public static let maximumBytes = 8 + 3 * 4 + maximumChunks * (36 + 41)
+  public static let maximumBytes = 8 + 3 * 4 + maximumChunks * (36 + 25)
 
   private static let magic = Array("gtachix2".utf8)
   private static let fullEncoding: UInt8 = 1
@@ -26,7 +26,7 @@ public enum ChunkIndexCodec {
   /// Writes an index.
   public static func encode(_ index: ChunkIndex) -> [UInt8] {
     var bytes = magic
-    bytes.reserveCapacity(magic.count + 12 + index.chunks.count * 36 + index.objects.count * 41)
+    bytes.reserveCapacity(magic.count + 12 + index.chunks.count * 36 + index.objects.count * 25)
     func append(_ number: Int) {
       for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
     }
@@ -77,13 +77,13 @@ public enum ChunkIndexCodec {
       chunks.append(ChunkIndex.Chunk(digest: digest, size: size))
     }
 
-    let objectCount = try reader.count(of: 41, what: "objects")
+    let objectCount = try reader.count(of: 25, what: "objects")
     guard objectCount == firsts.count else { throw fail("\(objectCount) objects for \(firsts.count) chunks") }
     var objects: [ChunkIndex.Object] = []
     objects.reserveCapacity(objectCount)
-    var ids: Set<Digest> = []
+    var ids: Set<ObjectID> = []
     for first in firsts {
-      let id = try reader.digest()
+      let id = try reader.objectID()
       let size = try reader.number()
       let chunk = try reader.number()
       guard chunk == first else { throw fail("an object is of chunk \(chunk) instead of \(first)") }
@@ -112,6 +112,11 @@ public enum ChunkIndexCodec {
     mutating func digest() throws(GtachError) -> Digest {
       guard let digest = Digest(try take(Digest.byteCount)) else { throw fail("it ends too early") }
       return digest
+    }
+
+    mutating func objectID() throws(GtachError) -> ObjectID {
+      guard let id = ObjectID(try take(ObjectID.byteCount)) else { throw fail("it ends too early") }
+      return id
     }
 
     mutating func count(of size: Int, what: String) throws(GtachError) -> Int {

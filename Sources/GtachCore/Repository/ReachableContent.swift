@@ -5,7 +5,7 @@ public struct ReachableContent: Sendable {
   /// The chunks, by digest.
   public private(set) var chunks: Set<Digest> = []
   /// The objects, by id.
-  public private(set) var objects: Set<Digest> = []
+  public private(set) var objects: Set<ObjectID> = []
 
   /// Nothing is needed.
   public init() {}

@@ -42,9 +42,9 @@ public struct RepositoryLayout: Hashable, Sendable {
     "\(partial)/\(variant.release.name)/\(variant.release.version)/\(variant.platform)"
   }
   /// A chunk, in a directory for the first byte of its digest.
-  public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest) }
+  public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest.bytes) }
   /// An object, in a directory for the first byte of its id.
-  public func object(_ id: Digest) -> String { Self.path(in: objects, id) }
+  public func object(_ id: ObjectID) -> String { Self.path(in: objects, id.bytes) }
 
   /// A metadata file.
   ///
@@ -68,7 +68,7 @@ public struct RepositoryLayout: Hashable, Sendable {
   /// The metadata file that is written last: it names all others (TUF 1.0, section 5.3).
   public static let timestampName = "timestamp.json"
 
-  private static func path(in directory: String, _ digest: Digest) -> String {
-    "\(directory)/\(Hexadecimal.encode([digest.firstByte]))/\(digest.hex)"
+  private static func path(in directory: String, _ name: [UInt8]) -> String {
+    "\(directory)/\(Hexadecimal.encode(name.prefix(1)))/\(Hexadecimal.encode(name))"
   }
 }

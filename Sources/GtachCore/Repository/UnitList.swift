@@ -1,6 +1,6 @@
 import GtachModel
 
-/// The digests of the units that an object is cut into. The object's id is the SHA-256 of them, so a list can be
+/// The digests of the units that an object is cut into. The object's id is made of them, so a list can be
 /// checked against an id before any unit is here, and each unit on its own in any order.
 public struct UnitList: Hashable, Sendable {
   /// The smallest and the largest length of a unit in bytes, the last of an object excepted.
@@ -26,7 +26,7 @@ public struct UnitList: Hashable, Sendable {
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it is not of that many bytes, or not the list of that id.
   public init(
-    _ digests: [Digest], size: Int, unitSize: Int, object id: Digest, hashing: some Hashing
+    _ digests: [Digest], size: Int, unitSize: Int, object id: ObjectID, hashing: some Hashing
   ) throws(GtachError) {
     func fail(_ reason: String) -> GtachError {
       GtachError(.objectCorrupt, "the list of units of object \(id) is wrong", reason: reason)
@@ -40,16 +40,11 @@ public struct UnitList: Hashable, Sendable {
     self.size = size
     self.unitSize = unitSize
     self.digests = digests
-    guard objectID(hashing: hashing) == id else { throw fail("it has another SHA-256") }
+    guard objectID(hashing: hashing) == id else { throw fail("it is another object's") }
   }
 
   /// The id of the object.
-  public func objectID(hashing: some Hashing) -> Digest {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digests.count * Digest.byteCount)
-    for digest in digests { bytes += digest.bytes }
-    return hashing.digest(of: bytes)
-  }
+  public func objectID(hashing: some Hashing) -> ObjectID { ObjectID(units: digests, hashing: hashing) }
 
   /// Which bytes of the object a unit is.
   public func bytes(ofUnit number: Int) -> Range<Int> { number * unitSize..<min((number + 1) * unitSize, size) }

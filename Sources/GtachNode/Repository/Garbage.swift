@@ -37,8 +37,12 @@ struct Garbage {
         advice: "run gtach gc again when it is done")
     }
     guard postponed == nil else { return }
-    try findUnneeded(in: layout.chunks, kind: "chunks", needed: needed.chunks, cancellation: cancellation)
-    try findUnneeded(in: layout.objects, kind: "objects", needed: needed.objects, cancellation: cancellation)
+    try findUnneeded(in: layout.chunks, kind: "chunks", cancellation: cancellation) { name in
+      Digest(hex: name).map(needed.chunks.contains) ?? true
+    }
+    try findUnneeded(in: layout.objects, kind: "objects", cancellation: cancellation) { name in
+      ObjectID(hex: name).map(needed.objects.contains) ?? true
+    }
   }
 
   func report(dryRun: Bool) -> GarbageReport {
@@ -123,13 +127,14 @@ struct Garbage {
 
   // MARK: Everything else
 
+  /// Finds the files of a store that are not needed by their names. What has no name of the store is not its business.
   private mutating func findUnneeded(
-    in root: String, kind: String, needed: Set<Digest>, cancellation: Cancellation
+    in root: String, kind: String, cancellation: Cancellation, isNeeded: (String) -> Bool
   ) throws(GtachError) {
     for directory in try names(in: root) {
       try cancellation.check()
       for name in try names(in: "\(root)/\(directory)") {
-        guard let digest = Digest(hex: name), !needed.contains(digest) else { continue }
+        guard !isNeeded(name) else { continue }
         let path = "\(root)/\(directory)/\(name)"
         files.append(Item(kind: kind, path: path, bytes: try disk.status(of: path)?.size ?? 0))
       }

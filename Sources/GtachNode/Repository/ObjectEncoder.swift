@@ -20,7 +20,7 @@ struct ObjectEncoder {
   ///   - progress: Told how many bytes of chunks are done, and how many there are.
   /// - Throws: `ErrorCode.chunkMissing` where a chunk is not stored; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   func encode(
-    _ chunks: [ChunkIndex.Chunk], reusing earlier: [Digest: Digest], progress: (Int, Int) -> Void
+    _ chunks: [ChunkIndex.Chunk], reusing earlier: [Digest: ObjectID], progress: (Int, Int) -> Void
   ) throws(GtachError) -> ChunkIndex {
     var seen: Set<Digest> = []
     let firsts = chunks.indices.filter { seen.insert(chunks[$0].digest).inserted }
@@ -67,7 +67,7 @@ struct ObjectEncoder {
   ///
   /// - Returns: The length of each.
   private func encode(
-    _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: Digest],
+    _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: ObjectID],
     progress: (Int, Int) -> Void
   ) throws(GtachError) -> [Int] {
     let similar = usesPrefixes ? SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size)) : nil
@@ -123,7 +123,7 @@ struct ObjectEncoder {
   }
 
   private func object(
-    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks?, reusing id: Digest?
+    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks?, reusing id: ObjectID?
   ) throws(GtachError) -> [UInt8] {
     let chunk = chunks[position]
     if let id, let bytes = try repository.storedObject(id), isUsable(bytes, at: position, of: chunks) { return bytes }

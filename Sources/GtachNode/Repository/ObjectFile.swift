@@ -24,7 +24,7 @@ struct ObjectFile {
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here, `ErrorCode.objectCorrupt` where it is damaged,
   ///   `ErrorCode.inputOutput`.
-  init(path: String, id: Digest) throws(GtachError) {
+  init(path: String, id: ObjectID) throws(GtachError) {
     let damaged = GtachError(.objectCorrupt, "the stored object \(id) is damaged")
     let maximumUnits = UnitList.count(
       size: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes),

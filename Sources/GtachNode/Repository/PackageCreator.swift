@@ -191,8 +191,8 @@ public struct PackageCreator: Sendable {
   }
 
   /// Which objects of the package's other releases carry which chunks: what did not change need not be encoded again.
-  private func earlierObjects(of name: PackageName) throws(GtachError) -> [Digest: Digest] {
-    var objects: [Digest: Digest] = [:]
+  private func earlierObjects(of name: PackageName) throws(GtachError) -> [Digest: ObjectID] {
+    var objects: [Digest: ObjectID] = [:]
     let newest = try repository.variants().keys.filter { $0.release.name == name }.sorted(by: >).prefix(4)
     for variant in newest {
       let index = try repository.index(of: variant)

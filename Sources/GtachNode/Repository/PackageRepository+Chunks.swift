@@ -80,12 +80,12 @@ extension PackageRepository {
   /// Stores an object as it travels.
   ///
   /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
-  func storeObject(_ bytes: [UInt8], id: Digest, units: UnitList) throws(GtachError) {
+  func storeObject(_ bytes: [UInt8], id: ObjectID, units: UnitList) throws(GtachError) {
     try store(ObjectFile.encode(bytes, units: units), at: layout.object(id))
   }
 
   /// An object's bytes, hashed as they are read; nil where it is not here, or was damaged.
-  func storedObject(_ id: Digest) throws(GtachError) -> [UInt8]? {
+  func storedObject(_ id: ObjectID) throws(GtachError) -> [UInt8]? {
     do throws(GtachError) {
       return try withObject(id) { file throws(GtachError) in try file.object() }
     } catch {
@@ -98,7 +98,7 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, or was damaged; `ErrorCode.inputOutput`.
   func withObject<Result>(
-    _ id: Digest, _ body: (ObjectFile) throws(GtachError) -> Result
+    _ id: ObjectID, _ body: (ObjectFile) throws(GtachError) -> Result
   ) throws(GtachError) -> Result {
     let path = layout.object(id)
     do throws(GtachError) {

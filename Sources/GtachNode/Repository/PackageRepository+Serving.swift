@@ -37,7 +37,7 @@ extension PackageRepository {
   /// The length of an object in bytes, and the SHA-256 of each of its units.
   ///
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, or was damaged; `ErrorCode.inputOutput`.
-  public func unitList(object id: Digest) throws(GtachError) -> (size: Int, digests: [Digest]) {
+  public func unitList(object id: ObjectID) throws(GtachError) -> (size: Int, digests: [Digest]) {
     let units = try withObject(id) { file throws(GtachError) in file.units }
     return (units.size, units.digests)
   }
@@ -46,7 +46,7 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.chunkMissing` where the object is not here, or was damaged; `ErrorCode.notFound` where it has
   ///   no such units; `ErrorCode.inputOutput`.
-  public func units(object id: Digest, range: Range<Int>) throws(GtachError) -> [(Int, [UInt8])] {
+  public func units(object id: ObjectID, range: Range<Int>) throws(GtachError) -> [(Int, [UInt8])] {
     let units: [(Int, [UInt8])]? = try withObject(id) { file throws(GtachError) in
       guard range.lowerBound >= 0, range.upperBound <= file.units.digests.count else { return nil }
       var units: [(Int, [UInt8])] = []

@@ -19,7 +19,7 @@ extension PackageRepository {
   }
 
   /// Reads and hashes a stored object, all of its units.
-  func condition(ofObject id: Digest) -> Condition {
+  func condition(ofObject id: ObjectID) -> Condition {
     condition(at: layout.object(id)) { () throws(GtachError) in try storedObject(id) != nil }
   }
 

@@ -16,7 +16,7 @@ public struct RepositoryVerifier {
   private var report = VerificationReport()
   /// What was looked at, so that nothing is read twice.
   private var chunks: [Digest: PackageRepository.Condition] = [:]
-  private var objects: [Digest: PackageRepository.Condition] = [:]
+  private var objects: [ObjectID: PackageRepository.Condition] = [:]
   /// Variants that went out of sight.
   private var lost: Set<VariantID> = []
 
@@ -204,7 +204,7 @@ public struct RepositoryVerifier {
     for variant in lost where try isBack(variant) { back.insert(variant.description) }
     report.settle(variants: back)
     for finding in report.findings where finding.kind == "object" && back.isSuperset(of: finding.variants) {
-      guard let id = Digest(hex: finding.id) else { continue }
+      guard let id = ObjectID(hex: finding.id) else { continue }
       if !isPublisher || repository.condition(ofObject: id) == .sound { report.settle(finding.id) }
     }
   }

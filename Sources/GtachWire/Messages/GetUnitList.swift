@@ -1,16 +1,16 @@
 import GtachModel
 
-/// Asks for the digests of an object's units (binary): id u32, object 32 bytes; answered by one `unitList`.
+/// Asks for the digests of an object's units (binary): id u32, object 16 bytes; answered by one `unitList`.
 public struct GetUnitList: Hashable, Sendable {
-  static let bodyBytes = 4 + Digest.byteCount
+  static let bodyBytes = 4 + ObjectID.byteCount
 
   /// The request's number, repeated in the answer.
   public let id: UInt32
   /// The object's id.
-  public let object: Digest
+  public let object: ObjectID
 
   /// A request from its fields.
-  public init(id: UInt32, object: Digest) {
+  public init(id: UInt32, object: ObjectID) {
     self.id = id
     self.object = object
   }
@@ -24,7 +24,7 @@ extension GetUnitList: MessageBody {
   public init(body: ArraySlice<UInt8>) throws(GtachError) {
     var reader = ByteReader(body, of: Self.type)
     id = try reader.number(UInt32.self)
-    object = try reader.digest()
+    object = try reader.objectID()
     try reader.end()
   }
 

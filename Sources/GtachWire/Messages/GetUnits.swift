@@ -1,21 +1,21 @@
 import GtachModel
 
-/// Asks for some units of an object (binary): id u32, object 32 bytes, first u16, count u16; answered by `count`
+/// Asks for some units of an object (binary): id u32, object 16 bytes, first u16, count u16; answered by `count`
 /// messages `unit` in ascending order, or by some of them and a `failure`.
 public struct GetUnits: Hashable, Sendable {
-  static let bodyBytes = 4 + Digest.byteCount + 4
+  static let bodyBytes = 4 + ObjectID.byteCount + 4
 
   /// The request's number, repeated in every answer.
   public let id: UInt32
   /// The object's id.
-  public let object: Digest
+  public let object: ObjectID
   /// The number of the first unit that is wanted, counted from 0.
   public let first: UInt16
   /// How many: 1 to `Limits.unitsPerObject`, and none beyond that number.
   public let count: UInt16
 
   /// A request from its fields.
-  public init(id: UInt32, object: Digest, first: UInt16, count: UInt16) {
+  public init(id: UInt32, object: ObjectID, first: UInt16, count: UInt16) {
     self.id = id
     self.object = object
     self.first = first
@@ -34,7 +34,7 @@ extension GetUnits: MessageBody {
   public init(body: ArraySlice<UInt8>) throws(GtachError) {
     var reader = ByteReader(body, of: Self.type)
     id = try reader.number(UInt32.self)
-    object = try reader.digest()
+    object = try reader.objectID()
     first = try reader.number(UInt16.self)
     count = try reader.number(UInt16.self)
     try reader.end()

@@ -199,7 +199,8 @@ struct StorePlanTests {
   func places() throws {
     let digest = ChunkIndexCodecTests.digest(1)
     #expect(layout.chunk(digest) == "/home/repository/chunks/\(digest.hex.prefix(2))/\(digest.hex)")
-    #expect(layout.object(digest) == "/home/repository/objects/\(digest.hex.prefix(2))/\(digest.hex)")
+    let id = ChunkIndexCodecTests.id(1)
+    #expect(layout.object(id) == "/home/repository/objects/\(id.hex.prefix(2))/\(id.hex)")
     #expect(layout.manifest(of: variant) == "/home/repository/packages/a/1.0.0/any/manifest.json")
     #expect(try layout.metadata("12.package-a.b.json") == "/home/repository/metadata/12.package-a.b.json")
   }

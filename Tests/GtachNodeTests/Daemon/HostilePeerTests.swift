@@ -87,12 +87,13 @@ struct HostilePeerTests {
     try channel.send(hello(as: identity))
     _ = try channel.receive(deadline: soon)
     let unknown = SHA256().digest(of: [1, 2, 3])
+    let object = ObjectID(units: [unknown], hashing: SHA256())
     let requests: [Message] = [
       .getFile(GetFile(id: 1, file: .metadata("7.targets.json"))),
       .getFile(GetFile(id: 2, file: .manifest(unknown))),
       .getFile(GetFile(id: 3, file: .index(unknown))),
-      .getUnitList(GetUnitList(id: 4, object: unknown)),
-      .getUnits(GetUnits(id: 5, object: unknown, first: 0, count: 1)),
+      .getUnitList(GetUnitList(id: 4, object: object)),
+      .getUnits(GetUnits(id: 5, object: object, first: 0, count: 1)),
     ]
     for (number, request) in requests.enumerated() {
       try channel.send(request)
