@@ -14,11 +14,11 @@ public enum Limits {
 
   /// The bytes of a file in one `filePart`.
   public static let partBytes = 256 << 10
-  /// The largest unit, in bytes.
+  /// The largest unit of an object, and part of a chunk, in bytes.
   public static let unitBytes = 64 << 10
   /// The smallest unit that an index may name, in bytes; the last unit of an object may be shorter.
   public static let smallestUnitBytes = 4 << 10
-  /// The largest object, in bytes.
+  /// The largest object, and the largest zstd frame that a chunk travels as, in bytes.
   public static let objectBytes = 4 << 20
   /// The units of one object, and so those of one `getUnits`.
   public static let unitsPerObject = objectBytes / smallestUnitBytes

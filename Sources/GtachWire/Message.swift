@@ -30,6 +30,10 @@ public enum Message: Hashable, Sendable {
   case watch(Watch)
   /// What holds now.
   case changed(Changed)
+  /// Asks for a chunk as it is.
+  case getChunk(GetChunk)
+  /// A part of a chunk.
+  case chunkPart(ChunkPart)
   /// Asks for a certificate.
   case join(Join)
   /// The certificate.
@@ -69,6 +73,8 @@ public enum Message: Hashable, Sendable {
     case .unit: self = .unit(try ObjectUnit(body: body))
     case .watch: self = .watch(try Watch(body: body))
     case .changed: self = .changed(try Changed(body: body))
+    case .getChunk: self = .getChunk(try GetChunk(body: body))
+    case .chunkPart: self = .chunkPart(try ChunkPart(body: body))
     case .join: self = .join(try Join(body: body))
     case .welcome: self = .welcome(try Welcome(body: body))
     }
@@ -96,6 +102,8 @@ public enum Message: Hashable, Sendable {
     case .unit(let message): message.id
     case .watch(let message): message.id
     case .changed(let message): message.id
+    case .getChunk(let message): message.id
+    case .chunkPart(let message): message.id
     case .hello, .join, .welcome, .unknown: nil
     }
   }
@@ -117,6 +125,8 @@ public enum Message: Hashable, Sendable {
     case .unit(let message): message
     case .watch(let message): message
     case .changed(let message): message
+    case .getChunk(let message): message
+    case .chunkPart(let message): message
     case .join(let message): message
     case .welcome(let message): message
     case .unknown: nil

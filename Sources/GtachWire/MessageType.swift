@@ -28,6 +28,10 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   case watch = 0x1A
   /// What holds now.
   case changed = 0x1B
+  /// Asks for a chunk as it is.
+  case getChunk = 0x1C
+  /// A part of a chunk.
+  case chunkPart = 0x1D
   /// Asks for a certificate.
   case join = 0x20
   /// The certificate.
@@ -49,6 +53,8 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
     case .unitList: UnitListing.headerBytes + Limits.unitsPerObject * 32
     case .getUnits: GetUnits.bodyBytes
     case .unit: ObjectUnit.headerBytes + Limits.unitBytes
+    case .getChunk: GetChunk.bodyBytes
+    case .chunkPart: ChunkPart.headerBytes + Limits.unitBytes
     }
   }
 
@@ -72,8 +78,8 @@ public enum MessageStream: Hashable, Sendable, CaseIterable {
     switch type {
     case .failure: true
     case .hello: self == .requests || self == .answers
-    case .getFile, .getBuckets, .getEntries, .getUnitList, .getUnits, .watch: self == .requests
-    case .filePart, .buckets, .entries, .unitList, .unit, .changed: self == .answers
+    case .getFile, .getBuckets, .getEntries, .getUnitList, .getUnits, .watch, .getChunk: self == .requests
+    case .filePart, .buckets, .entries, .unitList, .unit, .changed, .chunkPart: self == .answers
     case .join: self == .joinRequests
     case .welcome: self == .joinAnswers
     }

@@ -65,6 +65,13 @@ extension Message {
         "type": "changed", "id": .number(Int(message.id)), "indexRoot": .string(message.indexRoot.hex),
         "metadataVersion": .number(message.metadataVersion),
       ]
+    case .getChunk(let message):
+      ["type": "getChunk", "id": .number(Int(message.id)), "digest": .string(message.digest.hex)]
+    case .chunkPart(let message):
+      [
+        "type": "chunkPart", "id": .number(Int(message.id)), "total": .number(message.total),
+        "bytes": hex(message.bytes),
+      ]
     case .join(let message):
       ["type": "join", "secret": hex(message.secret.bytes), "request": .string(message.request)]
     case .welcome(let message):

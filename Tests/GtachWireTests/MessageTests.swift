@@ -23,6 +23,7 @@ import Testing
           id: .max, size: Limits.objectBytes, digests: Array(repeating: digest, count: Limits.unitsPerObject))),
       .getUnits(GetUnits(id: .max, object: object, first: 0, count: UInt16(Limits.unitsPerObject))),
       .unit(ObjectUnit(id: .max, number: 0, bytes: bytes(Limits.unitBytes))),
+      .chunkPart(ChunkPart(id: .max, total: Limits.objectBytes, bytes: bytes(Limits.unitBytes))),
       .welcome(
         Welcome(
           certificate: text(Limits.certificateBytes), authority: text(Limits.certificateBytes),
@@ -61,6 +62,16 @@ import Testing
     #expect(parts.last?.more == false)
     #expect(parts.count == max(1, (count + 255) / 256))
     for part in parts { #expect(try travelled(.entries(part)) == [.entries(part)]) }
+  }
+
+  @Test(arguments: [1, 65_535, 65_536, 65_537, 300_000])
+  func aChunkIsSpreadOverAsFewPartsAsThereMayBe(count: Int) throws {
+    let frame = bytes(count)
+    let parts = ChunkPart.messages(id: 5, frame: frame)
+    #expect(parts.flatMap(\.bytes) == frame)
+    #expect(parts.count == (count + 65_535) / 65_536)
+    #expect(parts.allSatisfy { $0.total == count && $0.id == 5 })
+    for part in parts { #expect(try travelled(.chunkPart(part)) == [.chunkPart(part)]) }
   }
 
   @Test func aFailureBecomesTheSameErrorAtThePeer() throws {

@@ -3,7 +3,8 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-/// The arrival of one object: its unit list is checked against its id, each unit against the list, in any order.
+/// The arrival of one object: its unit list is checked against its id, each unit against the list, in any order. An object
+/// of one unit has the list that its bytes give, so that nobody need send it.
 struct ObjectReceiver {
   let variant: VariantID
   let number: Int
@@ -28,10 +29,8 @@ struct ObjectReceiver {
 
   /// The questions that bring it, to be sent one after the other.
   func requests(id: UInt32) -> [Message] {
-    [
-      .getUnitList(GetUnitList(id: id, object: object.id)),
-      .getUnits(GetUnits(id: id, object: object.id, first: 0, count: UInt16(unitCount))),
-    ]
+    let units = Message.getUnits(GetUnits(id: id, object: object.id, first: 0, count: UInt16(unitCount)))
+    return unitCount == 1 ? [units] : [.getUnitList(GetUnitList(id: id, object: object.id)), units]
   }
 
   /// Takes the list of unit digests.
@@ -39,15 +38,19 @@ struct ObjectReceiver {
   /// - Throws: `ErrorCode.objectCorrupt` where it is not the one that the object is named by.
   mutating func accept(_ listing: UnitListing) throws(GtachError) {
     guard list == nil else { throw GtachError(.protocolViolation, "a unit list came twice") }
-    list = try UnitList(
-      listing.digests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
+    list = try list(listing.digests)
+  }
+
+  private func list(_ digests: [Digest]) throws(GtachError) -> UnitList {
+    try UnitList(digests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
   }
 
   /// Takes a unit.
   ///
-  /// - Throws: `ErrorCode.objectCorrupt` where it does not hash to what the list says; `protocolViolation` before the
-  ///   list is here.
+  /// - Throws: `ErrorCode.objectCorrupt` where it does not hash to what the list, or the id, says; `protocolViolation`
+  ///   before the list is here.
   mutating func accept(_ unit: ObjectUnit) throws(GtachError) {
+    if unitCount == 1, list == nil { list = try list([SHA256().digest(of: unit.bytes)]) }
     guard let list else {
       throw GtachError(.protocolViolation, "a unit came before its object's unit list")
     }

@@ -119,6 +119,10 @@ final class ServedConnection: Sendable {
         for (number, bytes) in try repository.units(object: request.object, range: request.units) {
           try channel.send(.unit(ObjectUnit(id: request.id, number: UInt16(number), bytes: bytes)))
         }
+      case .getChunk(let request):
+        for part in ChunkPart.messages(id: request.id, frame: try repository.chunkFrame(request.digest)) {
+          try channel.send(.chunkPart(part))
+        }
       case .watch(let request):
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)

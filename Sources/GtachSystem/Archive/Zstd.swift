@@ -64,6 +64,20 @@ public enum Zstd {
     try decompress(frame[...], size: size)
   }
 
+  /// The bytes of exactly one frame that states its size, as those that `compress` makes do. No more than the maximum is
+  /// ever allocated.
+  ///
+  /// - Throws: `ErrorCode.objectCorrupt` for anything but one whole frame of at most so many bytes.
+  public static func decompress(_ frame: [UInt8], maximumBytes: Int) throws(GtachError) -> [UInt8] {
+    let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+    // What is unknown, or no frame, is a number beyond all sizes.
+    guard let bytes = Int(exactly: size), bytes <= maximumBytes else {
+      throw GtachError(
+        .objectCorrupt, "compressed bytes cannot be decoded", reason: "they state no size up to \(maximumBytes) bytes")
+    }
+    return try decompress(frame, size: bytes)
+  }
+
   static func check(level: Int) throws(GtachError) {
     guard levels.contains(level) else {
       throw GtachError(

@@ -94,6 +94,7 @@ struct HostilePeerTests {
       .getFile(GetFile(id: 3, file: .index(unknown))),
       .getUnitList(GetUnitList(id: 4, object: object)),
       .getUnits(GetUnits(id: 5, object: object, first: 0, count: 1)),
+      .getChunk(GetChunk(id: 6, digest: unknown)),
     ]
     for (number, request) in requests.enumerated() {
       try channel.send(request)
@@ -104,7 +105,7 @@ struct HostilePeerTests {
       #expect(failure.id == UInt32(number + 1))
       #expect(["not-found", "chunk-missing"].contains(failure.code))
     }
-    try channel.send(.getFile(GetFile(id: 6, file: .metadata("timestamp.json"))))
+    try channel.send(.getFile(GetFile(id: 7, file: .metadata("timestamp.json"))))
     guard case .filePart(let part)? = try channel.receive(deadline: soon) else {
       Issue.record("no timestamp")
       return
