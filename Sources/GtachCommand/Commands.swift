@@ -47,8 +47,8 @@ extension CommandSpecification {
 
   private static let repository = [
     CommandSpecification(
-      name: "pack", summary: "make, sign and store a release of a directory",
-      arguments: [Argument(name: "DIR")],
+      name: "pack", summary: "make, sign and store a release",
+      arguments: [Argument(name: "SOURCE")],
       options: [
         Option(name: "--name", value: "NAME", summary: "replaces the name in the description"),
         Option(name: "--version", value: "VERSION", summary: "replaces the version in the description"),
@@ -59,10 +59,11 @@ extension CommandSpecification {
           name: "--level", value: "N",
           summary: "zstd level, \(compressionLevels.lowerBound) (fast) to \(compressionLevels.upperBound) (small)"),
         Option(name: "--fast", summary: "in a fraction of the time, with more bytes on the wire"),
-        Option(name: "--description", value: "FILE", summary: "instead of gtach.json in DIR"),
+        Option(name: "--description", value: "FILE", summary: "instead of gtach.json in SOURCE"),
         Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64 (default any)"),
       ],
-      notes: "Prints NAME@VERSION. Without a description, --name and --version are enough.\n"
+      notes: "SOURCE is a directory, a tar (plain, .gz, .bz2, .xz, .zst), a zip or a wheel.\n"
+        + "Prints NAME@VERSION. Without a description, --name and --version are enough.\n"
         + "--bump writes the next version into gtach.json once the release is out.",
       example: "gtach pack ~/src/gtach-app --version 0.4.1"),
     CommandSpecification(

@@ -69,7 +69,7 @@ public enum Command: Hashable, Sendable {
   case invite(node: NodeName, addresses: [Endpoint], minutes: Int)
   /// Join a fleet; the address replaces those of the token.
   case join(token: String, address: Endpoint?)
-  /// Make a release of a directory.
+  /// Make a release of a directory or an archive.
   case pack(PackOptions)
   /// The releases that are here, of one name or of all.
   case list(name: PackageName?)
@@ -116,8 +116,8 @@ public enum Command: Hashable, Sendable {
 
   /// What `gtach pack` is told.
   public struct PackOptions: Hashable, Sendable {
-    /// The source tree.
-    public var directory: String
+    /// The source tree: a directory or an archive.
+    public var source: String
     /// Replaces the description's name.
     public var name: PackageName?
     /// Replaces the description's version.
@@ -135,11 +135,11 @@ public enum Command: Hashable, Sendable {
 
     /// Options from their fields.
     public init(
-      directory: String, name: PackageName? = nil, version: SemanticVersion? = nil,
+      source: String, name: PackageName? = nil, version: SemanticVersion? = nil,
       bump: SemanticVersion.Part? = nil, level: Int? = nil,
       isFast: Bool = false, description: String? = nil, platform: Platform = .any
     ) {
-      self.directory = directory
+      self.source = source
       self.name = name
       self.version = version
       self.bump = bump

@@ -34,7 +34,7 @@ enum InvocationParser {
     case "join":
       return .join(token: arguments[0], address: try endpoints(scan, "--address").first)
     case "pack":
-      return .pack(try packOptions(scan, directory: arguments[0]))
+      return .pack(try packOptions(scan, source: arguments[0]))
     case "list":
       return .list(name: try arguments.first.map(name))
     case "info":
@@ -98,10 +98,10 @@ enum InvocationParser {
   // MARK: Commands with many options
 
   private static func packOptions(
-    _ scan: ArgumentScanner, directory: String
+    _ scan: ArgumentScanner, source: String
   ) throws(GtachError) -> Command.PackOptions {
     let options = Command.PackOptions(
-      directory: directory, name: try scan.value("--name").map(name),
+      source: source, name: try scan.value("--name").map(name),
       version: try scan.value("--version").map(SemanticVersion.init), bump: try scan.value("--bump").map(part),
       level: try number(scan, "--level", CommandSpecification.compressionLevels), isFast: scan.has("--fast"),
       description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)

@@ -18,6 +18,7 @@ final class LiveProgress: Sendable {
 
   func show(_ progress: PackingProgress) {
     switch progress {
+    case .unpacking(let done, let total): show("unpacking", doneBytes: done, totalBytes: total)
     case .reading(let done, let total): show("reading", doneBytes: done, totalBytes: total)
     case .encoding(let done, let total): show("encoding", doneBytes: done, totalBytes: total)
     }

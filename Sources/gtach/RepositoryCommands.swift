@@ -10,14 +10,17 @@ extension CommandSession {
     let repository = try repository()
     let publisher = ReleasePublisher(home: context.home, membership: membership, repository: repository)
     let now = SystemClock.now()
+    let cancellation = try interruptible()
     let progress = progress()
     defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(
-      directory: options.directory, name: options.name, version: options.version, descriptionFile: options.description,
-      bump: options.bump, level: options.level, isFast: options.isFast, platform: options.platform, created: now
-    ) { progress.show($0) }
-    // From here on Ctrl-C no longer ends the process between one step and the next.
-    let cancellation = try interruptible()
+      source: options.source, name: options.name, version: options.version, descriptionFile: options.description,
+      bump: options.bump, level: options.level, isFast: options.isFast, platform: options.platform, created: now,
+      modified: try sourceDate()
+    ) { (step) throws(GtachError) in
+      try cancellation.check()
+      progress.show(step)
+    }
     try publisher.publish(packed, now: now, cancellation: cancellation)
     do throws(GtachError) {
       // A daemon that runs hears of it; one that does not will see it when it starts.
@@ -30,6 +33,19 @@ extension CommandSession {
     return rendering.packed(
       try repository.report(of: packed.manifest.variant),
       raisedFrom: packed.descriptionUpdate?.raised.previousVersion)
+  }
+
+  /// The time of every file in the archive: SOURCE_DATE_EPOCH, by which a build is the same at any time, or the start of
+  /// 1970.
+  private func sourceDate() throws(GtachError) -> Int64 {
+    guard let text = Console.environment("SOURCE_DATE_EPOCH"), !text.isEmpty else { return 0 }
+    // What the eleven octal digits of a tar header hold.
+    guard let seconds = Int64(text), (0..<1 << 33).contains(seconds) else {
+      throw GtachError(
+        .usage, "SOURCE_DATE_EPOCH is \"\(text)\"", reason: "it is no number of seconds since 1970",
+        advice: "set it to one, or not at all")
+    }
+    return seconds
   }
 
   func info(_ name: PackageName, version: SemanticVersion?) throws(GtachError) -> Output {

@@ -27,15 +27,15 @@ import Testing
         == .invite(node: NodeName("pi-1"), addresses: [peer, Endpoint("[fe80::1%eth0]:1")], minutes: 5))
     #expect(try command("join gtach1.abc") == .join(token: "gtach1.abc", address: nil))
     #expect(try command("join gtach1.abc --address=192.168.1.20:7420") == .join(token: "gtach1.abc", address: peer))
-    #expect(try command("pack .") == .pack(.init(directory: ".")))
+    #expect(try command("pack .") == .pack(.init(source: ".")))
     #expect(
       try command(
         "pack src --name gtach-app --version 0.4.0 --level 3 --description d.json --platform linux-arm64")
         == .pack(
           .init(
-            directory: "src", name: app, version: version, level: 3, description: "d.json",
+            source: "src", name: app, version: version, level: 3, description: "d.json",
             platform: Platform("linux-arm64"))))
-    #expect(try command("pack src --bump minor") == .pack(.init(directory: "src", bump: .minor)))
+    #expect(try command("pack src --bump minor") == .pack(.init(source: "src", bump: .minor)))
     #expect(try command("list") == .list(name: nil))
     #expect(try command("list gtach-app") == .list(name: app))
     #expect(try command("info gtach-app") == .info(name: app, version: nil))
@@ -113,9 +113,9 @@ import Testing
   }
 
   @Test func dashesEndTheOptions() throws {
-    #expect(try command("pack -- --json") == .pack(.init(directory: "--json")))
-    #expect(try command("pack -- -h") == .pack(.init(directory: "-h")))
-    #expect(try command("pack -") == .pack(.init(directory: "-")))
+    #expect(try command("pack -- --json") == .pack(.init(source: "--json")))
+    #expect(try command("pack -- -h") == .pack(.init(source: "-h")))
+    #expect(try command("pack -") == .pack(.init(source: "-")))
     // A value that looks like an option is written with an equals sign.
     #expect(try invocation("list --home=--odd=1").options.home == "--odd=1")
   }
@@ -142,7 +142,7 @@ import Testing
   @Test func theProgramsVersionIsNotAPackagesVersion() throws {
     #expect(try command("--version") == .programVersion)
     #expect(try command("list --version") == .programVersion)
-    #expect(try command("pack . --version 0.4.0") == .pack(.init(directory: ".", version: SemanticVersion("0.4.0"))))
+    #expect(try command("pack . --version 0.4.0") == .pack(.init(source: ".", version: SemanticVersion("0.4.0"))))
     #expect(failure(["pack", ".", "--version"])?.message == "--version needs a value, VERSION")
   }
 
@@ -174,7 +174,7 @@ import Testing
     ("list --home a --home b", "--home is given more than once", "usage"),
     ("list --json=yes", "--json takes no value", "usage"),
     ("status --quiet --verbose", "contradict", "leave one"),
-    ("pack", "pack needs DIR", "usage: gtach pack DIR"),
+    ("pack", "pack needs SOURCE", "usage: gtach pack SOURCE"),
     ("version compare 1.0.0", "version compare needs VERSION", "usage"),
     ("version compatibility 1.0.0", "version compatibility needs TO", "usage"),
     ("version satisfies", "version satisfies needs VERSION and RANGE", "usage"),

@@ -17,10 +17,10 @@ struct ObjectEncoder {
   /// - Parameters:
   ///   - chunks: The chunks of an archive in their order, all stored.
   ///   - earlier: Objects that carry a chunk already, by the chunk's digest: their bytes are used where they are here.
-  ///   - progress: Told how many bytes of chunks are done, and how many there are.
+  ///   - progress: Told how many bytes of chunks are done, and how many there are; may throw to end it.
   /// - Throws: `ErrorCode.chunkMissing` where a chunk is not stored; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   func encode(
-    _ chunks: [ChunkIndex.Chunk], reusing earlier: [Digest: ObjectID], progress: (Int, Int) -> Void
+    _ chunks: [ChunkIndex.Chunk], reusing earlier: [Digest: ObjectID], progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ChunkIndex {
     var seen: Set<Digest> = []
     let firsts = chunks.indices.filter { seen.insert(chunks[$0].digest).inserted }
@@ -68,7 +68,7 @@ struct ObjectEncoder {
   /// - Returns: The length of each.
   private func encode(
     _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: ObjectID],
-    progress: (Int, Int) -> Void
+    progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> [Int] {
     let similar = usesPrefixes ? SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size)) : nil
     let jobs = Mailbox<Int>()
@@ -105,7 +105,7 @@ struct ObjectEncoder {
       guard let (number, size) = results.receive(until: nil) else { break }
       sizes[number] = try size.get()
       done += chunks[firsts[number]].size
-      progress(done, total)
+      try progress(done, total)
     }
     return sizes
   }

@@ -14,14 +14,14 @@ public struct PackageCreator: Sendable {
   /// A creator that stores into a repository.
   public init(repository: PackageRepository) { self.repository = repository }
 
-  /// Packs a directory. Nothing is visible before `PackageRepository.complete` is called with the result; packing the
-  /// same again gives what is there already.
+  /// Packs a directory or an archive. Nothing is visible before `PackageRepository.complete` is called with the result;
+  /// packing the same again gives what is there already.
   ///
   /// - Parameters:
-  ///   - directory: The source tree.
+  ///   - source: The source tree: a directory, a tar, a zip or a wheel, as `PackageSource` has it.
   ///   - name: The package's name, whatever the description says.
   ///   - version: The release's version, whatever the description says.
-  ///   - descriptionFile: The description; `gtach.json` in the tree where it is nil.
+  ///   - descriptionFile: The description; where it is nil, `gtach.json` in the tree, or what a wheel says of itself.
   ///   - bump: Which part of the description's own version to raise, `version` being nil. The file on the disk says so
   ///     only when `ReleasePublisher.publish` is done; the one in the archive does from the start.
   ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, where objects of earlier releases are used
@@ -30,23 +30,24 @@ public struct PackageCreator: Sendable {
   ///   - platform: What this variant runs on.
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
-  ///   - progress: Told how far it is, on the calling thread.
+  ///   - progress: Told how far it is, on the calling thread; may throw to end it.
   /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says; `ErrorCode.notPermitted` where
-  ///   it is to be raised and may not be written; what `SourceTree.members` and `ArchiveWriter.write` say of the tree;
-  ///   `ErrorCode.releaseExists` where the same name, version and platform has other content; `ErrorCode.usage` for a
-  ///   level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  ///   it is to be raised and may not be written; what `ForeignArchive`, `SourceTree.members` and `ArchiveWriter.write`
+  ///   say of the tree; `ErrorCode.releaseExists` where the same name, version and platform has other content;
+  ///   `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func createPackage(
-    directory: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
+    source path: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
     bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, platform: Platform = .any,
-    created: Timestamp, modified: Int64 = 0, progress: (PackingProgress) -> Void = { _ in }
+    created: Timestamp, modified: Int64 = 0, progress: (PackingProgress) throws(GtachError) -> Void = { _ in }
   ) throws(GtachError) -> PackedRelease {
     if let level, !Zstd.levels.contains(level) {
       throw GtachError(
         .usage, "there is no compression level \(level)",
         advice: "use \(Zstd.levels.lowerBound) (fast) to \(Zstd.levels.upperBound) (small)")
     }
-    let (written, update) = try readDescription(
-      directory: directory, file: descriptionFile, name: name, version: version, bump: bump)
+    let source = try PackageSource(path, in: repository, progress: progress)
+    let directory = source.directory
+    let (written, update) = try source.description(file: descriptionFile, name: name, version: version, bump: bump)
     var description = written
     let patterns = try IgnorePatterns([".git", DescriptionUpdate.temporaryPattern] + (description.exclude ?? []))
     description.exclude = nil
@@ -59,7 +60,7 @@ public struct PackageCreator: Sendable {
       progress: progress)
     guard try scan(directory, patterns) == members else {
       throw GtachError(
-        .busy, "\(directory) changed while it was packed", advice: "pack again when nobody changes the tree")
+        .busy, "\(path) changed while it was packed", advice: "pack again when nobody changes the tree")
     }
     let variant = VariantID(
       release: ReleaseID(name: description.name, version: description.version), platform: platform)
@@ -71,7 +72,7 @@ public struct PackageCreator: Sendable {
       repository: repository, level: level ?? (isFast ? Self.fastLevel : Self.defaultLevel), usesPrefixes: !isFast)
     let index = try encoder.encode(
       archive.chunks, reusing: level == nil ? try earlierObjects(of: description.name) : [:]
-    ) { done, total in progress(.encoding(doneBytes: done, totalBytes: total)) }
+    ) { (done, total) throws(GtachError) in try progress(.encoding(doneBytes: done, totalBytes: total)) }
     let indexBytes = ChunkIndexCodec.encode(index)
     let manifest = Manifest(
       description: description, platform: platform, created: created, archive: archive.content,
@@ -84,36 +85,7 @@ public struct PackageCreator: Sendable {
       manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes, descriptionUpdate: update)
   }
 
-  // MARK: The description
-
-  private func readDescription(
-    directory: String, file: String?, name: PackageName?, version: SemanticVersion?, bump: SemanticVersion.Part?
-  ) throws(GtachError) -> (PackageDescription, DescriptionUpdate?) {
-    let path = file ?? "\(directory)/gtach.json"
-    do throws(GtachError) {
-      if let bump {
-        let update = try DescriptionUpdate(file: path, raising: bump, name: name)
-        return (update.raised.description, update)
-      }
-      let bytes = try FileSystem().read(path, maximumBytes: PackageDescription.maximumFileBytes)
-      return (try PackageDescription(json: bytes, name: name, version: version), nil)
-    } catch {
-      guard error.code == .notFound, file == nil else { throw error }
-      guard try FileSystem().exists(directory) else {
-        throw GtachError(.notFound, "there is no directory \(directory)")
-      }
-      guard bump == nil else {
-        throw GtachError(
-          .notFound, "\(directory) has no gtach.json whose version could be raised",
-          advice: "write one with a \"version\", or give --name and --version instead of --bump")
-      }
-      guard let name, let version else {
-        throw GtachError(
-          .notFound, "\(directory) has no gtach.json", advice: "write one, or give --name and --version")
-      }
-      return (PackageDescription(name: name, version: version), nil)
-    }
-  }
+  // MARK: The tree
 
   private func scan(_ directory: String, _ patterns: IgnorePatterns) throws(GtachError) -> [ArchiveMember] {
     try SourceTree.members(of: directory) { patterns.excludes($0, isDirectory: $1) }
@@ -145,7 +117,7 @@ public struct PackageCreator: Sendable {
   /// Writes the archive into chunks.
   private func storeArchive(
     of members: [ArchiveMember], in directory: String, replacements: [String: [UInt8]], modified: Int64,
-    progress: (PackingProgress) -> Void
+    progress: (PackingProgress) throws(GtachError) -> Void
   ) throws(GtachError) -> StoredArchive {
     let total = members.reduce(0) { $0 + ($1.status.kind == .file ? $1.status.size : 0) }
     let hash = SHA256Stream()
@@ -167,7 +139,7 @@ public struct PackageCreator: Sendable {
       hash.update(bytes)
       size += bytes.count
       for chunk in chunker.append(bytes) { try store(chunk) }
-      progress(.reading(doneBytes: min(size, total), totalBytes: total))
+      try progress(.reading(doneBytes: min(size, total), totalBytes: total))
     }
     if let last = chunker.finish() { try store(last) }
     return StoredArchive(content: Manifest.Content(digest: hash.finish(), size: size), chunks: chunks)

@@ -15,6 +15,8 @@ public struct PackedRelease: Hashable, Sendable {
 
 /// How far packing is.
 public enum PackingProgress: Hashable, Sendable {
+  /// An archive was unpacked; in bytes of the archive.
+  case unpacking(doneBytes: Int, totalBytes: Int)
   /// Files were read and cut into chunks; in bytes of the files.
   case reading(doneBytes: Int, totalBytes: Int)
   /// Chunks were encoded into objects; in bytes of the chunks.

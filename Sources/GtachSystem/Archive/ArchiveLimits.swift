@@ -6,4 +6,9 @@ public enum ArchiveLimits {
   public static let maximumPathBytes = 1024
   /// The most directories around a member: each costs whoever walks the tree a descriptor.
   public static let maximumDepth = 100
+  /// How many bytes an archive of other tools may always unpack to.
+  public static let unpackedBytes = 256 << 20
+  /// How many times its own length an archive of other tools may unpack to, where that is more. Programs shrink to a
+  /// fifth, texts to a twentieth.
+  public static let unpackedRatio = 100
 }

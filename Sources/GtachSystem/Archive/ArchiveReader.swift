@@ -22,40 +22,63 @@ public enum ArchiveReader {
   public static func extract(
     source: @escaping () throws(GtachError) -> [UInt8]?, into directory: String
   ) throws(GtachError) {
-    let reader = try TarReader(source: source)
+    let reader = try MemberReader(source: source)
     let tree = try ExtractedTree(directory: directory)
-    var count = 0
-    while let member = try reader.next() {
-      count += 1
-      guard count <= ArchiveLimits.maximumMembers else {
-        throw GtachError(.archiveInvalid, "the archive has more than \(ArchiveLimits.maximumMembers) members")
-      }
-      let components = try MemberPath.components(member.path)
+    try forEachMember(of: reader) { (member, components) throws(GtachError) in
       switch member.kind {
       case .directory: try tree.makeDirectory(components)
       case .symbolicLink(let target):
         try MemberPath.checkLink(member.path, to: target)
         try tree.makeSymbolicLink(components, to: target)
       case .file(let isExecutable):
-        let file = try tree.makeFile(components)
-        var written: Int64 = 0
-        while let (block, offset) = try reader.nextBlock() {
-          // A file with holes would grow beyond the archive's own bytes.
-          guard offset == written else {
-            throw GtachError(.archiveMemberUnsupported, "the archive's member \"\(member.path)\" has holes")
-          }
-          try FileSystem.writeFully(block[...], to: file, path: member.path)
-          written += Int64(block.count)
-        }
-        guard written == member.size else {
-          throw GtachError(.archiveInvalid, "the archive's member \"\(member.path)\" is not as long as it says")
-        }
-        guard fchmod(file.number, isExecutable ? 0o755 : 0o644) == 0 else {
-          throw FileSystem.failure("cannot write \(member.path)", errno)
-        }
+        try write(member, isExecutable: isExecutable, from: reader, to: tree.makeFile(components))
+      case .hardLink(let target):
+        _ = try MemberPath.components(target)
+        throw GtachError(
+          .archiveMemberUnsupported, "the archive's member \"\(member.path)\" is not allowed",
+          reason: "it is a hard link")
       }
     }
     try reader.drain()
+  }
+
+  /// Calls the body with each member and the components of its path, which is a safe one.
+  static func forEachMember(
+    of reader: MemberReader, _ body: (MemberReader.Member, [String]) throws(GtachError) -> Void
+  ) throws(GtachError) {
+    var count = 0
+    while let member = try reader.next() {
+      count += 1
+      guard count <= ArchiveLimits.maximumMembers else {
+        throw GtachError(.archiveInvalid, "the archive has more than \(ArchiveLimits.maximumMembers) members")
+      }
+      try body(member, MemberPath.components(member.path))
+    }
+  }
+
+  /// Writes a file's bytes and its permissions.
+  ///
+  /// - Parameter willWrite: Told how many bytes come next.
+  static func write(
+    _ member: MemberReader.Member, isExecutable: Bool, from reader: MemberReader, to file: Descriptor,
+    willWrite: (Int) throws(GtachError) -> Void = { _ in }
+  ) throws(GtachError) {
+    let lies = GtachError(.archiveInvalid, "the archive's member \"\(member.path)\" is not as long as it says")
+    var written: Int64 = 0
+    while let (block, offset) = try reader.nextBlock() {
+      // A file with holes would grow beyond the archive's own bytes.
+      guard offset == written else {
+        throw GtachError(.archiveMemberUnsupported, "the archive's member \"\(member.path)\" has holes")
+      }
+      written += Int64(block.count)
+      guard written <= member.size else { throw lies }
+      try willWrite(block.count)
+      try FileSystem.writeFully(block[...], to: file, path: member.path)
+    }
+    guard written == member.size else { throw lies }
+    guard fchmod(file.number, isExecutable ? 0o755 : 0o644) == 0 else {
+      throw FileSystem.failure("cannot write \(member.path)", errno)
+    }
   }
 
   /// Reads an archive that holds nothing but files, a whole file at a time, and writes nothing.
@@ -71,14 +94,8 @@ public enum ArchiveReader {
     source: @escaping () throws(GtachError) -> [UInt8]?, maximumBytes: (String) throws(GtachError) -> Int,
     take: (String, [UInt8]) throws(GtachError) -> Void
   ) throws(GtachError) {
-    let reader = try TarReader(source: source)
-    var count = 0
-    while let member = try reader.next() {
-      count += 1
-      guard count <= ArchiveLimits.maximumMembers else {
-        throw GtachError(.archiveInvalid, "the archive has more than \(ArchiveLimits.maximumMembers) members")
-      }
-      _ = try MemberPath.components(member.path)
+    let reader = try MemberReader(source: source)
+    try forEachMember(of: reader) { (member, _) throws(GtachError) in
       guard case .file = member.kind else {
         throw GtachError(
           .archiveMemberUnsupported, "the archive's member \"\(member.path)\" is not allowed", reason: "it is no file")

@@ -38,6 +38,13 @@ struct ExtractedTree {
     return Descriptor(owning: number)
   }
 
+  /// Makes another name for a file that was made before.
+  func makeHardLink(_ components: [String], to target: [String]) throws(GtachError) {
+    let (from, old) = try openParent(of: target)
+    let (parent, name) = try openParent(of: components)
+    guard linkat(from.number, old, parent.number, name, 0) == 0 else { throw failure(components, errno) }
+  }
+
   private func openParent(of components: [String]) throws(GtachError) -> (Descriptor, String) {
     guard let name = components.last else {
       throw GtachError(.archiveInvalid, "the root of the archive is not a directory")

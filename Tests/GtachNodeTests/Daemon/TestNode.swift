@@ -94,7 +94,7 @@ final class TestNode: Sendable {
     ])
     let repository = try PackageRepository(home: home.path)
     let packed = try PackageCreator(repository: repository).createPackage(
-      directory: directory, name: PackageName(name), version: SemanticVersion(version), descriptionFile: nil,
+      source: directory, name: PackageName(name), version: SemanticVersion(version), descriptionFile: nil,
       level: 1, platform: .any, created: SystemClock.now())
     try ReleasePublisher(home: home, membership: membership, repository: repository).publish(
       packed, now: SystemClock.now())

@@ -46,7 +46,7 @@ struct DescriptionUpdateTests {
     _ workshop: Workshop, bump: SemanticVersion.Part? = .patch, file: String? = nil
   ) throws(GtachError) -> PackedRelease {
     try PackageCreator(repository: workshop.repository).createPackage(
-      directory: workshop.fixture.tree, descriptionFile: file, bump: bump, level: 1, created: now)
+      source: workshop.fixture.tree, descriptionFile: file, bump: bump, level: 1, created: now)
   }
 
   private func content(_ path: String) throws -> String {
@@ -118,7 +118,7 @@ struct DescriptionUpdateTests {
       #expect(error?.advice?.contains("the newest here is 1.0.1") == true)
       let other = try PackageRepository(home: "\(workshop.fixture.directory)/other")
       let foreign = try PackageCreator(repository: other).createPackage(
-        directory: workshop.fixture.tree, bump: .patch, level: 1, created: now)
+        source: workshop.fixture.tree, bump: .patch, level: 1, created: now)
       #expect(errorCode { try workshop.publisher.publish(foreign, now: now) } == .releaseExists)
       #expect(try files.status(of: workshop.file) == restored)
       #expect(try files.list(workshop.fixture.tree) == ["bin", "data", "gtach.json"])

@@ -116,9 +116,10 @@ struct PackageCreatorTests {
       var reading: [Int] = []
       var encoding: [Int] = []
       let packed = try PackageCreator(repository: repository).createPackage(
-        directory: fixture.tree, created: Timestamp(secondsSinceEpoch: 0)
+        source: fixture.tree, created: Timestamp(secondsSinceEpoch: 0)
       ) { progress in
         switch progress {
+        case .unpacking: Issue.record("a directory was unpacked")
         case .reading(let done, let total): reading.append(done * 100 / total)
         case .encoding(let done, let total): encoding.append(done * 100 / total)
         }
@@ -142,17 +143,17 @@ struct PackageCreatorTests {
       let now = Timestamp(secondsSinceEpoch: 0)
       func code(_ file: String? = nil) -> ErrorCode? {
         errorCode {
-          try creator.createPackage(directory: fixture.tree, descriptionFile: file, created: now)
+          try creator.createPackage(source: fixture.tree, descriptionFile: file, created: now)
         }
       }
       #expect(code() == .notFound)
       #expect(code("\(fixture.directory)/missing.json") == .notFound)
       #expect(
         errorCode {
-          try creator.createPackage(directory: "\(fixture.directory)/none", created: now)
+          try creator.createPackage(source: "\(fixture.directory)/none", created: now)
         } == .notFound)
       let plain = try creator.createPackage(
-        directory: fixture.tree, name: PackageName("plain"), version: SemanticVersion("1.0.0"), created: now)
+        source: fixture.tree, name: PackageName("plain"), version: SemanticVersion("1.0.0"), created: now)
       #expect(plain.manifest.variant.description == "plain@1.0.0 (any)")
       func write(_ text: String) throws(GtachError) -> String {
         let path = "\(fixture.directory)/description.json"
@@ -160,7 +161,7 @@ struct PackageCreatorTests {
         return path
       }
       let elsewhere = try creator.createPackage(
-        directory: fixture.tree, version: SemanticVersion("3.0.0"),
+        source: fixture.tree, version: SemanticVersion("3.0.0"),
         descriptionFile: write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"author\": \"me\" }"), created: now)
       #expect(elsewhere.manifest.variant.description == "b@3.0.0 (any)")
       #expect(elsewhere.manifest.description.author == "me")
@@ -175,7 +176,7 @@ struct PackageCreatorTests {
       #expect(try code(write(hook.replacing("\"file\"", with: "\"../file\""))) == .descriptionInvalid)
       #expect(
         errorCode {
-          try creator.createPackage(directory: fixture.tree, level: 23, created: now)
+          try creator.createPackage(source: fixture.tree, level: 23, created: now)
         } == .usage)
     }
   }

@@ -107,7 +107,7 @@ struct PrefixedObjectTests {
       let (_, slow, _) = try publish(fixture)
       let other = try PackageRepository(home: "\(fixture.directory)/other")
       let packed = try PackageCreator(repository: other).createPackage(
-        directory: fixture.tree, isFast: true, created: Timestamp(secondsSinceEpoch: 0))
+        source: fixture.tree, isFast: true, created: Timestamp(secondsSinceEpoch: 0))
       let index = try ChunkIndexCodec.decode(packed.indexBytes)
       #expect(try index.objects.indices.allSatisfy { try prefix($0, index, other) == .none })
       #expect(packed.manifest.archive == slow.manifest.archive)

@@ -50,7 +50,7 @@ struct RepositoryFixture {
     into repository: PackageRepository, created: Int64 = 1_700_000_000, level: Int? = 1, platform: Platform = .any
   ) throws(GtachError) -> PackedRelease {
     try PackageCreator(repository: repository).createPackage(
-      directory: tree, level: level, platform: platform, created: Timestamp(secondsSinceEpoch: created))
+      source: tree, level: level, platform: platform, created: Timestamp(secondsSinceEpoch: created))
   }
 
   /// Packs the tree and makes it visible.

@@ -57,7 +57,7 @@ struct TransferFixture {
     let context = try publisher()
     let repository = try context.repository()
     let packed = try PackageCreator(repository: repository).createPackage(
-      directory: tree, name: id.name, version: id.version, level: 1, platform: platform, created: SystemClock.now())
+      source: tree, name: id.name, version: id.version, level: 1, platform: platform, created: SystemClock.now())
     try ReleasePublisher(home: context.home, membership: membership, repository: repository).publish(
       packed, now: SystemClock.now())
     return packed

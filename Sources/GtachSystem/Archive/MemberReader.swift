@@ -8,13 +8,15 @@
 import CArchive
 import GtachModel
 
-/// libarchive's tar reader.
-final class TarReader {
+/// libarchive's reader: a member after the other.
+final class MemberReader {
   struct Member {
     enum Kind {
       case file(isExecutable: Bool)
       case directory
       case symbolicLink(String)
+      /// The same file as that of an earlier member's path.
+      case hardLink(String)
     }
     let path: String
     let size: Int64
@@ -61,11 +63,11 @@ final class TarReader {
   private let archive: OpaquePointer
   private let input: Input
 
+  /// Reads one of gtach's own archives: a tar, and nothing else.
+  ///
+  /// - Parameter source: Gives the archive's bytes, a piece after the other, nil at its end.
   init(source: @escaping () throws(GtachError) -> [UInt8]?) throws(GtachError) {
-    guard let archive = archive_read_new() else {
-      throw GtachError(.busy, "cannot read an archive", reason: "the system is out of memory")
-    }
-    self.archive = archive
+    archive = try Self.new()
     input = Input(source: source)
     try check(archive_read_support_format_tar(archive))
     let context = Unmanaged.passUnretained(input).toOpaque()
@@ -77,6 +79,35 @@ final class TarReader {
           return Unmanaged<Input>.fromOpaque(context).takeUnretainedValue().read(result)
         }, nil))
   }
+
+  /// Reads an archive that other tools made: a tar, compressed or not, or a zip.
+  ///
+  /// - Parameter file: Open for reading, at its start, for as long as this lives. A zip has its table at the end, so it is
+  ///   no stream.
+  init(file: Descriptor) throws(GtachError) {
+    archive = try Self.new()
+    // A filter that this libarchive does not have it would leave to a program of that name in PATH, with a warning.
+    input = Input(source: { nil })
+    try check(archive_read_support_filter_gzip(archive))
+    try check(archive_read_support_filter_bzip2(archive))
+    try check(archive_read_support_filter_xz(archive))
+    try check(archive_read_support_filter_zstd(archive))
+    try check(archive_read_support_format_tar(archive))
+    try check(archive_read_support_format_zip_seekable(archive))
+    try check(archive_read_open_fd(archive, file.number, 262_144))
+    // Each costs the memory of its dictionary, and nobody compresses twice.
+    guard archive_filter_count(archive) <= 2 else {
+      throw GtachError(.archiveInvalid, "the archive cannot be read", reason: "it is compressed more than once")
+    }
+  }
+
+  private static func new() throws(GtachError) -> OpaquePointer {
+    if let archive = archive_read_new() { return archive }
+    throw GtachError(.busy, "cannot read an archive", reason: "the system is out of memory")
+  }
+
+  /// How many bytes of the archive were read, before they were decompressed.
+  var bytesRead: Int64 { archive_filter_bytes(archive, -1) }
 
   deinit { archive_read_free(archive) }
 
@@ -93,9 +124,12 @@ final class TarReader {
     func unsupported(_ reason: String) -> GtachError {
       GtachError(.archiveMemberUnsupported, "the archive's member \"\(path)\" is not allowed", reason: reason)
     }
+    if archive_entry_is_encrypted(entry) != 0 { throw unsupported("it is encrypted") }
     if archive_entry_hardlink(entry) != nil {
-      if let target = Self.text(archive_entry_hardlink(entry)) { _ = try MemberPath.components(target) }
-      throw unsupported("it is a hard link")
+      guard let target = Self.text(archive_entry_hardlink(entry)) else {
+        throw GtachError(.archiveInvalid, "the link \"\(path)\" of the archive leads to a name that is not UTF-8")
+      }
+      return Member(path: path, size: 0, kind: .hardLink(target))
     }
     let permissions = archive_entry_perm(entry)
     let kind: Member.Kind

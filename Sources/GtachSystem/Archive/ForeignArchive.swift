@@ -1,0 +1,143 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#else
+  #error("unsupported platform")
+#endif
+import GtachModel
+
+/// A file with an archive that other tools made: a tar, which gzip, bzip2, xz or zstd may have compressed, or a zip.
+///
+/// What it unpacks to is a tree that `SourceTree` walks like any other, so its own order, times and owners do not matter.
+/// Memory is bounded by libarchive's limits for the dictionaries of its filters, the disk by `ArchiveLimits`.
+public final class ForeignArchive {
+  private let path: String
+  private let file: Descriptor
+  private let status: FileStatus
+  /// How long each file is that was unpacked, as a hard link may lead to it.
+  private var sizes: [[String]: Int64] = [:]
+  private var unpackedBytes: Int64 = 0
+
+  /// Its length in bytes.
+  public var size: Int { status.size }
+
+  /// Opens an archive.
+  ///
+  /// - Throws: `ErrorCode.notFound`; `ErrorCode.inputOutput` also for anything that is not a regular file.
+  public init(_ path: String) throws(GtachError) {
+    self.path = path
+    (file, status) = try FileSystem.openFile(path)
+  }
+
+  /// Unpacks it, once. Files get the permissions 0644 or 0755, a hard link becomes another name of its file. What was
+  /// unpacked before an error stays: the directory is the caller's to remove.
+  ///
+  /// - Parameters:
+  ///   - directory: Where, an empty directory.
+  ///   - progress: Told how many bytes of the archive are read; may throw to end it.
+  /// - Returns: Whether the archive names its root, as `tar -C DIR .` does.
+  /// - Throws: `ErrorCode.archivePathUnsafe`, `ErrorCode.archiveMemberUnsupported` and `ErrorCode.archiveInvalid` as
+  ///   `ArchiveReader.extract` does, the last also for one that unpacks to more than `ArchiveLimits` allow;
+  ///   `ErrorCode.busy` where the file changes meanwhile; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  public func unpack(
+    into directory: String, progress: (Int) throws(GtachError) -> Void = { _ in }
+  ) throws(GtachError) -> Bool {
+    let locale = try NameLocale()
+    defer { withExtendedLifetime(locale) {} }
+    let tree = try ExtractedTree(directory: directory)
+    let reader: MemberReader
+    do throws(GtachError) {
+      reader = try MemberReader(file: file)
+    } catch {
+      throw GtachError(
+        error.code, "\(path) cannot be read as an archive", reason: error.reason ?? error.message,
+        advice: "name a directory, a tar (plain, or of gzip, bzip2, xz or zstd), a zip or a wheel")
+    }
+    var namesRoot = false
+    try ArchiveReader.forEachMember(of: reader) { (member, components) throws(GtachError) in
+      try progress(min(size, Int(reader.bytesRead)))
+      if components.isEmpty, case .directory = member.kind { namesRoot = true }
+      try unpack(member, components, from: reader, into: tree) { () throws(GtachError) in
+        try progress(min(size, Int(reader.bytesRead)))
+      }
+    }
+    guard try FileSystem.status(of: file, path: path) == status else {
+      throw GtachError(.busy, "\(path) changed while it was packed", advice: "pack again when nobody changes it")
+    }
+    return namesRoot
+  }
+
+  private func unpack(
+    _ member: MemberReader.Member, _ components: [String], from reader: MemberReader, into tree: ExtractedTree,
+    progress: () throws(GtachError) -> Void
+  ) throws(GtachError) {
+    switch member.kind {
+    case .directory: try tree.makeDirectory(components)
+    case .symbolicLink(let target):
+      try MemberPath.checkLink(member.path, to: target)
+      try tree.makeSymbolicLink(components, to: target)
+    case .file(let isExecutable):
+      let file = try tree.makeFile(components)
+      try ArchiveReader.write(member, isExecutable: isExecutable, from: reader, to: file) {
+        (bytes) throws(GtachError) in
+        try progress()
+        try count(Int64(bytes), of: member)
+      }
+      sizes[components] = member.size
+    case .hardLink(let target):
+      let original = try MemberPath.components(target)
+      guard let size = sizes[original] else {
+        throw GtachError(
+          .archiveInvalid, "the archive's member \"\(member.path)\" is a hard link to no file before it",
+          reason: "it leads to \"\(target)\"")
+      }
+      // On the disk it costs nothing, in the release as much as the file.
+      try count(size, of: member)
+      try tree.makeHardLink(components, to: original)
+      sizes[components] = size
+    }
+  }
+
+  /// Counts what the tree grows by.
+  private func count(_ bytes: Int64, of member: MemberReader.Member) throws(GtachError) {
+    let most = max(Int64(ArchiveLimits.unpackedBytes), Int64(size) * Int64(ArchiveLimits.unpackedRatio))
+    unpackedBytes += bytes
+    guard unpackedBytes <= most else {
+      throw GtachError(
+        .archiveInvalid, "\(path) unpacks to far more than its own length",
+        reason: "more than \(most) bytes at \"\(member.path)\"; it has \(size)",
+        advice: "if that is as it should be, unpack it and pack the directory")
+    }
+  }
+}
+
+/// Makes this thread's names UTF-8 for as long as it lives: libarchive translates those of pax and zip, which are, to the
+/// locale's, and in the locale that a process starts with there are no letters but those of ASCII.
+private final class NameLocale {
+  #if canImport(Darwin)
+    private static let charactersOnly = LC_CTYPE_MASK
+  #else
+    // What LC_CTYPE_MASK is, a macro that Swift does not see.
+    private static let charactersOnly: Int32 = 1 << LC_CTYPE
+  #endif
+  private let locale: locale_t
+  private let previous: locale_t?
+
+  init() throws(GtachError) {
+    for name in ["C.UTF-8", "en_US.UTF-8"] {
+      guard let locale = newlocale(Self.charactersOnly, name, nil) else { continue }
+      self.locale = locale
+      previous = uselocale(locale)
+      return
+    }
+    throw GtachError(
+      .inputOutput, "names in archives cannot be read", reason: "the system has no locale with UTF-8",
+      advice: "unpack the archive and pack the directory")
+  }
+
+  deinit {
+    uselocale(previous)
+    freelocale(locale)
+  }
+}

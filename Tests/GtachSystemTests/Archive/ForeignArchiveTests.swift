@@ -1,0 +1,249 @@
+import GtachModel
+import GtachSystem
+import Testing
+
+@Suite("Archives that other tools made")
+struct ForeignArchiveTests {
+  private let files = FileSystem()
+
+  /// Unpacks beside a directory that must stay empty.
+  private func unpack(_ archive: [UInt8], _ body: (String, Bool) throws -> Void) throws {
+    try withTestDirectory { directory in
+      try files.perform([
+        .makeDirectory("\(directory)/in"), .makeDirectory("\(directory)/beside"),
+        .write(path: "\(directory)/archive", bytes: archive, permissions: 0o644),
+      ])
+      defer {
+        #expect((try? files.list(directory)) == ["archive", "beside", "in"])
+        #expect((try? files.list("\(directory)/beside")) == [])
+      }
+      let namesRoot = try ForeignArchive("\(directory)/archive").unpack(into: "\(directory)/in")
+      try body("\(directory)/in", namesRoot)
+    }
+  }
+
+  private func error(_ archive: [UInt8]) -> GtachError? {
+    do {
+      try unpack(archive) { _, _ in }
+      return nil
+    } catch { return error as? GtachError }
+  }
+
+  private func error(tar build: (inout TarBuilder) -> Void) -> GtachError? {
+    var tar = TarBuilder()
+    build(&tar)
+    return error(tar.finished)
+  }
+
+  private func error(zip build: (inout ZipBuilder) -> Void) -> GtachError? {
+    var zip = ZipBuilder()
+    build(&zip)
+    return error(zip.finished)
+  }
+
+  private func checkSample(_ archive: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try unpack(archive) { (tree, namesRoot) throws in
+      #expect(!namesRoot)
+      #expect(try files.list(tree) == ["bin", "data"], sourceLocation: sourceLocation)
+      #expect(try files.read("\(tree)/bin/run", maximumBytes: 100) == Array("#!/bin/sh\n".utf8))
+      #expect(try files.status(of: "\(tree)/bin/run")?.permissions == 0o755, sourceLocation: sourceLocation)
+      #expect(try files.status(of: "\(tree)/data")?.permissions == 0o644, sourceLocation: sourceLocation)
+    }
+  }
+
+  private func sample() -> [UInt8] {
+    var tar = TarBuilder()
+    tar.add("bin/run", mode: 0o700, content: Array("#!/bin/sh\n".utf8))
+    tar.add("data", mode: 0o604, content: Array("data\n".utf8))
+    return tar.finished
+  }
+
+  @Test("a tar, plain or compressed, and a zip give the same tree")
+  func formats() throws {
+    try checkSample(sample())
+    try checkSample(Zstd.compress(sample(), level: 3))
+    var zip = ZipBuilder()
+    zip.add("bin/run", mode: 0o100711, content: Array("#!/bin/sh\n".utf8))
+    zip.add("data", mode: nil, content: Array("data\n".utf8))
+    try checkSample(zip.finished)
+  }
+
+  @Test(
+    "of gzip, bzip2 and xz",
+    arguments: [
+      (
+        "gzip",
+        "1f8b08000000000002034bcaccd32f2acd63a025300002735353300d04e8b48181a111820d163737323160503060a003282d"
+          + "2e492c025ac9303281b2a27e123009146770318c82110852124b12696d0728539b9998e0ceff06a668f9dfccd4dc6434ffd3"
+          + "2bfe47b3fe281805a360148c3c00003b9280c5000c0000"
+      ),
+      (
+        "bzip2",
+        "425a683931415926535988de880c000053db80cb906800f780002474611e00080820007212a9a320c201a311a7a824a6534d"
+          + "35181a11e88d34e37bd77098c88824f9fc28d306a605a482e8086039f2e69dd32285c6301122008ad5c439afaa92d2bafb8b"
+          + "ce64591f83e8d4dcfaa22122f2e2d18550c8b0fc5dc914e14242237a2030"
+      ),
+      (
+        "xz",
+        "fd377a585a000004e6d6b4460200210116000000742fe5a3e00bff00675d00311a4a1b09ae81fb6741b6cc20b30a956bca7c"
+          + "bb21eec6f3770e48d005b49019963ab8ac024480c55f8a9e857f557fca32f277f1a336093c1bc818328ddf6067dd23cf7a3a"
+          + "38b68bbab394a58a989584a68c1f960eaa59ab3a63cfef8058b252120848c2e3ba000000f51fd8bbf13ad552000183018018"
+          + "0000e8df7d99b1c467fb020000000004595a"
+      ),
+    ])
+  func filters(name: String, hexadecimal: String) throws {
+    try checkSample(try #require(Hexadecimal.decode(hexadecimal)))
+  }
+
+  @Test("a hard link is another name of its file, and counts like one")
+  func hardLinks() throws {
+    var tar = TarBuilder()
+    tar.add("a/one", mode: 0o755, content: [1, 2, 3])
+    tar.add("b/two", type: "1", link: "./a/one")
+    tar.add("three", type: "1", link: "b/two")
+    try unpack(tar.finished) { (tree, _) throws in
+      for name in ["a/one", "b/two", "three"] {
+        #expect(try files.read("\(tree)/\(name)", maximumBytes: 100) == [1, 2, 3])
+        #expect(try files.status(of: "\(tree)/\(name)")?.permissions == 0o755)
+      }
+    }
+    for target in ["none", "a", "/etc/passwd", "../beside/x", "c"] {
+      let error = error(tar: {
+        $0.add("a", type: "5")
+        $0.add("b", type: "1", link: target)
+        $0.add("c", content: [1])
+      })
+      #expect(error?.code == (target.contains("/") ? .archivePathUnsafe : .archiveInvalid), "\(target)")
+    }
+    let large = [UInt8](repeating: 7, count: 30 << 20)
+    let bomb = error(tar: {
+      $0.add("large", content: large)
+      for number in 0..<200 { $0.add("link \(number)", type: "1", link: "large") }
+    })
+    #expect(bomb?.code == .archiveInvalid)
+    #expect(bomb?.reason?.contains("link 99") == true)
+  }
+
+  @Test("an archive says whether it names its root")
+  func root() throws {
+    for path in [".", "./", "./."] {
+      var tar = TarBuilder()
+      tar.add(path, type: "5")
+      tar.add("./a", content: [1])
+      try unpack(tar.finished) { _, namesRoot in #expect(namesRoot) }
+    }
+  }
+
+  @Test("names of any letters, as pax and zip have them")
+  func names() throws {
+    let name = "é/日本 😀.txt"
+    var tar = TarBuilder()
+    let record = " path=\(name)\n"
+    tar.add("x", type: "x", content: Array("\(record.utf8.count + 2)\(record)".utf8))
+    tar.add("x", content: [1])
+    var zip = ZipBuilder()
+    zip.add(name, content: [1])
+    var unmarked = ZipBuilder()
+    unmarked.add(name, content: [1], flags: 0)
+    for archive in [tar.finished, zip.finished, unmarked.finished] {
+      try unpack(archive) { (tree, _) throws in
+        #expect(try files.read("\(tree)/\(name)", maximumBytes: 100) == [1])
+      }
+    }
+  }
+
+  @Test(
+    "what would leave the tree is refused by its path", arguments: ["../beside/x", "/tmp/gtach-test-never", "a/../b"])
+  func climbing(path: String) {
+    for error in [error(tar: { $0.add(path, content: [1]) }), error(zip: { $0.add(path, content: [1]) })] {
+      #expect(error?.code == .archivePathUnsafe)
+      #expect(error?.message.contains(path) == true)
+    }
+    let link = error(zip: { $0.add("l", mode: 0o120777, content: Array("../\(path)".utf8)) })
+    #expect(link?.code == .archivePathUnsafe)
+    #expect(
+      error(zip: {
+        $0.add("l", mode: 0o120777, content: Array("d".utf8))
+        $0.add("l/x", content: [1])
+      })?.code == .archivePathUnsafe)
+  }
+
+  @Test("devices, pipes, set-uid programs and what is encrypted are refused by their path")
+  func kinds() {
+    for type: Character in ["3", "4", "6"] {
+      let error = error(tar: { $0.add("dev/thing", type: type) })
+      #expect(error?.code == .archiveMemberUnsupported)
+      #expect(error?.message.contains("dev/thing") == true)
+    }
+    #expect(error(tar: { $0.add("x", mode: 0o4755, content: [1]) })?.code == .archiveMemberUnsupported)
+    #expect(error(zip: { $0.add("x", mode: 0o104755, content: [1]) })?.code == .archiveMemberUnsupported)
+    #expect(error(zip: { $0.add("x", mode: 0o020644) })?.code == .archiveMemberUnsupported)
+    #expect(error(zip: { $0.add("x", content: [1], flags: 1) })?.code == .archiveMemberUnsupported)
+  }
+
+  @Test("a path that is there twice, and a file that is not as long as it says")
+  func lies() {
+    #expect(
+      error(zip: {
+        $0.add("a", content: [1])
+        $0.add("a", content: [2])
+      })?.message.contains("\"a\" is there twice") == true)
+    for size in [0, 2, 1000, 1 << 31] {
+      #expect(error(zip: { $0.add("a", content: [1], claimedSize: size) })?.code == .archiveInvalid, "\(size)")
+    }
+    #expect(error(tar: { $0.add("a", content: [1], claimedSize: 1 << 31) })?.code == .archiveInvalid)
+  }
+
+  @Test("a bomb ends at the limit, not at the disk's")
+  func bomb() throws {
+    var tar = TarBuilder()
+    for name in ["a", "b", "c"] { tar.add(name, content: [UInt8](repeating: 0, count: 100 << 20)) }
+    let error = error(try Zstd.compress(tar.finished, level: 1))
+    #expect(error?.code == .archiveInvalid)
+    #expect(error?.reason?.contains("\"c\"") == true)
+    #expect(error?.advice?.contains("pack the directory") == true)
+  }
+
+  @Test("what is no archive, or only half of one")
+  func damage() throws {
+    for bytes in [
+      [], Array("no archive".utf8), [UInt8](repeating: 0x55, count: 5000),
+      try Zstd.compress(Array("text".utf8), level: 3),
+    ] {
+      let error = error(bytes)
+      #expect(error?.code == .archiveInvalid)
+      #expect(error?.advice?.contains("a zip or a wheel") == true)
+    }
+    let packed = try Zstd.compress(sample(), level: 3)
+    #expect(error(Array(packed.dropLast(5)))?.code == .archiveInvalid)
+    #expect(error(try Zstd.compress(packed, level: 3))?.code == .archiveInvalid, "twice")
+    #expect(error(Array(sample()[..<700]))?.code == .archiveInvalid)
+    try withTestDirectory { directory in
+      #expect(thrownError { try ForeignArchive("\(directory)/none") }?.code == .notFound)
+      #expect(thrownError { try ForeignArchive(directory) }?.code == .inputOutput)
+    }
+  }
+
+  @Test("an archive that changes while it is read is refused, and whoever asks to stop is heard")
+  func changing() throws {
+    try withTestDirectory { directory in
+      let path = "\(directory)/archive"
+      try files.perform([
+        .write(path: path, bytes: sample(), permissions: 0o644), .makeDirectory("\(directory)/one"),
+        .makeDirectory("\(directory)/two"),
+      ])
+      let stopped = thrownError {
+        try ForeignArchive(path).unpack(into: "\(directory)/one") { (_) throws(GtachError) in
+          throw GtachError(.cancelled, "test")
+        }
+      }
+      #expect(stopped?.code == .cancelled)
+      let changed = thrownError {
+        try ForeignArchive(path).unpack(into: "\(directory)/two") { (_) throws(GtachError) in
+          try files.perform(.write(path: path, bytes: [1], permissions: 0o644))
+        }
+      }
+      #expect(changed?.code == .busy)
+    }
+  }
+}
