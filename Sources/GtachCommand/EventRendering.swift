@@ -23,7 +23,7 @@ extension NodeEvent {
   /// Whether something failed that an operator may want to know of.
   var isFailure: Bool {
     switch self {
-    case .discoveryUnavailable, .peerFailed, .fetchFailed, .updateFailed: true
+    case .discoveryUnavailable, .peerFailed, .fetchFailed, .objectUseless, .updateFailed: true
     case .updateFinished(let result): !result.success
     case .listening, .discoveryAvailable, .peerConnected, .metadataUpdated, .fetchStarted, .fetchProgress,
       .fetchFinished, .updateStep, .nodeJoined:
@@ -53,6 +53,8 @@ extension NodeEvent {
     case .fetchProgress(let release, let received, let total):
       "fetching \(release), \(Quantity.bytes(received)) of \(Quantity.bytes(total))"
     case .fetchFinished(let fetch): "fetched \(Rendering.line(fetch))"
+    case .objectUseless(let release, let error):
+      "badly made, fetched in another form: \(Rendering.line(error, about: release))"
     case .fetchFailed(let release, let error): "fetch failed: \(Rendering.line(error, about: release))"
     case .updateStep(let release, let step): "updating to \(release): \(step)"
     case .updateFailed(let name, let error): "update failed: \(Rendering.line(error, about: name))"

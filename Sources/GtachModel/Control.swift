@@ -81,6 +81,8 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   case fetchStarted(release: String, bytes: Int, peers: Int)
   /// Part of it is here.
   case fetchProgress(release: String, receivedBytes: Int, totalBytes: Int)
+  /// An object of it yields another chunk than it should, as its publisher made it wrongly; the chunk comes otherwise.
+  case objectUseless(release: String, error: ErrorReport)
   /// All of it is here, verified.
   case fetchFinished(SyncReport.Fetch)
   /// It could not be fetched; it will be tried again.

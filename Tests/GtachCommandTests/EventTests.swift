@@ -51,6 +51,10 @@ import Testing
         false
       ),
       (
+        .objectUseless(release: "a@1.0.0", error: ErrorReport(GtachError(.chunkCorrupt, "the object ab is wrong"))),
+        "badly made, fetched in another form: a@1.0.0: the object ab is wrong [chunk-corrupt]", true, false
+      ),
+      (
         .fetchFailed(release: "a@1.0.0", error: full), "fetch failed: a@1.0.0: the disk is full [disk-full]", true,
         false
       ),

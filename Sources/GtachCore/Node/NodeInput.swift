@@ -21,8 +21,8 @@ public enum NodeInput: Sendable {
   case reply(SessionID, SessionReply)
   /// Signed metadata is on disk, or could not be put there.
   case metadataSaved(GtachError?)
-  /// Which objects of a variant are missing on disk.
-  case inspected(VariantID, Result<[Int], GtachError>)
+  /// Which chunks of a variant are lacking on disk.
+  case inspected(VariantID, Result<[LackingChunk], GtachError>)
   /// A variant is complete and visible, or could not be made so.
   case completed(VariantID, GtachError?)
   /// The repository, read again: another process may have changed it.
@@ -49,8 +49,8 @@ public enum SessionRequest: Hashable, Sendable {
   case manifest(VariantID, Manifest.Content)
   /// The index of a variant.
   case index(VariantID, Manifest.Content)
-  /// An object of a variant, to be verified, decoded and stored on arrival.
-  case object(VariantID, number: Int, index: ChunkIndex)
+  /// A chunk of a variant, by its position in the index, to be verified, decoded and stored on arrival.
+  case chunk(VariantID, position: Int, form: ChunkForm, index: ChunkIndex)
   /// To say when its index root or metadata version are no longer these.
   case watch(Advertisement)
 }
@@ -67,12 +67,17 @@ public enum SessionReply: Sendable {
   case manifest(VariantID, [UInt8])
   /// An index that has the digest and size asked for.
   case index(VariantID, [UInt8])
-  /// An object is verified and stored; so many bytes came over the wire.
-  case objectStored(VariantID, number: Int, bytes: Int)
-  /// An object came, and this machine could not store it.
-  case objectRefused(VariantID, number: Int, GtachError)
-  /// The peer has no such manifest, index or object any more.
-  case missing(VariantID, number: Int?)
+  /// A chunk is verified and stored, or its object is and will be decoded when the chunks are here that it needs; so many
+  /// bytes of it came over the wire.
+  case chunkStored(VariantID, position: Int, bytes: Int)
+  /// An object came that is what its id says, so many bytes, and yields another chunk than the index says.
+  case objectUseless(VariantID, position: Int, form: ChunkForm, bytes: Int, GtachError)
+  /// A chunk came, and this machine could not store it.
+  case chunkRefused(VariantID, GtachError)
+  /// The peer has not got a chunk in that form.
+  case chunkLacking(VariantID, position: Int, form: ChunkForm)
+  /// The peer has no such manifest or index any more.
+  case missing(VariantID)
   /// The peer's index root and metadata version, as they are now.
   case changed(Advertisement)
 }
@@ -87,7 +92,7 @@ public enum NodeAction: Sendable {
   case send(SessionID, SessionRequest)
   /// Put verified metadata on disk, durably.
   case saveMetadata([String: [UInt8]])
-  /// Find out which objects of a variant are missing on disk.
+  /// Find out which chunks of a variant are lacking on disk.
   case inspect(VariantID, ChunkIndex)
   /// Make a variant visible: everything of it is stored.
   case complete(VariantID, manifest: [UInt8], index: [UInt8])

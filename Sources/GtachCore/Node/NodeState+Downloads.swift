@@ -62,6 +62,15 @@ extension NodeState {
     }
   }
 
+  /// Whether a peer that says it holds a variant is being dialled. One that was dialled in vain is waited for no more: it
+  /// may be gone for good.
+  private func isHolderComing(_ variant: VariantID) -> Bool {
+    table.peers.values.contains { peer in
+      guard case .dialling = peer.link else { return false }
+      return peer.variants[variant] != nil && peer.backoff.failures == 0
+    }
+  }
+
   private mutating func advance(_ variant: VariantID, into actions: inout [NodeAction]) {
     guard var download = downloads[variant] else { return }
     guard trusted.targets[variant]?.manifest == download.listed.manifest, !choices.removed.contains(variant.release)
@@ -83,17 +92,20 @@ extension NodeState {
       guard let session = holders.randomElement(using: &generator), let content = download.indexContent else { break }
       download.phase = .index(session)
       actions.append(.send(session, .index(variant, content)))
-    case .objects:
+    case .chunks:
       guard let index = download.index else { break }
       if download.isComplete {
         download.phase = .completing
         actions.append(.complete(variant, manifest: download.manifest, index: download.indexBytes))
         break
       }
-      let load = sessions.mapValues(\.objects)
-      for (session, number) in download.assign(holders: holders, load: load, using: &generator) {
-        sessions[session]?.objects += 1
-        actions.append(.send(session, .object(variant, number: number, index: index)))
+      let questions = download.queue?.ask(
+        holders: holders, expectsMore: isHolderComing(variant), load: sessions.mapValues(\.chunks), using: &generator)
+      for question in questions ?? [] {
+        sessions[question.session]?.chunks += 1
+        actions.append(
+          .send(
+            question.session, .chunk(variant, position: question.chunk, form: question.form, index: index)))
       }
     case .manifest, .index, .inspecting, .completing: break
     }
@@ -138,12 +150,12 @@ extension NodeState {
   }
 
   mutating func inspected(
-    _ variant: VariantID, _ result: Result<[Int], GtachError>, now: Instant, into actions: inout [NodeAction]
+    _ variant: VariantID, _ result: Result<[LackingChunk], GtachError>, now: Instant, into actions: inout [NodeAction]
   ) {
     guard case .inspecting? = downloads[variant]?.phase else { return }
     switch result {
-    case .success(let missing):
-      downloads[variant]?.begin(missing: missing)
+    case .success(let lacking):
+      downloads[variant]?.begin(lacking: lacking)
       actions.append(
         .emit(
           .fetchStarted(
@@ -153,13 +165,11 @@ extension NodeState {
     }
   }
 
-  mutating func objectStored(
-    _ id: SessionID, _ variant: VariantID, _ number: Int, bytes: Int, into actions: inout [NodeAction]
+  mutating func chunkStored(
+    _ id: SessionID, _ variant: VariantID, _ position: Int, bytes: Int, into actions: inout [NodeAction]
   ) {
-    guard let session = sessions[id] else { return }
-    sessions[id]?.objects -= 1
-    table.peers[session.peer]?.receivedBytes += bytes
-    downloads[variant]?.stored(number, bytes: bytes, from: table.peers[session.peer]?.label ?? "")
+    guard let peer = came(bytes, in: id) else { return }
+    downloads[variant]?.stored(position, bytes: bytes, from: peer)
     guard let download = downloads[variant] else { return }
     actions.append(
       .emit(
@@ -168,26 +178,50 @@ extension NodeState {
           totalBytes: download.totalBytes)))
   }
 
-  /// This machine's own fault, such as a full disk: no other peer would help.
-  mutating func objectRefused(
-    _ id: SessionID, _ variant: VariantID, _ number: Int, _ error: GtachError, now: Instant,
+  /// The publisher's fault, not the peer's: nobody has another object of that id. The operator is told of the first one.
+  mutating func objectUseless(
+    _ question: ChunkQueue.Question, of variant: VariantID, bytes: Int, _ error: GtachError,
     into actions: inout [NodeAction]
   ) {
-    sessions[id]?.objects -= 1
-    downloads[variant]?.returned(number)
+    guard let peer = came(bytes, in: question.session) else { return }
+    guard downloads[variant]?.isUseless(question, bytes: bytes, from: peer) == true else { return }
+    actions.append(.emit(.objectUseless(release: variant.release.description, error: ErrorReport(error))))
+  }
+
+  /// This machine's own fault, such as a full disk: no other peer would help.
+  mutating func chunkRefused(
+    _ id: SessionID, _ variant: VariantID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]
+  ) {
+    sessions[id]?.chunks -= 1
     if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
   }
 
+  /// The peer lacks an object, which it may, or the chunk itself, and then it has not got the variant.
+  mutating func chunkLacking(_ question: ChunkQueue.Question, of variant: VariantID) {
+    guard sessions[question.session] != nil else { return }
+    sessions[question.session]?.chunks -= 1
+    downloads[variant]?.queue?.lacks(question)
+    if question.form == .bare { strikeOff(question.session, variant) }
+  }
+
+  mutating func missing(_ id: SessionID, _ variant: VariantID) {
+    strikeOff(id, variant)
+    downloads[variant]?.lost(id)
+  }
+
   /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
-  mutating func missing(_ id: SessionID, _ variant: VariantID, _ number: Int?) {
-    guard let session = sessions[id] else { return }
-    table.peers[session.peer]?.variants[variant] = nil
-    if let number {
-      sessions[id]?.objects -= 1
-      downloads[variant]?.returned(number)
-    } else {
-      downloads[variant]?.lost(id)
-    }
+  private mutating func strikeOff(_ id: SessionID, _ variant: VariantID) {
+    if let peer = sessions[id]?.peer { table.peers[peer]?.variants[variant] = nil }
+  }
+
+  /// Counts what came in answer to a question for a chunk.
+  ///
+  /// - Returns: Whom from, for people; nil where the session is over.
+  private mutating func came(_ bytes: Int, in id: SessionID) -> String? {
+    guard let session = sessions[id] else { return nil }
+    sessions[id]?.chunks -= 1
+    table.peers[session.peer]?.receivedBytes += bytes
+    return table.peers[session.peer]?.label ?? ""
   }
 
   mutating func completed(
@@ -195,7 +229,12 @@ extension NodeState {
   ) {
     guard let download = downloads[variant], case .completing = download.phase else { return }
     if let error {
-      drop(variant, error, now: now, into: &actions)
+      // An object that waited for others to be decoded may have yielded another chunk.
+      if error.code == .chunkMissing, let index = downloads[variant]?.looksAgain() {
+        actions.append(.inspect(variant, index))
+      } else {
+        drop(variant, error, now: now, into: &actions)
+      }
       return
     }
     downloads[variant] = nil
@@ -223,7 +262,7 @@ extension Download {
   var isHere: Bool {
     switch phase {
     case .inspecting, .completing: true
-    case .objects: isComplete
+    case .chunks: isComplete
     case .manifest, .index: false
     }
   }

@@ -168,11 +168,15 @@ extension NodeState {
     case .entries(let entries): receivedEntries(id, entries, now: now, into: &actions)
     case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
-    case .objectStored(let variant, let number, let bytes):
-      objectStored(id, variant, number, bytes: bytes, into: &actions)
-    case .objectRefused(let variant, let number, let error):
-      objectRefused(id, variant, number, error, now: now, into: &actions)
-    case .missing(let variant, let number): missing(id, variant, number)
+    case .chunkStored(let variant, let position, let bytes):
+      chunkStored(id, variant, position, bytes: bytes, into: &actions)
+    case .objectUseless(let variant, let position, let form, let bytes, let error):
+      let question = ChunkQueue.Question(session: id, chunk: position, form: form)
+      objectUseless(question, of: variant, bytes: bytes, error, into: &actions)
+    case .chunkRefused(let variant, let error): chunkRefused(id, variant, error, now: now, into: &actions)
+    case .chunkLacking(let variant, let position, let form):
+      chunkLacking(ChunkQueue.Question(session: id, chunk: position, form: form), of: variant)
+    case .missing(let variant): missing(id, variant)
     case .changed(let told):
       sessions[id]?.isWatching = false
       sessions[id]?.watchesFrom = now.advanced(byMilliseconds: Self.watchPauseMilliseconds)

@@ -13,8 +13,8 @@ struct Session: Sendable {
   var isWatching = false
   /// Before when it is not asked to again: a peer that always has news must not keep this node busy.
   var watchesFrom = Instant(milliseconds: .min)
-  /// How many objects were asked for and have not come.
-  var objects = 0
+  /// How many chunks were asked for, in any form, and have not come.
+  var chunks = 0
   /// Since when there has been nothing to ask; nil while there is.
   var idleSince: Instant?
 }
@@ -101,7 +101,7 @@ extension NodeState {
     for id in sessions.keys.sorted() {
       guard var session = sessions[id], let peer = table.peers[session.peer] else { continue }
       let isBusy =
-        session.isExchanging || session.objects > 0 || metadataUpdate?.session == id
+        session.isExchanging || session.chunks > 0 || metadataUpdate?.session == id
         || !unfetched.isDisjoint(with: peer.variants.keys)
       session.idleSince = isBusy ? nil : session.idleSince ?? now
       if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = advertised(by: peer) {

@@ -175,21 +175,44 @@ final class DialledSession: Sendable {
     let step = try pending.take(message)
     state.withLock { $0.pending[number] = step.isLast ? nil : pending }
     for followUp in step.followUps(id: number) { try channel.send(followUp) }
-    if let object = step.object {
-      deliver(.reply(id, store(object)))
+    if let arrival = step.arrival {
+      deliver(.reply(id, try store(arrival)))
     } else if let reply = step.reply {
       deliver(.reply(id, reply))
     }
   }
 
-  private func store(_ object: ObjectReceiver) -> SessionReply {
-    let bytes = object.bytes ?? []
+  /// Stores what has come.
+  ///
+  /// - Throws: `ErrorCode.chunkCorrupt` where the peer sent another chunk.
+  private func store(_ arrival: PendingRequest.Arrival) throws(GtachError) -> SessionReply {
+    switch arrival {
+    case .object(let receiver): return store(receiver)
+    case .bare(let receiver):
+      let bytes = try receiver.bytes()
+      do throws(GtachError) {
+        try repository.storeChunk(bytes, digest: receiver.chunk.digest)
+        return .chunkStored(receiver.variant, position: receiver.position, bytes: receiver.frame.count)
+      } catch {
+        return .chunkRefused(receiver.variant, error)
+      }
+    }
+  }
+
+  private func store(_ receiver: ObjectReceiver) -> SessionReply {
+    let bytes = receiver.bytes ?? []
+    let position = receiver.object.chunk
     do throws(GtachError) {
       try repository.storeObject(
-        index: object.index, number: object.number, bytes: bytes, unitDigests: object.digests ?? [])
-      return .objectStored(object.variant, number: object.number, bytes: bytes.count)
+        index: receiver.index, number: receiver.number, bytes: bytes, unitDigests: receiver.digests ?? [])
+      return .chunkStored(receiver.variant, position: position, bytes: bytes.count)
     } catch {
-      return .objectRefused(object.variant, number: object.number, error)
+      guard error.code == .objectCorrupt || error.code == .chunkCorrupt else {
+        return .chunkRefused(receiver.variant, error)
+      }
+      // Its units were verified as they came: so it is the object that its publisher made.
+      return .objectUseless(
+        receiver.variant, position: position, form: .object(receiver.number), bytes: bytes.count, error)
     }
   }
 }

@@ -8,27 +8,44 @@ struct PendingRequest {
   struct Step {
     var isLast = false
     var reply: SessionReply?
-    var object: ObjectReceiver?
+    var arrival: Arrival?
     var nextPart: GetFile?
 
     /// What must be asked for the rest.
     func followUps(id: UInt32) -> [Message] { nextPart.map { [.getFile($0)] } ?? [] }
   }
 
-  private let request: SessionRequest
-  private var file: [UInt8] = []
-  private var entries: [VariantID: Digest] = [:]
-  private var object: ObjectReceiver?
+  /// A chunk that comes, or has come, in the form in which it was asked for.
+  enum Arrival {
+    case object(ObjectReceiver)
+    case bare(ChunkReceiver)
 
-  init(_ request: SessionRequest) {
-    self.request = request
-    if case .object(let variant, let number, let index) = request {
-      object = ObjectReceiver(variant: variant, number: number, index: index)
+    /// What has come of it, in bytes.
+    var receivedBytes: Int {
+      switch self {
+      case .object(let receiver): receiver.receivedBytes
+      case .bare(let receiver): receiver.frame.count
+      }
     }
   }
 
+  private let request: SessionRequest
+  private var file: [UInt8] = []
+  private var entries: [VariantID: Digest] = [:]
+  private var arrival: Arrival?
+
+  init(_ request: SessionRequest) {
+    self.request = request
+    guard case .chunk(let variant, let position, let form, let index) = request else { return }
+    arrival =
+      switch form {
+      case .object(let number): .object(ObjectReceiver(variant: variant, number: number, index: index))
+      case .bare: .bare(ChunkReceiver(variant: variant, position: position, index: index))
+      }
+  }
+
   /// What has come of the answer, in bytes.
-  var receivedBytes: Int { file.count + entries.count * Digest.byteCount + (object?.receivedBytes ?? 0) }
+  var receivedBytes: Int { file.count + entries.count * Digest.byteCount + (arrival?.receivedBytes ?? 0) }
 
   /// Whether the peer may take its time.
   var isWatch: Bool { if case .watch = request { true } else { false } }
@@ -39,7 +56,12 @@ struct PendingRequest {
     case .metadata, .manifest, .index: part(id: id, offset: 0).map { [.getFile($0)] } ?? []
     case .buckets: [.getBuckets(GetBuckets(id: id))]
     case .entries(let buckets): [.getEntries(GetEntries(id: id, buckets: buckets))]
-    case .object: object?.requests(id: id) ?? []
+    case .chunk:
+      switch arrival {
+      case .object(let receiver)?: receiver.requests(id: id)
+      case .bare(let receiver)?: [receiver.request(id: id)]
+      case nil: []
+      }
     case .watch(let told):
       [.watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))]
     }
@@ -47,8 +69,8 @@ struct PendingRequest {
 
   /// Takes a message of the answer.
   ///
-  /// - Throws: `ErrorCode.protocolViolation` for one that does not belong to the question, `objectCorrupt` for bytes
-  ///   that are not what they are named by, or the peer's own error.
+  /// - Throws: `ErrorCode.protocolViolation` for one that does not belong to the question, `objectCorrupt` and
+  ///   `chunkCorrupt` for bytes that are not what they are named by, or the peer's own error.
   mutating func take(_ message: Message) throws(GtachError) -> Step {
     switch (message, request) {
     case (.failure(let failure), _): return try failed(failure)
@@ -66,17 +88,31 @@ struct PendingRequest {
         throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
       }
       return some.more ? Step() : Step(isLast: true, reply: .entries(entries))
-    case (.unitList(let listing), .object):
-      try object?.accept(listing)
-      return Step()
-    case (.unit(let unit), .object):
-      try object?.accept(unit)
-      return object?.bytes == nil ? Step() : Step(isLast: true, object: object)
+    case (.unitList, .chunk), (.unit, .chunk), (.chunkPart, .chunk): return try takeContent(message)
     case (.changed(let changed), .watch):
       let told = Advertisement(indexRoot: changed.indexRoot, metadataVersion: changed.metadataVersion)
       return Step(isLast: true, reply: .changed(told))
     default:
       throw GtachError(.protocolViolation, "the peer's answer does not belong to the question")
+    }
+  }
+
+  private mutating func takeContent(_ message: Message) throws(GtachError) -> Step {
+    switch (message, arrival) {
+    case (.unitList(let listing), .object(var receiver)?):
+      try receiver.accept(listing)
+      arrival = .object(receiver)
+      return Step()
+    case (.unit(let unit), .object(var receiver)?):
+      try receiver.accept(unit)
+      arrival = .object(receiver)
+      return receiver.bytes == nil ? Step() : Step(isLast: true, arrival: arrival)
+    case (.chunkPart(let part), .bare(var receiver)?):
+      try receiver.accept(part)
+      arrival = .bare(receiver)
+      return receiver.isWhole ? Step(isLast: true, arrival: arrival) : Step()
+    default:
+      throw GtachError(.protocolViolation, "the peer sent a chunk in another form than it was asked for")
     }
   }
 
@@ -102,8 +138,9 @@ struct PendingRequest {
     switch request {
     case .metadata(let name, _): return Step(isLast: true, reply: .metadata(name: name, nil))
     case .manifest(let variant, _), .index(let variant, _):
-      return Step(isLast: true, reply: .missing(variant, number: nil))
-    case .object(let variant, let number, _): return Step(isLast: true, reply: .missing(variant, number: number))
+      return Step(isLast: true, reply: .missing(variant))
+    case .chunk(let variant, let position, let form, _):
+      return Step(isLast: true, reply: .chunkLacking(variant, position: position, form: form))
     case .buckets, .entries, .watch: throw failure.error
     }
   }
@@ -112,7 +149,7 @@ struct PendingRequest {
     switch request {
     case .metadata(_, let bytes): bytes
     case .manifest(_, let content), .index(_, let content): content.size
-    case .buckets, .entries, .object, .watch: 0
+    case .buckets, .entries, .chunk, .watch: 0
     }
   }
 
@@ -121,7 +158,7 @@ struct PendingRequest {
     case .metadata(let name, _): .metadata(name: name, bytes)
     case .manifest(let variant, _): .manifest(variant, bytes)
     case .index(let variant, _): .index(variant, bytes)
-    case .buckets, .entries, .object, .watch: nil
+    case .buckets, .entries, .chunk, .watch: nil
     }
   }
 
@@ -131,7 +168,7 @@ struct PendingRequest {
     case .metadata(let name, _): file = .metadata(name)
     case .manifest(_, let content): file = .manifest(content.digest)
     case .index(_, let content): file = .index(content.digest)
-    case .buckets, .entries, .object, .watch: return nil
+    case .buckets, .entries, .chunk, .watch: return nil
     }
     return GetFile(id: id, file: file, offset: offset)
   }

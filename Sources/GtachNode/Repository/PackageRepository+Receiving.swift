@@ -6,11 +6,11 @@ extension PackageRepository {
   /// Begins to fetch a variant, or to go on with it: until it is complete or nobody wants it any more, gc leaves what it
   /// needs alone.
   ///
-  /// - Returns: As `missingObjects`.
-  /// - Throws: As `missingObjects`; `ErrorCode.busy` where another process holds the lock for a minute.
-  public func beginFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) -> [Int] {
+  /// - Returns: As `lackingChunks`.
+  /// - Throws: As `lackingChunks`; `ErrorCode.busy` where another process holds the lock for a minute.
+  public func beginFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) -> [LackingChunk] {
     try noteFetching(variant, index: index)
-    return try missingObjects(index: index)
+    return try lackingChunks(index: index)
   }
 
   /// Notes that what a variant needs is needed although it is not complete here.
@@ -24,14 +24,19 @@ extension PackageRepository {
     try perform(operations, plan: plan, temporaryName: name)
   }
 
-  /// The numbers of the objects of an index of which neither the chunk nor the object itself is here. Whatever is here is
-  /// read and hashed, as a power cut may have torn it.
+  /// The chunks of an index of which neither they nor their objects are here, and how they can be had. Whatever is here is
+  /// read and hashed, as a power cut may have torn it. An object that is here and yields another chunk is of no use, wherever
+  /// it is from.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
-  public func missingObjects(index: ChunkIndex) throws(GtachError) -> [Int] {
-    var missing: [Int] = []
-    for number in index.objects.indices where try !isHere(object: number, of: index) { missing.append(number) }
-    return missing
+  public func lackingChunks(index: ChunkIndex) throws(GtachError) -> [LackingChunk] {
+    var lacking: [LackingChunk] = []
+    for number in index.objects.indices where try !isHere(object: number, of: index) {
+      let object = index.objects[number]
+      let isUseless = try storedObject(object.id) != nil
+      lacking.append(LackingChunk(chunk: object.chunk, objects: isUseless ? [] : [number]))
+    }
+    return lacking
   }
 
   /// Stores an object that a peer sent, and the chunk that it yields, both only if they hash as the index says. Where a

@@ -267,7 +267,8 @@ struct NodeStateTests {
     let (publisher, nodes) = try room(fleet, nodes: 1)
     lan.run(milliseconds: 1_000)
     publisher.lies = {
-      if case .object(let variant, let number, _) = $0 { .missing(variant, number: number) } else { nil }
+      guard case .chunk(let variant, let position, let form, _) = $0 else { return nil }
+      return .chunkLacking(variant, position: position, form: form)
     }
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 1_000)
@@ -574,8 +575,8 @@ struct NodeStateTests {
     let (publisher, nodes) = try room(fleet, nodes: 1)
     var isFull = true
     publisher.lies = { request in
-      guard isFull, case .object(let variant, let number, _) = request else { return nil }
-      return .objectRefused(variant, number: number, GtachError(.diskFull, "no space left"))
+      guard isFull, case .chunk(let variant, _, _, _) = request else { return nil }
+      return .chunkRefused(variant, GtachError(.diskFull, "no space left"))
     }
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 3_000)

@@ -92,8 +92,15 @@ final class VirtualNode {
   private var sessions: [SessionID: VirtualNode] = [:]
   fileprivate(set) var diallers: [(VirtualNode, SessionID)] = []
   private var watchers: [(node: VirtualNode, session: SessionID, told: Advertisement)] = []
-  /// Which objects were asked of this node, by whom.
+  /// How often this node sent which chunk, in any form.
   private(set) var served: [Int: Int] = [:]
+  /// Chunks whose objects turn out to yield others when the variant is completed.
+  var forgetsAtTheEnd: Set<Int> = []
+  private var useless: Set<Int> = []
+  /// Whether it has the chunks of what it holds, and no object.
+  var hasOnlyChunks = false
+  /// What was asked of it for chunks.
+  private(set) var questions: [(chunk: Int, form: ChunkForm)] = []
 
   init(
     number: UInt8, fleet: FleetID, trusted: TrustedMetadata, configuration: NodeConfiguration = NodeConfiguration(),
@@ -137,8 +144,16 @@ final class VirtualNode {
       if failure == nil { metadata.merge(files) { $1 } }
       lan.after(1) { self.take(.metadataSaved(failure)) }
     case .inspect(let variant, let index):
-      let missing = index.objects.indices.filter { !(stored[variant]?.contains($0) ?? false) }
-      lan.after(1) { self.take(.inspected(variant, .success(missing))) }
+      let lacking = index.objects.enumerated().compactMap { number, object in
+        stored[variant]?.contains(object.chunk) == true
+          ? nil : LackingChunk(chunk: object.chunk, objects: useless.contains(object.chunk) ? [] : [number])
+      }
+      lan.after(1) { self.take(.inspected(variant, .success(lacking))) }
+    case .complete(let variant, _, _) where !forgetsAtTheEnd.isEmpty:
+      stored[variant]?.subtract(forgetsAtTheEnd)
+      useless = forgetsAtTheEnd
+      forgetsAtTheEnd = []
+      lan.after(1) { self.take(.completed(variant, GtachError(.chunkMissing, "an object yields another chunk"))) }
     case .complete(let variant, let manifest, let index):
       releases[variant] = VirtualRelease(variant: variant, manifest: manifest, index: index)
       lan.after(1) { self.take(.completed(variant, nil)) }
@@ -214,9 +229,10 @@ final class VirtualNode {
       return
     }
     guard let reply = lies(request) ?? truth(request) else { return }
-    if case .objectStored(let variant, let number, _) = reply {
-      served[number, default: 0] += 1
-      node.stored[variant, default: []].insert(number)
+    if case .chunk(_, let position, let form, _) = request { questions.append((position, form)) }
+    if case .chunkStored(let variant, let position, _) = reply {
+      served[position, default: 0] += 1
+      node.stored[variant, default: []].insert(position)
     }
     lan.after(1) { node.take(.reply(session, reply)) }
   }
@@ -229,13 +245,15 @@ final class VirtualNode {
       let entries = IndexDigest(entries: state.held, hashing: SHA256()).entries(in: buckets)
       return .entries(Dictionary(uniqueKeysWithValues: entries.map { ($0.variant, $0.manifest) }))
     case .manifest(let variant, _):
-      return releases[variant].map { .manifest(variant, $0.manifest) } ?? .missing(variant, number: nil)
+      return releases[variant].map { .manifest(variant, $0.manifest) } ?? .missing(variant)
     case .index(let variant, _):
-      return releases[variant].map { .index(variant, $0.index) } ?? .missing(variant, number: nil)
-    case .object(let variant, let number, let index):
-      return releases[variant] == nil
-        ? .missing(variant, number: number)
-        : .objectStored(variant, number: number, bytes: index.objects[number].size)
+      return releases[variant].map { .index(variant, $0.index) } ?? .missing(variant)
+    case .chunk(let variant, let position, let form, let index):
+      guard releases[variant] != nil, !hasOnlyChunks || form == .bare else {
+        return .chunkLacking(variant, position: position, form: form)
+      }
+      let bytes = if case .object(let number) = form { index.objects[number].size } else { VirtualRelease.bareBytes }
+      return .chunkStored(variant, position: position, bytes: bytes)
     case .watch: return nil
     }
   }
@@ -246,4 +264,7 @@ struct VirtualRelease {
   let variant: VariantID
   let manifest: [UInt8]
   let index: [UInt8]
+
+  /// How many bytes a chunk of any release takes that travels as it is: less than it has, more than its object.
+  static let bareBytes = 900
 }

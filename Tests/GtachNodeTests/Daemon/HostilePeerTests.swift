@@ -138,9 +138,10 @@ struct HostilePeerTests {
     #expect(try isAlive())
   }
 
-  @Test func unitsThatALiarChangedAreNotStoredAndAnHonestPeerCompletesTheRelease() throws {
+  @Test(arguments: LyingPeer.Lie.allCases)
+  func whatALiarChangedIsNotStoredAndAnHonestPeerCompletesTheRelease(lie: LyingPeer.Lie) throws {
     try node.publish("app", "1.0.0", bytes: 300_000)
-    let liar = try LyingPeer(identity: node.identity("liar"), truth: node)
+    let liar = try LyingPeer(identity: node.identity("liar"), truth: node, lie: lie)
     let victim = try node.member("victim", in: directory, peers: [liar.endpoint])
     defer {
       victim.stop()
@@ -148,7 +149,8 @@ struct HostilePeerTests {
       node.stop()
     }
     let isRefused = victim.log.waits { event in
-      if case .peerFailed("liar", let error) = event { error.code == "object-corrupt" } else { false }
+      guard case .peerFailed("liar", let error) = event else { return false }
+      return error.code == (lie == .units ? "object-corrupt" : "chunk-corrupt")
     }
     #expect(isRefused, "\(victim.log.all)")
     #expect(try victim.held().isEmpty)

@@ -4,15 +4,22 @@ import GtachWire
 
 @testable import GtachNode
 
-/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit.
+/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit or chunk.
 final class LyingPeer: Sendable {
+  enum Lie: CaseIterable {
+    /// It changes units.
+    case units
+    /// It says that it has no objects, and changes chunks.
+    case chunks
+  }
+
   private let listener: TLSListener
   private let identity: TLSIdentity
   private let truth: TestNode
   private let cancellation: Cancellation
   private let thread: WorkerThread
 
-  init(identity: TLSIdentity, truth: TestNode) throws {
+  init(identity: TLSIdentity, truth: TestNode, lie: Lie) throws {
     let listener = try TLSListener(endpoint: Endpoint(host: "127.0.0.1", port: 0))
     let cancellation = try Cancellation()
     self.listener = listener
@@ -22,7 +29,7 @@ final class LyingPeer: Sendable {
     thread = try WorkerThread(name: "liar") {
       while let socket = try? listener.accept(deadline: nil, cancellation: cancellation) {
         _ = try? WorkerThread(name: "lie") {
-          try? Self.lie(on: socket, identity: identity, truth: truth, cancellation: cancellation)
+          try? Self.tell(lie, on: socket, identity: identity, truth: truth, cancellation: cancellation)
         }
       }
     }
@@ -35,8 +42,8 @@ final class LyingPeer: Sendable {
     thread.join()
   }
 
-  private static func lie(
-    on socket: AcceptedSocket, identity: TLSIdentity, truth: TestNode, cancellation: Cancellation
+  private static func tell(
+    _ lie: Lie, on socket: AcceptedSocket, identity: TLSIdentity, truth: TestNode, cancellation: Cancellation
   ) throws {
     let soon = MonotonicClock.now().advanced(byMilliseconds: 20_000)
     let victim = PeerChannel(
@@ -55,6 +62,14 @@ final class LyingPeer: Sendable {
             Hello(
               node: id, name: hello.name, fleet: hello.fleet, indexRoot: hello.indexRoot,
               metadataVersion: hello.metadataVersion))
+        case .unit(let unit) where lie == .chunks:
+          told = .failure(Failure(id: unit.id, GtachError(.chunkMissing, "it is not here")))
+        case .unitList(let list) where lie == .chunks:
+          told = .failure(Failure(id: list.id, GtachError(.chunkMissing, "it is not here")))
+        case .chunkPart(let part):
+          var bytes = part.bytes
+          bytes[bytes.count - 1] ^= 1
+          told = .chunkPart(ChunkPart(id: part.id, total: part.total, bytes: bytes))
         case .unit(let unit):
           var bytes = unit.bytes
           bytes[0] ^= 1

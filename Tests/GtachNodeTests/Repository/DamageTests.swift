@@ -26,7 +26,7 @@ struct DamageTests {
       let cases = [flipped, [], Array(good.dropLast()), [UInt8](repeating: 0, count: 3 << 20)]
       for damaged in cases {
         try fixture.files.perform(.write(path: path, bytes: damaged, permissions: 0o644))
-        #expect(try repository.missingObjects(index: index).isEmpty)
+        #expect(try repository.lackingChunks(index: index).isEmpty)
         #expect(try fixture.files.read(path, maximumBytes: 1 << 24) == good)
       }
       #expect(try fixture.files.list(fixture.layout.quarantine).count == cases.count)
@@ -54,7 +54,7 @@ struct DamageTests {
       #expect(errorCode { try repository.unitList(object: object.id) } == .chunkMissing)
       #expect(try fixture.files.list(fixture.layout.quarantine).count == 3)
 
-      #expect(try repository.missingObjects(index: index) == [2])
+      #expect(try repository.lackingChunks(index: index).flatMap(\.objects) == [2])
       try RepositoryFixture.transfer(index, numbers: [2], from: spare, to: repository)
       try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
       try fixture.files.perform([.remove(out), .makeDirectory(out)])
@@ -84,7 +84,7 @@ struct DamageTests {
         #expect(errorCode { try repository.unitList(object: id) } == .chunkMissing)
       }
       // The chunks are here: nothing is missing.
-      #expect(try repository.missingObjects(index: index).isEmpty)
+      #expect(try repository.lackingChunks(index: index).isEmpty)
       #expect(try repository.variants().count == 1)
       let whole = index.objects[5].id
       let count = try repository.unitList(object: whole).digests.count
@@ -174,7 +174,7 @@ struct DamageTests {
             let numbers = Array(index.objects.indices)
             try RepositoryFixture.transfer(
               index, numbers: number < 3 ? numbers : numbers.reversed(), from: source, to: repository)
-            guard try repository.missingObjects(index: index).isEmpty else {
+            guard try repository.lackingChunks(index: index).isEmpty else {
               throw GtachError(.chunkMissing, "an object is missing")
             }
             try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
@@ -224,7 +224,7 @@ struct DamageTests {
         #expect(stored > 0 && !codes.isEmpty)
         #expect(codes.allSatisfy { $0 == .diskFull })
         #expect(try repository.variants().isEmpty)
-        #expect(try repository.missingObjects(index: index).count == codes.count)
+        #expect(try repository.lackingChunks(index: index).count == codes.count)
         #expect(
           errorCode {
             try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
@@ -251,7 +251,7 @@ struct DamageTests {
         }
 
         try disk.resize(kibibytes: 16_000)
-        let missing = try repository.missingObjects(index: index)
+        let missing = try repository.lackingChunks(index: index).flatMap(\.objects)
         try RepositoryFixture.transfer(index, numbers: missing, from: source, to: repository)
         try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
         #expect(try repository.variants().count == 1)

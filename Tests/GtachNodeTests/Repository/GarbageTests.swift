@@ -82,7 +82,7 @@ struct GarbageTests {
       _ = try repository.beginFetching(stranger, index: index)
       #expect(try counts(collect(context)) == ["fetches": 1])
       #expect(try collect(context).parts.isEmpty)
-      #expect(try repository.missingObjects(index: index).isEmpty)
+      #expect(try repository.lackingChunks(index: index).isEmpty)
     }
   }
 
@@ -93,7 +93,7 @@ struct GarbageTests {
       let report = try collect(context)
       #expect(report.postponed?.code == ErrorCode.indexCorrupt.rawValue && report.parts.isEmpty)
       let index = try ChunkIndexCodec.decode(packed.indexBytes)
-      #expect(try fixture.repository().missingObjects(index: index).isEmpty)
+      #expect(try fixture.repository().lackingChunks(index: index).isEmpty)
     }
   }
 
@@ -104,7 +104,7 @@ struct GarbageTests {
       let layout = fixture.layout
       let index = try ChunkIndexCodec.decode(packed.indexBytes)
       try fixture.damage(layout.chunk(index.chunks[0].digest))
-      #expect(try fixture.repository().missingObjects(index: index).isEmpty)
+      #expect(try fixture.repository().lackingChunks(index: index).isEmpty)
       try fixture.files.perform([
         .makeDirectory("\(layout.incoming)/dead"),
         .write(path: "\(layout.incoming)/dead.lock", bytes: [], permissions: 0o644),

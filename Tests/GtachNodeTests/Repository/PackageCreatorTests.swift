@@ -75,7 +75,7 @@ struct PackageCreatorTests {
       let changed = try fixture.publish(into: other)
       let index = try ChunkIndexCodec.decode(changed.indexBytes)
       try RepositoryFixture.transfer(
-        index, numbers: try repository.missingObjects(index: index), from: other, to: repository)
+        index, numbers: try repository.lackingChunks(index: index).flatMap(\.objects), from: other, to: repository)
       #expect(
         errorCode {
           try repository.complete(manifest: changed.manifestBytes, index: changed.indexBytes)

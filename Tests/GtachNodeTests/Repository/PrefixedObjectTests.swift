@@ -52,9 +52,9 @@ struct PrefixedObjectTests {
         index, numbers: Array(backwards.dropLast(2)), from: source, to: PackageRepository(home: path))
       // Another process: what it finds are objects of which the chunks cannot be made yet.
       let target = try PackageRepository(home: path)
-      #expect(try Set(target.missingObjects(index: index)) == [0, 1])
+      #expect(try Set(target.lackingChunks(index: index).flatMap(\.objects)) == [0, 1])
       try RepositoryFixture.transfer(index, numbers: [1, 0], from: source, to: target)
-      #expect(try target.missingObjects(index: index).isEmpty)
+      #expect(try target.lackingChunks(index: index).isEmpty)
       try target.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
       let directory = "\(fixture.directory)/extracted"
       try fixture.files.perform(.makeDirectory(directory))

@@ -1,0 +1,128 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+import Testing
+
+@Suite("Fetching from peers that have not got everything")
+struct FallbackTests {
+  let lan = VirtualLAN()
+
+  private func node(_ number: UInt8, _ fleet: VirtualFleet, peers: [VirtualNode]) throws -> VirtualNode {
+    var configuration = NodeConfiguration()
+    configuration.peers = peers.map(\.endpoint)
+    let node = try VirtualNode(
+      number: number, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration,
+      isPublisher: peers.isEmpty)
+    lan.add(node)
+    return node
+  }
+
+  /// The objects that a node was asked for, and the chunks.
+  private func counts(_ node: VirtualNode) -> (objects: Int, bare: Int) {
+    let bare = node.questions.count { $0.form == .bare }
+    return (node.questions.count - bare, bare)
+  }
+
+  @Test func aNeighbourThatHasChunksOnlyIsEnough() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 10)
+    try publisher.publish(release, of: fleet)
+    let neighbour = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 1_000)
+    #expect(neighbour.held == [release.variant])
+    lan.crash(publisher)
+    neighbour.hasOnlyChunks = true
+    let late = try node(3, fleet, peers: [neighbour])
+    lan.run(milliseconds: 1_000)
+    #expect(late.held == [release.variant])
+    #expect(counts(neighbour) == (10, 10))
+    #expect((0..<10).allSatisfy { neighbour.served[$0] == 1 })
+    // What is said of the way is true to the end, although it costs more than it seemed to at first.
+    let progress = late.events.compactMap { event -> (received: Int, total: Int)? in
+      if case .fetchProgress(_, let received, let total) = event { (received, total) } else { nil }
+    }
+    #expect(progress.map(\.received) == (1...10).map { $0 * VirtualRelease.bareBytes })
+    #expect(progress.allSatisfy { $0.received <= $0.total })
+    #expect(progress.last?.total == 10 * VirtualRelease.bareBytes)
+    let report = late.events.compactMap { if case .fetchFinished(let fetch) = $0 { fetch } else { nil } }.first
+    #expect(report?.shares.map(\.bytes) == [10 * VirtualRelease.bareBytes] && report?.reusedBytes == 0)
+  }
+
+  @Test func whoeverHasTheObjectsIsAskedForThem() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 20)
+    try publisher.publish(release, of: fleet)
+    let neighbour = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 1_000)
+    neighbour.hasOnlyChunks = true
+    let late = try node(3, fleet, peers: [neighbour, publisher])
+    lan.run(milliseconds: 2_000)
+    #expect(late.held == [release.variant])
+    #expect(counts(neighbour).bare == 0 && counts(publisher).bare == 0)
+    #expect(neighbour.served.isEmpty)
+    // It still counts as somebody who has the variant.
+    #expect(late.state.table.peers.values.allSatisfy { $0.variants[release.variant] != nil })
+  }
+
+  @Test func aPeerThatOnlySaysThatItHasSomethingHoldsNobodyUp() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 20)
+    try publisher.publish(release, of: fleet)
+    let boaster = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 1_000)
+    boaster.lies = { request in
+      guard case .chunk(let variant, let position, let form, _) = request else { return nil }
+      return .chunkLacking(variant, position: position, form: form)
+    }
+    lan.crash(publisher)
+    let late = try node(3, fleet, peers: [boaster, publisher])
+    lan.run(milliseconds: 60_000)
+    #expect(late.held.isEmpty)
+    // One chunk in each form, and what was asked for meanwhile.
+    #expect(boaster.questions.count <= 4)
+    let again = try node(1, fleet, peers: [])
+    try again.publish(release, of: fleet)
+    lan.run(milliseconds: 120_000)
+    #expect(late.held == [release.variant])
+  }
+
+  @Test func anObjectThatItsPublisherMadeWronglyIsAskedForOnceAndNobodyIsBlamed() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 8)
+    let error = GtachError(.chunkCorrupt, "the object yields other bytes than those of its chunk")
+    publisher.lies = { request in
+      guard case .chunk(let variant, let position, .object(let number), _) = request, number < 3 else { return nil }
+      return .objectUseless(variant, position: position, form: .object(number), bytes: 500 + number, error)
+    }
+    try publisher.publish(release, of: fleet)
+    let late = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 1_000)
+    #expect(late.held == [release.variant])
+    #expect(counts(publisher) == (8, 3))
+    #expect(late.closed.isEmpty)
+    let told = late.events.compactMap { if case .objectUseless(let release, _) = $0 { release } else { nil } }
+    #expect(told == ["app@1.0.0"])
+    let report = late.events.compactMap { if case .fetchFinished(let fetch) = $0 { fetch } else { nil } }.first
+    let bytes = (0..<8).reduce(0) { $0 + 500 + $1 } + 3 * VirtualRelease.bareBytes
+    #expect(report?.shares.map(\.bytes) == [bytes])
+  }
+
+  @Test func whatTurnsOutToBeMissingAtTheEndIsLookedForOnceMore() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 4)
+    try publisher.publish(release, of: fleet)
+    let late = try node(2, fleet, peers: [publisher])
+    late.forgetsAtTheEnd = [2]
+    lan.run(milliseconds: 1_000)
+    #expect(late.held == [release.variant])
+    #expect(counts(publisher) == (4, 1))
+    let isFailed = late.events.contains { if case .fetchFailed = $0 { true } else { false } }
+    #expect(!isFailed)
+  }
+}
