@@ -58,6 +58,9 @@ extension CommandSpecification {
         Option(
           name: "--level", value: "N",
           summary: "zstd level, \(compressionLevels.lowerBound) (fast) to \(compressionLevels.upperBound) (small)"),
+        Option(
+          name: "--patches", value: "N",
+          summary: "patches from N earlier releases, 0 to \(patchBases.upperBound)"),
         Option(name: "--fast", summary: "in a fraction of the time, with more bytes on the wire"),
         Option(name: "--description", value: "FILE", summary: "instead of gtach.json in SOURCE"),
         Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64 (default any)"),
@@ -217,4 +220,5 @@ extension CommandSpecification {
   static let maximumInvitationMinutes = 7 * 24 * 60
   /// The zstd levels that `pack` takes.
   static let compressionLevels = 1...22
+  static let patchBases = 0...4
 }

@@ -128,6 +128,8 @@ public enum Command: Hashable, Sendable {
     public var level: Int?
     /// Whether time counts and bytes do not.
     public var isFast: Bool
+    /// From how many earlier releases patches are made; nil for the usual number.
+    public var patches: Int?
     /// The description's file; nil for `gtach.json` in the directory.
     public var description: String?
     /// The variant's platform.
@@ -137,7 +139,7 @@ public enum Command: Hashable, Sendable {
     public init(
       source: String, name: PackageName? = nil, version: SemanticVersion? = nil,
       bump: SemanticVersion.Part? = nil, level: Int? = nil,
-      isFast: Bool = false, description: String? = nil, platform: Platform = .any
+      isFast: Bool = false, patches: Int? = nil, description: String? = nil, platform: Platform = .any
     ) {
       self.source = source
       self.name = name
@@ -145,6 +147,7 @@ public enum Command: Hashable, Sendable {
       self.bump = bump
       self.level = level
       self.isFast = isFast
+      self.patches = patches
       self.description = description
       self.platform = platform
     }

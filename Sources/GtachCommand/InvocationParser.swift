@@ -104,6 +104,7 @@ enum InvocationParser {
       source: source, name: try scan.value("--name").map(name),
       version: try scan.value("--version").map(SemanticVersion.init), bump: try scan.value("--bump").map(part),
       level: try number(scan, "--level", CommandSpecification.compressionLevels), isFast: scan.has("--fast"),
+      patches: try number(scan, "--patches", CommandSpecification.patchBases),
       description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)
     if options.bump != nil, options.version != nil {
       throw GtachError(

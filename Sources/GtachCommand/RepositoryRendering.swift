@@ -26,6 +26,7 @@ extension Rendering {
     let summary =
       "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
       + "\(Quantity.bytes(report.objectBytes)) on the wire"
+      + (report.updates?.first.map { ", \(Quantity.bytes($0.bytes)) from \($0.from)" } ?? "")
     let raise = previousVersion.map { hint("gtach.json: \($0) -> \(manifest.description.version)") } ?? ""
     return Output(standardOutput: "\(manifest.variant.release)\n", standardError: raise + hint(summary))
   }
@@ -58,7 +59,7 @@ extension Rendering {
   /// where none is named. Nothing to show ends with 1.
   public func info(_ reports: [ReleaseReport], name: PackageName, version: SemanticVersion?) -> Output {
     let all = Self.sorted(reports.filter { $0.manifest.description.name == name })
-    let shownVersion = version ?? Self.newest(all)
+    let shownVersion = version ?? Self.newestVersion(of: all)
     let shown = all.filter { $0.manifest.description.version == shownVersion }
     guard let first = shown.first else {
       let what = version.map { "\(name)@\($0)" } ?? name.text
@@ -91,6 +92,7 @@ extension Rendering {
     add("archive", "\(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk"))")
     add("sha-256", manifest.archive.digest.hex)
     add("wire", "\(Quantity.bytes(report.objectBytes)) where nothing of it is yet")
+    for update in report.updates ?? [] { add("from \(update.from)", Quantity.bytes(update.bytes)) }
     add(
       "hooks",
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
@@ -103,8 +105,8 @@ extension Rendering {
     return parts.isEmpty ? "any machine" : parts.joined(separator: " ")
   }
 
-  /// The newest version that is no prerelease, or else the newest prerelease.
-  private static func newest(_ reports: [ReleaseReport]) -> SemanticVersion? {
+  /// The newest version that is no prerelease, or else the newest prerelease: the one that `gtach info NAME` shows.
+  public static func newestVersion(of reports: [ReleaseReport]) -> SemanticVersion? {
     let versions = versions(reports)
     return versions.first { !$0.isPrerelease } ?? versions.first
   }

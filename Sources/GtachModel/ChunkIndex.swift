@@ -16,10 +16,25 @@ public struct ChunkIndex: Hashable, Sendable {
     public var name: UInt64 { digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
   }
 
+  /// An older archive that patches are made from. Whoever holds it can use them, whatever release it is of.
+  public struct Base: Hashable, Sendable {
+    /// The SHA-256 of the archive.
+    public let archive: Digest
+    /// Its length in bytes.
+    public let size: Int
+    /// Names a base.
+    public init(archive: Digest, size: Int) {
+      self.archive = archive
+      self.size = size
+    }
+  }
+
   /// What a decoder needs beside an object's bytes. How these are to be read, the object's own header says.
   public enum Encoding: Hashable, Sendable {
     /// Nothing but chunks that precede this one in the archive.
     case full
+    /// Stretches of an older archive: a position in `bases`.
+    case patch(base: Int)
   }
 
   /// An encoding of one chunk for the journey, cut into units.
@@ -28,7 +43,7 @@ public struct ChunkIndex: Hashable, Sendable {
     public let id: ObjectID
     /// Its length in bytes.
     public let size: Int
-    /// Which chunk it yields: a position in `chunks`.
+    /// Which chunk it yields: where that first occurs in `chunks`.
     public let chunk: Int
     /// How.
     public let encoding: Encoding
@@ -45,14 +60,32 @@ public struct ChunkIndex: Hashable, Sendable {
   public let unitSize: Int
   /// The chunks in the order of the archive; one that occurs twice is listed twice.
   public let chunks: [Chunk]
-  /// The objects, one for each different chunk; an object's number is its position.
+  /// The older archives that patches are made from.
+  public let bases: [Base]
+  /// The objects, chunk by chunk; of each different chunk the full one first, and then patches in the order of their
+  /// bases. An object's number is its position.
   public let objects: [Object]
 
   /// An index from its parts.
-  public init(unitSize: Int, chunks: [Chunk], objects: [Object]) {
+  public init(unitSize: Int, chunks: [Chunk], bases: [Base] = [], objects: [Object]) {
     self.unitSize = unitSize
     self.chunks = chunks
+    self.bases = bases
     self.objects = objects
+  }
+
+  /// The numbers of the objects that yield a chunk, the full one first: for each different chunk, in the order of the
+  /// archive.
+  public var objectsByChunk: [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var start = 0
+    while start < objects.count {
+      var end = start + 1
+      while end < objects.count, objects[end].chunk == objects[start].chunk { end += 1 }
+      ranges.append(start..<end)
+      start = end
+    }
+    return ranges
   }
 
   /// The chunks that an object's header names, in its order; nil where one does not stand before the object's own.

@@ -15,8 +15,8 @@ extension CommandSession {
     defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(
       source: options.source, name: options.name, version: options.version, descriptionFile: options.description,
-      bump: options.bump, level: options.level, isFast: options.isFast, platform: options.platform, created: now,
-      modified: try sourceDate()
+      bump: options.bump, level: options.level, isFast: options.isFast, bases: options.patches,
+      platform: options.platform, created: now, modified: try sourceDate()
     ) { (step) throws(GtachError) in
       try cancellation.check()
       progress.show(step)
@@ -31,7 +31,7 @@ extension CommandSession {
         reason: error.reason ?? error.message, advice: "pack the same version again, or start the daemon again")
     }
     return rendering.packed(
-      try repository.report(of: packed.manifest.variant),
+      try repository.reportWithUpdates(of: packed.manifest.variant),
       raisedFrom: packed.descriptionUpdate?.raised.previousVersion)
   }
 
@@ -49,9 +49,12 @@ extension CommandSession {
   }
 
   func info(_ name: PackageName, version: SemanticVersion?) throws(GtachError) -> Output {
-    let reports = try repository().reports(name: name)
-    let wanted = version ?? reports.map(\.manifest.description.version).max()
-    return rendering.info(
-      reports.filter { $0.manifest.description.version == wanted }, name: name, version: version)
+    let repository = try repository()
+    var reports = try repository.reports(name: name)
+    let shown = version ?? Rendering.newestVersion(of: reports)
+    for position in reports.indices where reports[position].manifest.description.version == shown {
+      reports[position] = try repository.reportWithUpdates(of: reports[position].manifest.variant)
+    }
+    return rendering.info(reports, name: name, version: version)
   }
 }

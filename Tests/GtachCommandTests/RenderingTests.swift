@@ -107,6 +107,9 @@ import Testing
     ]
     described.manifest.description.install = .init(postInstall: "bin/post")
     described.manifest.description.selfTest = [.level(line: "GPIO4", expect: 1, bias: .pullUp)]
+    described.updates = [
+      .init(from: try SemanticVersion("0.3.0"), bytes: 2345), .init(from: try SemanticVersion("0.5.0-rc.1"), bytes: 9),
+    ]
     let releases = [
       try Samples.release("gtach-app", "0.3.0"), described, try Samples.release("gtach-app", "0.5.0-rc.1"),
       try Samples.release("hyperpixel", "9.0.0"),
@@ -116,20 +119,22 @@ import Testing
     let sha = String(repeating: "aa", count: 32)
     #expect(
       output.standardOutput == """
-        release    gtach-app@0.4.0
-        platform   any
-        about      A tachometer
-        author     A. Author
-        license    MIT
-        created    2026-11-18T11:06:40Z
-        runs on    linux arm64 Raspberry Pi Zero 2*
-        needs      a@*, hyperpixel@^1.2
-        archive    1.2 MB in 5 chunks
-        sha-256    \(sha)
-        wire       412 kB where nothing of it is yet
-        hooks      bin/post
-        self-test  gpio.level GPIO4
-        others     0.5.0-rc.1, 0.3.0
+        release          gtach-app@0.4.0
+        platform         any
+        about            A tachometer
+        author           A. Author
+        license          MIT
+        created          2026-11-18T11:06:40Z
+        runs on          linux arm64 Raspberry Pi Zero 2*
+        needs            a@*, hyperpixel@^1.2
+        archive          1.2 MB in 5 chunks
+        sha-256          \(sha)
+        wire             412 kB where nothing of it is yet
+        from 0.3.0       2.3 kB
+        from 0.5.0-rc.1  9 B
+        hooks            bin/post
+        self-test        gpio.level GPIO4
+        others           0.5.0-rc.1, 0.3.0
 
         """)
     let named = rendering().info(releases, name: name, version: try SemanticVersion("0.5.0-rc.1"))
@@ -146,6 +151,11 @@ import Testing
     #expect(output.standardOutput == "gtach-app@0.4.0+build.7\n")
     #expect(output.standardError == "gtach-app@0.4.0+build.7 (any): 1.2 MB in 5 chunks, 412 kB on the wire\n")
     #expect(try rendering(quiet: true).packed(Samples.release("a", "1.0.0")).standardError.isEmpty)
+    var next = try Samples.release("gtach-app", "0.5.0")
+    next.updates = [.init(from: try SemanticVersion("0.4.0"), bytes: 2345)]
+    #expect(
+      rendering(columns: nil).packed(next).standardError
+        == "gtach-app@0.5.0 (any): 1.2 MB in 5 chunks, 412 kB on the wire, 2.3 kB from 0.4.0\n")
   }
 
   @Test func packSaysWhichVersionItRaised() throws {

@@ -37,7 +37,7 @@ public struct Download: Sendable {
   var queue: ChunkQueue?
   /// Bytes of chunks and objects that have come.
   public private(set) var receivedBytes = 0
-  /// Bytes of objects that need not come, as their chunks were here before.
+  /// Bytes of full objects that need not come, as their chunks were here before.
   public private(set) var reusedBytes = 0
   /// Who sent how many bytes, by name.
   public private(set) var shares: [String: Int] = [:]
@@ -57,7 +57,8 @@ public struct Download: Sendable {
     guard let index else { return }
     let wanted = Set(chunks.map(\.chunk))
     if !hasLookedAgain {
-      reusedBytes = index.objects.filter { !wanted.contains($0.chunk) }.reduce(0) { $0 + $1.size }
+      reusedBytes = index.objects.filter { $0.encoding == .full && !wanted.contains($0.chunk) }
+        .reduce(0) { $0 + $1.size }
     }
     queue = ChunkQueue(chunks, of: index)
     phase = .chunks

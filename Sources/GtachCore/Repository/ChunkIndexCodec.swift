@@ -1,23 +1,30 @@
 import GtachModel
 
-/// `chunks.index` as bytes. Numbers are big-endian, 4 bytes each:
+/// `chunks.index` as bytes. Numbers are `VariableInteger`s; what is alike stands together, as two indexes of a package
+/// then have long stretches in common.
 ///
-///     8 bytes   "gtachix2"
+///     8 bytes   "gtachix3"
 ///     number    unit size, in bytes
-///     number    how many chunks, then for each:   32 bytes SHA-256, number: size in bytes
-///     number    how many objects, then for each:  16 bytes id, number: size in bytes, number: position of its chunk,
-///                                                 1 byte encoding (1: full)
+///     number    how many chunks; the SHA-256 of each (32 bytes), then the size of each in bytes (number)
+///     number    how many bases; of each the SHA-256 of its archive (32 bytes) and its size in bytes (number)
+///     of the full objects, one for each different chunk, where that first occurs: all ids (16 bytes), then all sizes
+///               (number)
+///     of the patches from each base:
+///       number  how many; by how many different chunks each is further than the one before (number; the first: than
+///               the archive's first chunk), then all ids, then all sizes (number)
 ///
-/// There is exactly one way to write an index: each different chunk has one object, which names the chunk where it
-/// occurs first; objects are in the order of their chunks, and nothing follows.
+/// There is exactly one way to write an index: a base without patches is not named, and nothing follows.
 public enum ChunkIndexCodec {
   /// The most chunks that an archive may have: 16 GiB of them at their usual size.
   public static let maximumChunks = 65_536
+  /// The most older archives that patches may be made from.
+  public static let maximumBases = 4
   /// The longest index in bytes.
-  public static let maximumBytes = 8 + 3 * 4 + maximumChunks * (36 + 25)
+  public static let maximumBytes =
+    magic.count + 64 + maximumChunks
+    * (Digest.byteCount + ObjectID.byteCount + 6 + maximumBases * (ObjectID.byteCount + 6))
 
-  private static let magic = Array("gtachix2".utf8)
-  private static let fullEncoding: UInt8 = 1
+  private static let magic = Array("gtachix3".utf8)
 
   /// The longest object in bytes that a chunk of that many may have: what zstd makes of bytes that it cannot compress
   /// (ZSTD_COMPRESSBOUND), and some room.
@@ -26,24 +33,34 @@ public enum ChunkIndexCodec {
   /// Writes an index.
   public static func encode(_ index: ChunkIndex) -> [UInt8] {
     var bytes = magic
-    bytes.reserveCapacity(magic.count + 12 + index.chunks.count * 36 + index.objects.count * 25)
-    func append(_ number: Int) {
-      for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+    bytes.reserveCapacity(
+      magic.count + 256 + index.chunks.count * (Digest.byteCount + 3) + index.objects.count * (ObjectID.byteCount + 4))
+    VariableInteger.append(index.unitSize, to: &bytes)
+    VariableInteger.append(index.chunks.count, to: &bytes)
+    for chunk in index.chunks { bytes += chunk.digest.bytes }
+    for chunk in index.chunks { VariableInteger.append(chunk.size, to: &bytes) }
+    VariableInteger.append(index.bases.count, to: &bytes)
+    for base in index.bases {
+      bytes += base.archive.bytes
+      VariableInteger.append(base.size, to: &bytes)
     }
-    append(index.unitSize)
-    append(index.chunks.count)
-    for chunk in index.chunks {
-      bytes += chunk.digest.bytes
-      append(chunk.size)
+    func append(_ objects: [ChunkIndex.Object]) {
+      for object in objects { bytes += object.id.bytes }
+      for object in objects { VariableInteger.append(object.size, to: &bytes) }
     }
-    append(index.objects.count)
-    for object in index.objects {
-      bytes += object.id.bytes
-      append(object.size)
-      append(object.chunk)
-      switch object.encoding {
-      case .full: bytes.append(fullEncoding)
+    append(index.objects.filter { $0.encoding == .full })
+    var numbers: [Int: Int] = [:]
+    for (number, range) in index.objectsByChunk.enumerated() { numbers[index.objects[range.lowerBound].chunk] = number }
+    for base in index.bases.indices {
+      let patches = index.objects.filter { $0.encoding == .patch(base: base) }
+      VariableInteger.append(patches.count, to: &bytes)
+      var last = 0
+      for patch in patches {
+        let number = numbers[patch.chunk] ?? 0
+        VariableInteger.append(number - last, to: &bytes)
+        last = number
       }
+      append(patches)
     }
     return bytes
   }
@@ -57,45 +74,49 @@ public enum ChunkIndexCodec {
     guard try Array(reader.take(magic.count)) == magic else { throw fail("it does not start like one") }
     let unitSize = try reader.number()
     guard UnitList.unitSizes.contains(unitSize) else { throw fail("units of \(unitSize) bytes") }
+    let chunks = try reader.chunks()
+    let bases = try reader.bases()
+    let firsts = try positions(of: chunks)
 
-    let chunkCount = try reader.count(of: 36, what: "chunks")
-    var chunks: [ChunkIndex.Chunk] = []
-    chunks.reserveCapacity(chunkCount)
-    // Where each different chunk occurs first, in that order: the objects' chunks.
-    var firsts: [Int] = []
-    var sizes: [Digest: Int] = [:]
-    for position in 0..<chunkCount {
-      let digest = try reader.digest()
-      let size = try reader.number()
-      guard (1...Chunker.maximumBytes).contains(size) else { throw fail("a chunk of \(size) bytes") }
-      if let known = sizes[digest] {
-        guard known == size else { throw fail("a chunk has two sizes") }
-      } else {
-        sizes[digest] = size
-        firsts.append(position)
-      }
-      chunks.append(ChunkIndex.Chunk(digest: digest, size: size))
-    }
-
-    let objectCount = try reader.count(of: 25, what: "objects")
-    guard objectCount == firsts.count else { throw fail("\(objectCount) objects for \(firsts.count) chunks") }
-    var objects: [ChunkIndex.Object] = []
-    objects.reserveCapacity(objectCount)
     var ids: Set<ObjectID> = []
-    for first in firsts {
-      let id = try reader.objectID()
-      let size = try reader.number()
-      let chunk = try reader.number()
-      guard chunk == first else { throw fail("an object is of chunk \(chunk) instead of \(first)") }
-      guard (1...maximumObjectBytes(chunkSize: chunks[chunk].size)).contains(size) else {
-        throw fail("an object of \(size) bytes for a chunk of \(chunks[chunk].size)")
+    /// The objects of the different chunks at some positions of `firsts`.
+    func objects(at numbers: [Int], _ encoding: ChunkIndex.Encoding) throws(GtachError) -> [ChunkIndex.Object] {
+      let found = try reader.names(numbers.count, of: ObjectID.byteCount, ObjectID.init)
+      var objects: [ChunkIndex.Object] = []
+      objects.reserveCapacity(numbers.count)
+      for (number, id) in zip(numbers, found) {
+        let chunk = firsts[number]
+        let size = try reader.number()
+        guard (1...maximumObjectBytes(chunkSize: chunks[chunk].size)).contains(size) else {
+          throw fail("an object of \(size) bytes for a chunk of \(chunks[chunk].size)")
+        }
+        guard ids.insert(id).inserted else { throw fail("an object is listed twice") }
+        objects.append(ChunkIndex.Object(id: id, size: size, chunk: chunk, encoding: encoding))
       }
-      guard try reader.take(1).first == fullEncoding else { throw fail("an object has an unknown encoding") }
-      guard ids.insert(id).inserted else { throw fail("two chunks have one object") }
-      objects.append(ChunkIndex.Object(id: id, size: size, chunk: chunk, encoding: .full))
+      return objects
+    }
+    var ways = try objects(at: Array(firsts.indices), .full).map { [$0] }
+    for base in bases.indices {
+      let numbers = try reader.ascendingNumbers(below: firsts.count)
+      for (number, patch) in zip(numbers, try objects(at: numbers, .patch(base: base))) { ways[number].append(patch) }
     }
     guard reader.bytes.isEmpty else { throw fail("something follows it") }
-    return ChunkIndex(unitSize: unitSize, chunks: chunks, objects: objects)
+    return ChunkIndex(unitSize: unitSize, chunks: chunks, bases: bases, objects: ways.flatMap { $0 })
+  }
+
+  /// Where each different chunk first occurs.
+  private static func positions(of chunks: [ChunkIndex.Chunk]) throws(GtachError) -> [Int] {
+    var firsts: [Int] = []
+    var sizes: [Digest: Int] = [:]
+    for (position, chunk) in chunks.enumerated() {
+      if let known = sizes[chunk.digest] {
+        guard known == chunk.size else { throw fail("a chunk has two sizes") }
+      } else {
+        sizes[chunk.digest] = chunk.size
+        firsts.append(position)
+      }
+    }
+    return firsts
   }
 
   private struct Reader {
@@ -107,22 +128,62 @@ public enum ChunkIndexCodec {
       return bytes.prefix(count)
     }
 
-    mutating func number() throws(GtachError) -> Int { try take(4).reduce(0) { $0 << 8 | Int($1) } }
-
-    mutating func digest() throws(GtachError) -> Digest {
-      guard let digest = Digest(try take(Digest.byteCount)) else { throw fail("it ends too early") }
-      return digest
+    mutating func number() throws(GtachError) -> Int {
+      guard let number = VariableInteger.take(from: &bytes) else { throw fail("a number in it cannot be read") }
+      return number
     }
 
-    mutating func objectID() throws(GtachError) -> ObjectID {
-      guard let id = ObjectID(try take(ObjectID.byteCount)) else { throw fail("it ends too early") }
-      return id
+    mutating func names<Name>(
+      _ count: Int, of byteCount: Int, _ name: (ArraySlice<UInt8>) -> Name?
+    ) throws(GtachError) -> [Name] {
+      let taken = try take(count * byteCount)
+      return stride(from: taken.startIndex, to: taken.endIndex, by: byteCount).compactMap {
+        name(taken[$0..<$0 + byteCount])
+      }
     }
 
-    mutating func count(of size: Int, what: String) throws(GtachError) -> Int {
+    mutating func chunks() throws(GtachError) -> [ChunkIndex.Chunk] {
       let count = try number()
-      guard (1...maximumChunks).contains(count), bytes.count >= count * size else { throw fail("\(count) \(what)") }
-      return count
+      guard (1...maximumChunks).contains(count) else { throw fail("\(count) chunks") }
+      var chunks: [ChunkIndex.Chunk] = []
+      let digests = try names(count, of: Digest.byteCount, Digest.init)
+      chunks.reserveCapacity(count)
+      for digest in digests {
+        let size = try number()
+        guard (1...Chunker.maximumBytes).contains(size) else { throw fail("a chunk of \(size) bytes") }
+        chunks.append(ChunkIndex.Chunk(digest: digest, size: size))
+      }
+      return chunks
+    }
+
+    mutating func bases() throws(GtachError) -> [ChunkIndex.Base] {
+      let count = try number()
+      guard count <= maximumBases else { throw fail("\(count) bases") }
+      var bases: [ChunkIndex.Base] = []
+      for _ in 0..<count {
+        guard let archive = Digest(try take(Digest.byteCount)), !bases.contains(where: { $0.archive == archive }) else {
+          throw fail("a base is listed twice")
+        }
+        let size = try number()
+        guard (1...maximumChunks * Chunker.maximumBytes).contains(size) else { throw fail("a base of \(size) bytes") }
+        bases.append(ChunkIndex.Base(archive: archive, size: size))
+      }
+      return bases
+    }
+
+    /// Ascending numbers, each told by its distance from the one before.
+    mutating func ascendingNumbers(below limit: Int) throws(GtachError) -> [Int] {
+      let count = try number()
+      guard (1...min(limit, max(1, bytes.count))).contains(count) else { throw fail("\(count) patches from one base") }
+      var numbers: [Int] = []
+      numbers.reserveCapacity(count)
+      for _ in 0..<count {
+        let distance = try number()
+        let number = (numbers.last ?? 0) + distance
+        guard numbers.isEmpty || distance > 0, number < limit else { throw fail("a patch is of no chunk") }
+        numbers.append(number)
+      }
+      return numbers
     }
   }
 

@@ -2,36 +2,40 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Encodes chunks into objects, on all processors, and cuts them into units.
+/// Encodes the chunks of an archive into objects, on all processors, and cuts them into units.
 struct ObjectEncoder {
   /// The most processors that are used: each needs some 60 MB at level 19, with a prefix as long as it may be.
   static let maximumThreads = 4
+  /// By how many bytes a patch must be smaller than the full object: the index names it, too.
+  static let minimumGain = 64
 
   let repository: PackageRepository
   let level: Int
   /// Whether earlier chunks are looked for that a chunk may stand on.
   let usesPrefixes: Bool
 
-  /// Makes an object of each different chunk, stores it, and gives the index.
+  /// Makes a full object of each different chunk, and patches where an older archive lacks the chunk; stores them, and
+  /// gives the index.
   ///
   /// - Parameters:
-  ///   - chunks: The chunks of an archive in their order, all stored.
-  ///   - earlier: Objects that carry a chunk already, by the chunk's digest: their bytes are used where they are here.
+  ///   - archive: The archive; its chunks are all stored.
+  ///   - bases: The older archives.
+  ///   - earlier: Objects of other releases: their bytes are used where they are here.
   ///   - progress: Told how many bytes of chunks are done, and how many there are; may throw to end it.
   /// - Throws: `ErrorCode.chunkMissing` where a chunk is not stored; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   func encode(
-    _ chunks: [ChunkIndex.Chunk], reusing earlier: [Digest: ObjectID], progress: (Int, Int) throws(GtachError) -> Void
+    _ archive: HeldArchive, patchesFrom bases: [HeldArchive], reusing earlier: EarlierObjects,
+    progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ChunkIndex {
-    var seen: Set<Digest> = []
-    let firsts = chunks.indices.filter { seen.insert(chunks[$0].digest).inserted }
     // How long units are depends on all objects, and an object's id on its units: so they wait in files.
     let workspace = try repository.plan().workspace
     let directory = "\(workspace)/\(Workspace.newName())"
     try repository.files.perform(.makeDirectory(directory))
     let result: Result<ChunkIndex, GtachError>
     do throws(GtachError) {
-      let sizes = try encode(firsts, of: chunks, into: directory, reusing: earlier, progress: progress)
-      result = .success(try store(chunks, firsts: firsts, sizes: sizes, from: directory))
+      result = .success(
+        try store(
+          encode(archive, bases, reusing: earlier, into: directory, progress: progress), of: archive, bases))
     } catch {
       result = .failure(error)
     }
@@ -45,16 +49,27 @@ struct ObjectEncoder {
   }
 
   /// Makes objects of an index anew, and stores those that come out as the index says: as they do where this version of
-  /// zstd made them, at this level and of this archive.
+  /// zstd made them, at this level, and what they need is here.
   ///
   /// - Returns: The numbers of those.
   /// - Throws: As `encode`.
-  func remake(_ numbers: [Int], of index: ChunkIndex) throws(GtachError) -> Set<Int> {
-    let similar = SimilarChunks(in: try sampled(index.chunks), sizes: index.chunks.map(\.size))
+  func remake(_ numbers: [Int], of index: ChunkIndex, archive digest: Digest) throws(GtachError) -> Set<Int> {
+    let archive = HeldArchive(digest, ArchiveMap(index.chunks), in: repository)
+    let full = try FullObjectMaker(archive, level: level, usesPrefixes: usesPrefixes)
+    var patches: [Int: PatchMaker] = [:]
     var remade: Set<Int> = []
     for number in numbers {
       let object = index.objects[number]
-      let bytes = try self.object(at: object.chunk, of: index.chunks, similar: similar, reusing: nil)
+      let bytes: [UInt8]?
+      switch object.encoding {
+      case .full: bytes = try full.object(at: object.chunk)
+      case .patch(let base):
+        if patches[base] == nil, let older = try repository.archive(index.bases[base].archive) {
+          patches[base] = try PatchMaker(archive, from: older, level: level)
+        }
+        bytes = try patches[base]?.object(at: object.chunk)
+      }
+      guard let bytes else { continue }
       let units = UnitList(object: bytes[...], unitSize: index.unitSize, hashing: SHA256())
       guard units.objectID(hashing: SHA256()) == object.id else { continue }
       try repository.storeObject(bytes, id: object.id, units: units)
@@ -63,80 +78,81 @@ struct ObjectEncoder {
     return remade
   }
 
-  /// Encodes the chunks at some positions into files named by their numbers.
-  ///
-  /// - Returns: The length of each.
+  // MARK: Beneath
+
+  /// An object in a file.
+  private struct Encoded {
+    let chunk: Int
+    let encoding: ChunkIndex.Encoding
+    let path: String
+    let size: Int
+  }
+
+  /// Makes all objects: the full ones, then the patches from one base after the other, so that what is remembered of
+  /// only one base takes memory at a time.
   private func encode(
-    _ firsts: [Int], of chunks: [ChunkIndex.Chunk], into directory: String, reusing earlier: [Digest: ObjectID],
+    _ archive: HeldArchive, _ bases: [HeldArchive], reusing earlier: EarlierObjects, into directory: String,
     progress: (Int, Int) throws(GtachError) -> Void
-  ) throws(GtachError) -> [Int] {
-    let similar = usesPrefixes ? SimilarChunks(in: try sampled(chunks), sizes: chunks.map(\.size)) : nil
-    let jobs = Mailbox<Int>()
-    let results = Mailbox<(number: Int, size: Result<Int, GtachError>)>()
-    for number in firsts.indices { jobs.post(number) }
-    jobs.close()
-    let (encoder, stop) = (self, try Cancellation())
-    var threads: [WorkerThread] = []
-    defer {
-      stop.cancel()
-      for thread in threads { thread.join() }
+  ) throws(GtachError) -> [Encoded] {
+    var seen: Set<Digest> = []
+    let firsts = archive.chunks.indices.filter { seen.insert(archive.chunks[$0].digest).inserted }
+    let lacking = bases.map { base in
+      let here = Set(base.chunks.map(\.digest))
+      return firsts.filter { !here.contains(archive.chunks[$0].digest) }
     }
-    for number in 0..<min(Self.maximumThreads, Machine.processorCount, firsts.count) {
-      threads.append(
-        try WorkerThread(name: "encoder \(number)") {
-          while !stop.isCancelled, let number = jobs.receive(until: nil) {
-            do throws(GtachError) {
-              let position = firsts[number]
-              let bytes = try encoder.object(
-                at: position, of: chunks, similar: similar, reusing: earlier[chunks[position].digest])
-              try encoder.repository.files.perform(
-                .write(path: "\(directory)/\(number)", bytes: bytes, permissions: 0o644))
-              results.post((number, .success(bytes.count)))
-            } catch {
-              results.post((number, .failure(error)))
-            }
-          }
-        })
-    }
-    let total = firsts.reduce(0) { $0 + chunks[$1].size }
+    let total = (lacking + [firsts]).joined().reduce(0) { $0 + archive.chunks[$1].size }
     var done = 0
-    var sizes = Array(repeating: 0, count: firsts.count)
-    for _ in firsts {
-      guard let (number, size) = results.receive(until: nil) else { break }
-      sizes[number] = try size.get()
-      done += chunks[firsts[number]].size
-      try progress(done, total)
+    func run(
+      _ positions: [Int], _ encoding: ChunkIndex.Encoding, base: Digest?, name: String,
+      _ make: @escaping @Sendable (Int) throws(GtachError) -> [UInt8]?
+    ) throws(GtachError) -> [Encoded] {
+      let repository = repository
+      let sizes = try ParallelWork.map(count: positions.count, threads: Self.maximumThreads) {
+        number throws(GtachError) in
+        let position = positions[number]
+        let known = earlier.object(of: archive.chunks[position].digest, base: base)
+        var bytes: [UInt8]?
+        if let known, let stored = try repository.storedObject(known),
+          Self.isUsable(stored, at: position, of: archive.chunks, hasBase: base != nil)
+        {
+          bytes = stored
+        } else {
+          bytes = try make(position)
+        }
+        guard let bytes else { return 0 }
+        try repository.files.perform(
+          .write(path: "\(directory)/\(name)-\(position)", bytes: bytes, permissions: 0o644))
+        return bytes.count
+      } done: { number throws(GtachError) in
+        done += archive.chunks[positions[number]].size
+        try progress(done, total)
+      }
+      return zip(positions, sizes).filter { $1 > 0 }.map {
+        Encoded(chunk: $0, encoding: encoding, path: "\(directory)/\(name)-\($0)", size: $1)
+      }
     }
-    return sizes
-  }
 
-  /// Where the sampled hashes of the archive are.
-  private func sampled(_ chunks: [ChunkIndex.Chunk]) throws(GtachError) -> SampledArchive {
-    var archive = SampledArchive(size: chunks.reduce(0) { $0 + $1.size })
-    var offset = 0
-    for chunk in chunks {
-      archive.add(SampledHash.hashes(of: try stored(chunk)[...]), at: offset)
-      offset += chunk.size
+    let full = try FullObjectMaker(archive, level: level, usesPrefixes: usesPrefixes)
+    var objects = try run(firsts, .full, base: nil, name: "full") { position throws(GtachError) in
+      try full.object(at: position)
     }
-    archive.finish()
-    return archive
-  }
-
-  private func object(
-    at position: Int, of chunks: [ChunkIndex.Chunk], similar: SimilarChunks?, reusing id: ObjectID?
-  ) throws(GtachError) -> [UInt8] {
-    let chunk = chunks[position]
-    if let id, let bytes = try repository.storedObject(id), isUsable(bytes, at: position, of: chunks) { return bytes }
-    let bytes = try stored(chunk)
-    let before = similar?.similar(to: bytes[...], at: position).map { chunks[$0] } ?? []
-    var prefix: [UInt8] = []
-    for chunk in before { prefix += try stored(chunk) }
-    return try ChunkEncoder(level: level, triesDifferences: false).object(
-      of: bytes, after: before.isEmpty ? .none : .chunks(before.map(\.name)), prefix)
+    let fullSizes = Dictionary(uniqueKeysWithValues: objects.map { ($0.chunk, $0.size) })
+    for (number, base) in bases.enumerated() where !lacking[number].isEmpty {
+      let maker = try PatchMaker(archive, from: base, level: level)
+      let patches = try run(lacking[number], .patch(base: number), base: base.digest, name: "\(number)") {
+        position throws(GtachError) in try maker.object(at: position)
+      }
+      objects += patches.filter { $0.size + Self.minimumGain <= fullSizes[$0.chunk, default: 0] }
+    }
+    return objects
   }
 
   /// Whether an object of an earlier release can be decoded in this one: the chunks that it needs stand before it here.
-  private func isUsable(_ object: [UInt8], at position: Int, of chunks: [ChunkIndex.Chunk]) -> Bool {
+  private static func isUsable(
+    _ object: [UInt8], at position: Int, of chunks: [ChunkIndex.Chunk], hasBase: Bool
+  ) -> Bool {
+    // A patch needs its base and nothing else.
+    if hasBase { return true }
     var body = object[...]
     guard let header = try? ObjectHeader(takenFrom: &body, chunkSize: chunks[position].size, archiveSize: 0) else {
       return false
@@ -148,26 +164,31 @@ struct ObjectEncoder {
     }
   }
 
-  private func stored(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
-    if let bytes = try repository.storedChunk(chunk) { return bytes }
-    throw GtachError(.chunkMissing, "the chunk \(chunk.digest) is gone", advice: "pack again")
-  }
-
-  /// Cuts the encoded chunks into units and stores them under their ids.
+  /// Cuts the objects into units and stores them under their ids.
   private func store(
-    _ chunks: [ChunkIndex.Chunk], firsts: [Int], sizes: [Int], from directory: String
+    _ encoded: [Encoded], of archive: HeldArchive, _ bases: [HeldArchive]
   ) throws(GtachError) -> ChunkIndex {
-    let unitSize = UnitList.unitSize(objectBytes: sizes.reduce(0, +))
-    var objects: [ChunkIndex.Object] = []
-    for (number, position) in firsts.enumerated() {
-      let path = "\(directory)/\(number)"
-      let bytes = try repository.files.read(path, maximumBytes: sizes[number])
+    let unitSize = UnitList.unitSize(
+      objectBytes: encoded.reduce(0) { $0 + ($1.encoding == .full ? $1.size : 0) })
+    var used: [Int] = []
+    var objects: [Int: [ChunkIndex.Object]] = [:]
+    for item in encoded {
+      let bytes = try repository.files.read(item.path, maximumBytes: item.size)
       let units = UnitList(object: bytes[...], unitSize: unitSize, hashing: SHA256())
       let id = units.objectID(hashing: SHA256())
       try repository.storeObject(bytes, id: id, units: units)
-      try repository.files.perform(.remove(path))
-      objects.append(ChunkIndex.Object(id: id, size: bytes.count, chunk: position, encoding: .full))
+      try repository.files.perform(.remove(item.path))
+      var encoding = item.encoding
+      // A base that no patch came of is not named.
+      if case .patch(let base) = encoding {
+        if used.last != base { used.append(base) }
+        encoding = .patch(base: used.count - 1)
+      }
+      objects[item.chunk, default: []].append(
+        ChunkIndex.Object(id: id, size: bytes.count, chunk: item.chunk, encoding: encoding))
     }
-    return ChunkIndex(unitSize: unitSize, chunks: chunks, objects: objects)
+    return ChunkIndex(
+      unitSize: unitSize, chunks: archive.chunks, bases: used.map { bases[$0].base },
+      objects: objects.sorted { $0.key < $1.key }.flatMap(\.value))
   }
 }

@@ -8,6 +8,8 @@ public struct PackageCreator: Sendable {
   public static let defaultLevel = 19
   /// The zstd level where time counts and bytes do not.
   public static let fastLevel = 1
+  /// From how many earlier releases patches are made where nobody says: most machines are a few releases behind at most.
+  public static let defaultBases = 3
 
   let repository: PackageRepository
 
@@ -27,6 +29,8 @@ public struct PackageCreator: Sendable {
   ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, where objects of earlier releases are used
   ///     again.
   ///   - isFast: Whether to spare the search for earlier chunks that a chunk may stand on; without a level, `fastLevel`.
+  ///   - bases: From how many earlier releases patches are made, 0 to `ChunkIndexCodec.maximumBases`; nil for
+  ///     `defaultBases`, or none where time counts.
   ///   - platform: What this variant runs on.
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
@@ -37,9 +41,15 @@ public struct PackageCreator: Sendable {
   ///   `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func createPackage(
     source path: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
-    bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, platform: Platform = .any,
-    created: Timestamp, modified: Int64 = 0, progress: (PackingProgress) throws(GtachError) -> Void = { _ in }
+    bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, bases: Int? = nil,
+    platform: Platform = .any, created: Timestamp, modified: Int64 = 0,
+    progress: (PackingProgress) throws(GtachError) -> Void = { _ in }
   ) throws(GtachError) -> PackedRelease {
+    if let bases, !(0...ChunkIndexCodec.maximumBases).contains(bases) {
+      throw GtachError(
+        .usage, "patches cannot be made from \(bases) earlier releases",
+        advice: "0 to \(ChunkIndexCodec.maximumBases) are possible")
+    }
     if let level, !Zstd.levels.contains(level) {
       throw GtachError(
         .usage, "there is no compression level \(level)",
@@ -71,7 +81,9 @@ public struct PackageCreator: Sendable {
     let encoder = ObjectEncoder(
       repository: repository, level: level ?? (isFast ? Self.fastLevel : Self.defaultLevel), usesPrefixes: !isFast)
     let index = try encoder.encode(
-      archive.chunks, reusing: level == nil ? try earlierObjects(of: description.name) : [:]
+      HeldArchive(archive.content.digest, ArchiveMap(archive.chunks), in: repository),
+      patchesFrom: try earlierArchives(of: variant, count: bases ?? (isFast ? 0 : Self.defaultBases)),
+      reusing: level == nil ? try earlierObjects(of: variant) : EarlierObjects()
     ) { (done, total) throws(GtachError) in try progress(.encoding(doneBytes: done, totalBytes: total)) }
     let indexBytes = ChunkIndexCodec.encode(index)
     let manifest = Manifest(
@@ -162,14 +174,32 @@ public struct PackageCreator: Sendable {
       indexBytes: try repository.indexBytes(of: entry), descriptionUpdate: update)
   }
 
-  /// Which objects of the package's other releases carry which chunks: what did not change need not be encoded again.
-  private func earlierObjects(of name: PackageName) throws(GtachError) -> [Digest: ObjectID] {
-    var objects: [Digest: ObjectID] = [:]
-    let newest = try repository.variants().keys.filter { $0.release.name == name }.sorted(by: >).prefix(4)
-    for variant in newest {
-      let index = try repository.index(of: variant)
-      for object in index.objects { objects[index.chunks[object.chunk].digest] = object.id }
+  /// The archives that patches are made from: those of the nearest releases that what runs this one would run.
+  private func earlierArchives(of variant: VariantID, count: Int) throws(GtachError) -> [HeldArchive] {
+    var archives: [HeldArchive] = []
+    for neighbour in variant.nearest(among: try repository.variants().keys)
+    where neighbour.platform == variant.platform {
+      guard archives.count < count else { break }
+      let digest = try repository.manifest(of: neighbour).archive.digest
+      guard !archives.contains(where: { $0.digest == digest }), let archive = try repository.archive(digest) else {
+        continue
+      }
+      archives.append(archive)
+    }
+    return archives
+  }
+
+  /// The objects of the nearest releases, whatever they are for.
+  private func earlierObjects(of variant: VariantID) throws(GtachError) -> EarlierObjects {
+    var objects = EarlierObjects()
+    // The nearest last: what it says counts.
+    let nearest = variant.nearest(among: try repository.variants().keys).prefix(Self.reusedReleases)
+    for neighbour in nearest.reversed() {
+      objects.add(try repository.index(of: neighbour))
     }
     return objects
   }
+
+  /// How many releases are looked through for objects to use again.
+  private static let reusedReleases = 4
 }

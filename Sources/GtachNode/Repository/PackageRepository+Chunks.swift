@@ -3,43 +3,64 @@ import GtachModel
 import GtachSystem
 
 extension PackageRepository {
-  /// The bytes of an object's chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is
-  /// made anew from the object, where that is here and what it needs.
+  /// The bytes of a chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is made anew
+  /// from an object, where that is here and what it needs.
   ///
+  /// - Parameter numbers: The objects that yield it.
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
-  func chunk(ofObject number: Int, in index: ChunkIndex) throws(GtachError) -> [UInt8]? {
-    let object = index.objects[number]
-    if let bytes = try storedChunk(index.chunks[object.chunk]) { return bytes }
-    guard let encoded = try storedObject(object.id) else { return nil }
-    do throws(GtachError) {
-      guard let bytes = try decode(encoded, of: object, in: index) else { return nil }
-      try storeChunk(bytes, digest: index.chunks[object.chunk].digest)
+  func chunk(of numbers: Range<Int>, in index: ChunkIndex) throws(GtachError) -> [UInt8]? {
+    let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
+    if let bytes = try storedChunk(chunk) { return bytes }
+    for number in numbers {
+      guard case .made(let bytes) = try state(ofObject: number, in: index) else { continue }
+      try storeChunk(bytes, digest: chunk.digest)
       return bytes
-    } catch {
-      // The object is what its id says, so its publisher made it wrongly: it carries nothing.
-      guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
-      return nil
     }
+    return nil
   }
 
-  /// Whether all that a chunk takes is here as far as the object goes: the chunk, or the object, which can be decoded now
-  /// or, once the chunks before it are here, later. What is read is checked, as a power cut may have torn it.
+  /// Whether all that a chunk takes is here as far as the objects go that yield it: the chunk, or an object, which can be
+  /// decoded now or, once the chunks before it are here, later. What is read is checked, as a power cut may have torn it.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
-  func isHere(object number: Int, of index: ChunkIndex) throws(GtachError) -> Bool {
-    let object = index.objects[number]
-    let chunk = index.chunks[object.chunk]
+  func isHere(_ numbers: Range<Int>, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
     if try storedChunk(chunk) != nil {
       state.withLock { _ = $0.sound.insert(chunk.digest) }
       return true
     }
-    guard let encoded = try storedObject(object.id) else { return false }
+    var isWaiting = false
+    for number in numbers {
+      switch try state(ofObject: number, in: index) {
+      case .made(let bytes):
+        try storeChunk(bytes, digest: chunk.digest)
+        return true
+      // An older archive does not come, the chunks of this one do.
+      case .waiting: isWaiting = isWaiting || index.objects[number].encoding == .full
+      case .useless: break
+      }
+    }
+    return isWaiting
+  }
+
+  /// What an object is good for.
+  private enum ObjectState {
+    /// It gives the chunk.
+    case made([UInt8])
+    /// It is here, and something that it needs is not.
+    case waiting
+    /// It is not here; or it is what its id says and carries nothing, as its publisher made it wrongly.
+    case useless
+  }
+
+  private func state(ofObject number: Int, in index: ChunkIndex) throws(GtachError) -> ObjectState {
+    let object = index.objects[number]
+    guard let encoded = try storedObject(object.id) else { return .useless }
     do throws(GtachError) {
-      if let bytes = try decode(encoded, of: object, in: index) { try storeChunk(bytes, digest: chunk.digest) }
-      return true
+      return try decode(encoded, of: object, in: index).map { .made($0) } ?? .waiting
     } catch {
       guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
-      return false
+      return .useless
     }
   }
 
@@ -114,7 +135,7 @@ extension PackageRepository {
     }
   }
 
-  /// The chunk that an object yields; nil where a chunk is not here that it needs before.
+  /// The chunk that an object yields; nil where a chunk or an older archive is not here that it needs.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it cannot be decoded, `ErrorCode.chunkCorrupt` where it yields other
   ///   bytes than the chunk's; `ErrorCode.inputOutput`.
@@ -124,10 +145,22 @@ extension PackageRepository {
     let chunk = index.chunks[object.chunk]
     var body = bytes[...]
     let header: ObjectHeader
-    switch object.encoding {
-    case .full: header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
+    let prefix: [UInt8]
+    do throws(GtachError) {
+      switch object.encoding {
+      case .full:
+        header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
+        prefix = try earlierChunks(header.prefix, of: object, in: index)
+      case .patch(let number):
+        let base = index.bases[number]
+        header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: base.size)
+        guard let archive = try archive(base.archive) else { return nil }
+        prefix = try pieces(header.prefix, of: object, from: archive, named: base)
+      }
+    } catch {
+      guard error.code == .chunkMissing else { throw error }
+      return nil
     }
-    guard let prefix = try prefix(header.prefix, of: object, in: index) else { return nil }
     let decoded = try ChunkDecoder().chunk(from: body, header.body, prefix: prefix, size: chunk.size)
     guard SHA256().digest(of: decoded) == chunk.digest else {
       throw GtachError(
@@ -137,25 +170,30 @@ extension PackageRepository {
     return decoded
   }
 
-  private func prefix(
+  private func earlierChunks(
     _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, in index: ChunkIndex
-  ) throws(GtachError) -> [UInt8]? {
-    let names: [UInt64]
+  ) throws(GtachError) -> [UInt8] {
     switch prefix {
     case .none: return []
-    case .chunks(let wanted): names = wanted
+    case .chunks(let names):
+      guard let chunks = index.chunks(named: names, before: object.chunk) else {
+        throw GtachError(.objectCorrupt, "the object \(object.id) needs a chunk that is not before its own")
+      }
+      var bytes: [UInt8] = []
+      for chunk in chunks { bytes += try self.bytes(of: chunk) }
+      return bytes
     case .pieces:
       throw GtachError(.objectCorrupt, "the object \(object.id) needs an older archive, and there is none")
     }
-    guard let chunks = index.chunks(named: names, before: object.chunk) else {
-      throw GtachError(.objectCorrupt, "the object \(object.id) needs a chunk that is not before its own")
+  }
+
+  private func pieces(
+    _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, from archive: HeldArchive, named base: ChunkIndex.Base
+  ) throws(GtachError) -> [UInt8] {
+    guard case .pieces(let pieces) = prefix, archive.base == base else {
+      throw GtachError(.objectCorrupt, "the patch \(object.id) does not say which stretches it is made from")
     }
-    var bytes: [UInt8] = []
-    for chunk in chunks {
-      guard let stored = try storedChunk(chunk) else { return nil }
-      bytes += stored
-    }
-    return bytes
+    return try archive.bytes(pieces)
   }
 
   private func store(_ bytes: [UInt8], at path: String) throws(GtachError) {

@@ -45,10 +45,12 @@ extension PackageRepository {
   func chunkReader(
     of entry: Catalogue.Entry, index: ChunkIndex
   ) -> (ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
-    var numbers: [Digest: Int] = [:]
-    for (number, object) in index.objects.enumerated() { numbers[index.chunks[object.chunk].digest] = number }
+    var objects: [Digest: Range<Int>] = [:]
+    for numbers in index.objectsByChunk {
+      objects[index.chunks[index.objects[numbers.lowerBound].chunk].digest] = numbers
+    }
     return { chunk throws(GtachError) in
-      if let number = numbers[chunk.digest], let bytes = try self.chunk(ofObject: number, in: index) { return bytes }
+      if let numbers = objects[chunk.digest], let bytes = try self.chunk(of: numbers, in: index) { return bytes }
       try self.quarantine(entry.directory)
       throw GtachError(
         .chunkMissing, "\(entry.manifest.variant) is not complete any more",

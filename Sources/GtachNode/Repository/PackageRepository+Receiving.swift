@@ -24,17 +24,20 @@ extension PackageRepository {
     try perform(operations, plan: plan, temporaryName: name)
   }
 
-  /// The chunks of an index of which neither they nor their objects are here, and how they can be had. Whatever is here is
-  /// read and hashed, as a power cut may have torn it. An object that is here and yields another chunk is of no use, wherever
-  /// it is from.
+  /// The chunks of an index that neither are here nor can be made of what is here, and how they can be had. Whatever is
+  /// here is read and hashed, as a power cut may have torn it. An object that is here and does not help is of no use,
+  /// wherever it is from.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
   public func lackingChunks(index: ChunkIndex) throws(GtachError) -> [LackingChunk] {
+    let choice = try choice(of: index)
     var lacking: [LackingChunk] = []
-    for number in index.objects.indices where try !isHere(object: number, of: index) {
-      let object = index.objects[number]
-      let isUseless = try storedObject(object.id) != nil
-      lacking.append(LackingChunk(chunk: object.chunk, objects: isUseless ? [] : [number]))
+    for numbers in index.objectsByChunk where try !isHere(numbers, of: index) {
+      var objects: [Int] = []
+      for number in choice.ways(numbers, of: index) where try storedObject(index.objects[number].id) == nil {
+        objects.append(number)
+      }
+      lacking.append(LackingChunk(chunk: index.objects[numbers.lowerBound].chunk, objects: objects))
     }
     return lacking
   }
@@ -86,10 +89,10 @@ extension PackageRepository {
       throw Self.exists(manifest.variant, among: entries.keys)
     }
     // In the order of the archive: what an object needs stands before its chunk.
-    for number in index.objects.indices where try !isSound(object: number, of: index) {
+    for numbers in index.objectsByChunk where try !isSound(numbers, of: index) {
       throw GtachError(
         .chunkMissing, "\(manifest.variant) is not complete",
-        reason: "the chunk \(index.chunks[index.objects[number].chunk].digest) is not here")
+        reason: "the chunk \(index.chunks[index.objects[numbers.lowerBound].chunk].digest) is not here")
     }
     let plan = try plan()
     let name = Workspace.newName()
@@ -121,13 +124,13 @@ extension PackageRepository {
       advice: "give the new one another version; the newest here is \(newest ?? variant.release.version)")
   }
 
-  /// Whether an object's chunk is here; what this process has read or stored is not read again.
-  private func isSound(object number: Int, of index: ChunkIndex) throws(GtachError) -> Bool {
-    let chunk = index.chunks[index.objects[number].chunk]
+  /// Whether the chunk that some objects yield is here; what this process has read or stored is not read again.
+  private func isSound(_ numbers: Range<Int>, of index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
     if state.withLock({ $0.sound.contains(chunk.digest) }), try files.exists(layout.chunk(chunk.digest)) {
       return true
     }
-    guard try self.chunk(ofObject: number, in: index) != nil else { return false }
+    guard try self.chunk(of: numbers, in: index) != nil else { return false }
     state.withLock { _ = $0.sound.insert(chunk.digest) }
     return true
   }

@@ -24,6 +24,8 @@ public final class PackageRepository: Sendable {
     var workspace: Workspace?
     /// Chunks that this process stored or read and found right: not read again when a release is completed.
     var sound: Set<Digest> = []
+    /// Archives that patches were made or decoded from.
+    var archives: [Digest: ArchiveMap] = [:]
   }
   let state = Mutex(State())
 
@@ -69,8 +71,36 @@ public final class PackageRepository: Sendable {
     let manifest = try manifest(of: variant)
     let index = try index(of: variant)
     return ReleaseReport(
-      manifest: manifest, chunks: index.objects.count, objectBytes: index.objects.reduce(0) { $0 + $1.size })
+      manifest: manifest, chunks: index.objectsByChunk.count,
+      objectBytes: ObjectChoice.bytes(from: nil, archive: nil, to: index))
   }
+
+  /// The same, and what it takes to come from the nearest releases that are here.
+  ///
+  /// - Throws: As `index(of:)`.
+  public func reportWithUpdates(of variant: VariantID) throws(GtachError) -> ReleaseReport {
+    var report = try report(of: variant)
+    let entry = try entry(of: variant)
+    let (bytes, manifest) = (try indexBytes(of: entry), try manifestBytes(digest: entry.digest))
+    let index = try ChunkIndexCodec.decode(bytes)
+    var updates: [ReleaseReport.Update] = []
+    let others = variant.nearest(among: try entries().keys).filter { $0.platform == variant.platform }
+    for other in others.prefix(Self.reportedUpdates) {
+      let held = try self.entry(of: other)
+      let heldBytes = try indexBytes(of: held)
+      let objects = ObjectChoice.bytes(
+        from: try ChunkIndexCodec.decode(heldBytes), archive: held.manifest.archive.digest, to: index)
+      let difference = try Zstd.compressBare(bytes[...], after: heldBytes, level: PackageCreator.defaultLevel)
+      updates.append(
+        ReleaseReport.Update(
+          from: other.release.version, bytes: objects + difference.count + manifest.count))
+    }
+    report.updates = updates
+    return report
+  }
+
+  /// From how many releases a report says what it takes to come.
+  private static let reportedUpdates = 8
 
   /// What people want to know of all variants, or of those of one package; by name, then the newest first.
   ///

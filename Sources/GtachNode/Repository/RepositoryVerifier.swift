@@ -101,16 +101,16 @@ public struct RepositoryVerifier {
     var isComplete = true
     var bad: [Int] = []
     var done = 0
-    for number in index.objects.indices {
+    for numbers in index.objectsByChunk {
       try cancellation.check()
-      let isChunkHere = try check(number, of: index, variant: variant, repairs: repairs)
+      let isChunkHere = try check(numbers, of: index, variant: variant, repairs: repairs)
       if !isChunkHere { isComplete = false }
-      if objects[index.objects[number].id] != .sound { bad.append(number) }
-      done += index.chunks[index.objects[number].chunk].size
+      bad += numbers.filter { objects[index.objects[$0].id] != .sound }
+      done += index.chunks[index.objects[numbers.lowerBound].chunk].size
       progress(done)
     }
     // In the order of the archive: what an object needs stands before its chunk, and is as it should be by now.
-    if repairs, isComplete { try remake(bad, of: index) }
+    if repairs, isComplete { try remake(bad, of: index, archive: entry.manifest.archive.digest) }
     guard try repository.files.exists(entry.directory) else {
       report.findings = before
       return
@@ -118,21 +118,23 @@ public struct RepositoryVerifier {
     if !isComplete { try lose(variant, directory: entry.directory, index: index) }
   }
 
-  /// Looks at an object and at its chunk, which can be made of the object.
+  /// Looks at the objects of a chunk and at the chunk, which can be made of one of them.
   ///
   /// - Returns: Whether the chunk is here, or can be had without others.
   private mutating func check(
-    _ number: Int, of index: ChunkIndex, variant: VariantID, repairs: Bool
+    _ numbers: Range<Int>, of index: ChunkIndex, variant: VariantID, repairs: Bool
   ) throws(GtachError) -> Bool {
-    let object = index.objects[number]
-    let chunk = index.chunks[object.chunk]
-    if objects[object.id] == nil {
-      let condition = repository.condition(ofObject: object.id)
-      objects[object.id] = condition
-      // Objects are a cache that may be evicted, but not at the publisher.
-      if condition != .missing || isPublisher { find("object", object.id.hex, condition, in: variant) }
-    } else {
-      report.add(variant, to: object.id.hex)
+    let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
+    for number in numbers {
+      let id = index.objects[number].id
+      if objects[id] == nil {
+        let condition = repository.condition(ofObject: id)
+        objects[id] = condition
+        // Objects are a cache that may be evicted, but not at the publisher.
+        if condition != .missing || isPublisher { find("object", id.hex, condition, in: variant) }
+      } else {
+        report.add(variant, to: id.hex)
+      }
     }
     if chunks[chunk.digest] == nil {
       let condition = repository.condition(of: chunk)
@@ -142,19 +144,22 @@ public struct RepositoryVerifier {
       report.add(variant, to: chunk.digest.hex)
     }
     if chunks[chunk.digest] == .sound { return true }
-    guard repairs else { return objects[object.id] == .sound }
-    guard try repository.chunk(ofObject: number, in: index) != nil else { return false }
+    guard repairs else {
+      return try repository.choice(of: index).ways(numbers, of: index)
+        .contains { objects[index.objects[$0].id] == .sound }
+    }
+    guard try repository.chunk(of: numbers, in: index) != nil else { return false }
     chunks[chunk.digest] = .sound
     report.settle(chunk.digest.hex)
     return true
   }
 
   /// Makes objects anew of the chunks that they carry. Nobody but a publisher needs them.
-  private mutating func remake(_ numbers: [Int], of index: ChunkIndex) throws(GtachError) {
+  private mutating func remake(_ numbers: [Int], of index: ChunkIndex, archive: Digest) throws(GtachError) {
     guard !numbers.isEmpty else { return }
     let encoder = ObjectEncoder(
       repository: repository, level: PackageCreator.defaultLevel, usesPrefixes: true)
-    let remade = isPublisher ? try encoder.remake(numbers, of: index) : []
+    let remade = isPublisher ? try encoder.remake(numbers, of: index, archive: archive) : []
     for number in numbers {
       let id = index.objects[number].id
       if remade.contains(number) { objects[id] = .sound }

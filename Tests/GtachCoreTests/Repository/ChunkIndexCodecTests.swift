@@ -13,8 +13,15 @@ struct ChunkIndexCodecTests {
     chunks: [(1, 100), (2, 262_144), (1, 100), (3, 1 << 20)].map {
       ChunkIndex.Chunk(digest: digest($0.0), size: $0.1)
     },
-    objects: [(11, 50, 0), (12, 1000, 1), (13, (1 << 20) + 4096, 3)].map {
-      ChunkIndex.Object(id: id($0.0), size: $0.1, chunk: $0.2, encoding: .full)
+    bases: [
+      ChunkIndex.Base(archive: ChunkIndexCodecTests.digest(21), size: 5000),
+      ChunkIndex.Base(archive: ChunkIndexCodecTests.digest(22), size: 1 << 30),
+    ],
+    objects: [
+      (11, 50, 0, .full), (12, 1000, 1, .full), (14, 10, 1, .patch(base: 0)), (15, 20, 1, .patch(base: 1)),
+      (13, (1 << 20) + 4096, 3, .full), (16, 300, 3, .patch(base: 1)),
+    ].map { (id: Int, size: Int, chunk: Int, encoding: ChunkIndex.Encoding) in
+      ChunkIndex.Object(id: ChunkIndexCodecTests.id(id), size: size, chunk: chunk, encoding: encoding)
     })
 
   func code(_ bytes: [UInt8]) -> ErrorCode? {
@@ -34,15 +41,19 @@ struct ChunkIndexCodecTests {
     var newObjects = index.objects
     chunks?(&newChunks)
     objects?(&newObjects)
-    return ChunkIndexCodec.encode(ChunkIndex(unitSize: index.unitSize, chunks: newChunks, objects: newObjects))
+    return ChunkIndexCodec.encode(
+      ChunkIndex(unitSize: index.unitSize, chunks: newChunks, bases: index.bases, objects: newObjects))
   }
 
   @Test("what is written is read")
   func roundTrip() throws {
     let bytes = ChunkIndexCodec.encode(index)
-    #expect(bytes.count == 8 + 12 + 4 * 36 + 3 * 25)
+    // The magic, unit size and counts; chunks; bases; objects; how many patches of each base, and of which chunks.
+    #expect(
+      bytes.count == 8 + 2 + 1 + 1 + (4 * 32 + 1 + 3 + 1 + 3) + (2 * 32 + 2 + 5) + (6 * 16 + 10) + (1 + 1) + (1 + 2))
     #expect(try ChunkIndexCodec.decode(bytes) == index)
     #expect(index.archiveSize == 100 + 262_144 + 100 + (1 << 20))
+    #expect(index.objectsByChunk == [0..<1, 1..<4, 4..<6])
   }
 
   @Test("every truncation and every addition is refused")
@@ -54,49 +65,77 @@ struct ChunkIndexCodecTests {
 
   @Test("huge counts are refused before anything is allocated for them")
   func counts() {
-    let bytes = ChunkIndexCodec.encode(index)
-    for value: [UInt8] in [[255, 255, 255, 255], [0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0], [128, 0, 0, 0]] {
-      for position in [12, 16 + 4 * 36] {
-        var hostile = bytes
-        hostile.replaceSubrange(position..<position + 4, with: value)
-        #expect(code(hostile) == .indexCorrupt)
+    let chunks: [UInt8] = Array("gtachix3".utf8) + [0x80, 0x40]
+    let bases = chunks + [1] + index.chunks[0].digest.bytes + [100]
+    let patches = bases + [1] + Self.digest(21).bytes + [100] + Self.id(11).bytes + [50]
+    for start in [chunks, bases, patches] {
+      for count: [UInt8] in [[0x81, 0x80, 4], [0x80, 0x80, 0x80, 0x80, 1], [0xFF, 0xFF, 0xFF, 0xFF, 0x7F]] {
+        #expect(code(start + count + [UInt8](repeating: 1, count: 100)) == .indexCorrupt)
       }
     }
+    // What they were in front of, as it should be.
+    #expect(code(patches + [1, 0] + Self.id(12).bytes + [9]) == nil)
   }
 
   @Test("sizes out of bounds are refused", arguments: [0, (1 << 20) + 1, Int(UInt32.max)])
   func sizes(size: Int) {
     #expect(code(changed({ $0[0] = .init(digest: $0[0].digest, size: size) }, nil)) == .indexCorrupt)
-    let object = index.objects[2]
+    let object = index.objects[4]
+    let tooMany = size == 0 ? 0 : size + 8192
     #expect(
-      code(
-        changed(nil) {
-          $0[2] = .init(
-            id: object.id, size: size == 0 ? 0 : min(size + 8192, Int(UInt32.max)), chunk: 3, encoding: .full)
-        }) == .indexCorrupt)
+      code(changed(nil) { $0[4] = .init(id: object.id, size: tooMany, chunk: 3, encoding: .full) }) == .indexCorrupt)
+    #expect(
+      code(changed(nil) { $0[5] = .init(id: object.id, size: tooMany, chunk: 3, encoding: .patch(base: 1)) })
+        == .indexCorrupt)
     for unitSize in [0, 4095, 65_537, size] {
-      let hostile = ChunkIndex(unitSize: unitSize, chunks: index.chunks, objects: index.objects)
+      let hostile = ChunkIndex(
+        unitSize: unitSize, chunks: index.chunks, bases: index.bases, objects: index.objects)
       #expect(code(ChunkIndexCodec.encode(hostile)) == .indexCorrupt)
     }
   }
 
   @Test("an index can be written in one way only")
   func canonical() {
-    let objects = index.objects
-    #expect(code(changed(nil) { $0.swapAt(0, 1) }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 2, encoding: .full) }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0[0] = .init(id: $0[0].id, size: 50, chunk: 9, encoding: .full) }) == .indexCorrupt)
-    #expect(
-      code(changed(nil) { $0[1] = .init(id: objects[0].id, size: 50, chunk: 1, encoding: .full) }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0.removeLast() }) == .indexCorrupt)
-    #expect(code(changed(nil) { $0.append(objects[0]) }) == .indexCorrupt)
+    // An object that is listed twice, a chunk that has none, two sizes of one chunk.
+    for number in [1, 2, 3, 5] {
+      let object = index.objects[number]
+      #expect(
+        code(
+          changed(nil) {
+            $0[number] = .init(id: $0[0].id, size: object.size, chunk: object.chunk, encoding: object.encoding)
+          }) == .indexCorrupt)
+    }
+    #expect(code(changed(nil) { $0.remove(at: 4) }) == .indexCorrupt)
     #expect(code(changed({ $0[2] = .init(digest: $0[2].digest, size: 99) }, nil)) == .indexCorrupt)
+    // A base without patches, and one that is listed twice.
+    #expect(code(changed(nil) { $0.remove(at: 2) }) == .indexCorrupt)
+    let twice = ChunkIndex(
+      unitSize: index.unitSize, chunks: index.chunks, bases: [index.bases[0], index.bases[0]], objects: index.objects)
+    #expect(code(ChunkIndexCodec.encode(twice)) == .indexCorrupt)
+    // A number that is spelled longer than need be: the unit size.
     var bytes = ChunkIndexCodec.encode(index)
-    bytes[bytes.count - 1] = 2
+    bytes[9] |= 0x80
+    bytes.insert(0, at: 10)
     #expect(code(bytes) == .indexCorrupt)
     bytes = ChunkIndexCodec.encode(index)
     bytes[7] ^= 1
     #expect(code(bytes) == .indexCorrupt)
+  }
+
+  @Test("a patch of a chunk that is not there, or before the one before it, is refused")
+  func patchPositions() {
+    let bytes = ChunkIndexCodec.encode(index)
+    // The last table: two patches, of the second different chunk and of the one after it.
+    let table = bytes.count - (2 * 16 + 1 + 2) - 3
+    #expect(Array(bytes[table..<table + 3]) == [2, 1, 1])
+    for places: [UInt8] in [[1, 0], [0, 3], [3, 1], [1, 2], [2, 1]] {
+      var hostile = bytes
+      hostile.replaceSubrange(table + 1..<table + 3, with: places)
+      #expect(code(hostile) == .indexCorrupt, "\(places)")
+    }
+    var other = bytes
+    other.replaceSubrange(table + 1..<table + 3, with: [0, 2])
+    #expect(code(other) == nil)
   }
 
   @Test("no byte sequence crashes the reader")

@@ -10,7 +10,8 @@ public protocol ChunkSource {
 
 /// Where the chunks of an archive are: any stretch of it can be read from its index and its chunks.
 public struct ArchiveMap: Sendable {
-  private let chunks: [ChunkIndex.Chunk]
+  /// The chunks in their order.
+  public let chunks: [ChunkIndex.Chunk]
   /// Where each chunk begins, and where the last one ends.
   private let offsets: [Int]
 

@@ -1,0 +1,85 @@
+import GtachCore
+import GtachModel
+
+/// An archive of which all chunks should be here: any stretch of it can be read.
+struct HeldArchive {
+  /// The SHA-256 of the archive.
+  let digest: Digest
+  private let map: ArchiveMap
+  private let repository: PackageRepository
+
+  init(_ digest: Digest, _ map: ArchiveMap, in repository: PackageRepository) {
+    self.digest = digest
+    self.map = map
+    self.repository = repository
+  }
+
+  /// Its chunks in their order.
+  var chunks: [ChunkIndex.Chunk] { map.chunks }
+
+  /// As an index names it.
+  var base: ChunkIndex.Base { ChunkIndex.Base(archive: digest, size: map.size) }
+
+  /// The bytes of the chunk at a position, hashed as they are read.
+  ///
+  /// - Throws: `ErrorCode.chunkMissing` where it is not here; `ErrorCode.inputOutput`.
+  func bytes(at position: Int) throws(GtachError) -> [UInt8] { try repository.bytes(of: chunks[position]) }
+
+  /// Stretches of it, one after the other.
+  ///
+  /// - Throws: `ErrorCode.chunkMissing` where a chunk is not here; `ErrorCode.inputOutput`.
+  func bytes(_ ranges: [Range<Int>]) throws(GtachError) -> [UInt8] { try map.read(ranges, from: repository) }
+
+  /// Where its sampled hashes are.
+  ///
+  /// - Throws: `ErrorCode.chunkMissing`, `ErrorCode.inputOutput`.
+  func sampled() throws(GtachError) -> SampledArchive {
+    var archive = SampledArchive(size: map.size)
+    var offset = 0
+    for chunk in chunks {
+      archive.add(SampledHash.hashes(of: try repository.bytes(of: chunk)[...]), at: offset)
+      offset += chunk.size
+    }
+    archive.finish()
+    return archive
+  }
+}
+
+extension PackageRepository: ChunkSource {
+  /// The bytes of a stored chunk, hashed as they are read.
+  ///
+  /// - Throws: `ErrorCode.chunkMissing` where it is not here, or was damaged; `ErrorCode.inputOutput`.
+  public func bytes(of chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
+    if let bytes = try storedChunk(chunk) { return bytes }
+    throw GtachError(.chunkMissing, "the chunk \(chunk.digest) is not here")
+  }
+
+  /// An archive by its SHA-256; nil where no release is complete here that has it.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func archive(_ digest: Digest) throws(GtachError) -> HeldArchive? {
+    if let known = state.withLock({ $0.archives[digest] }) { return HeldArchive(digest, known, in: self) }
+    guard let entry = try entries().values.first(where: { $0.manifest.archive.digest == digest }) else { return nil }
+    do throws(GtachError) {
+      let map = ArchiveMap(try ChunkIndexCodec.decode(try indexBytes(of: entry)).chunks)
+      state.withLock { state in
+        // The chunks are hashed as they are read: one that was removed meanwhile does no harm.
+        if state.archives.count >= ChunkIndexCodec.maximumBases { state.archives.removeAll() }
+        state.archives[digest] = map
+      }
+      return HeldArchive(digest, map, in: self)
+    } catch {
+      guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+      return nil
+    }
+  }
+
+  /// Which objects of an index can be decoded with the archives that are here.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func choice(of index: ChunkIndex) throws(GtachError) -> ObjectChoice {
+    guard !index.bases.isEmpty else { return ObjectChoice(bases: []) }
+    let here = Set(try entries().values.map(\.manifest.archive.digest))
+    return ObjectChoice(bases: Set(index.bases.indices.filter { here.contains(index.bases[$0].archive) }))
+  }
+}

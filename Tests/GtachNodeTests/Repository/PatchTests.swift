@@ -1,0 +1,159 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Testing
+
+@testable import GtachNode
+
+@Suite("Patches")
+struct PatchTests {
+  /// Some thousand bytes that look like a program, of which `step` changes a few everywhere and inserts some at the
+  /// start.
+  private static func program(_ step: UInt8) -> [UInt8] {
+    var bytes = [UInt8](repeating: step, count: 100 * Int(step)) + RepositoryFixture.noise(700_000, seed: 7)
+    for position in stride(from: 3_000, to: bytes.count, by: 9_000) { bytes[position] &+= step }
+    return bytes
+  }
+
+  /// A repository with releases 1.0.0, 1.1.0, ... each a little other than the one before.
+  private static func releases(
+    _ count: UInt8, _ fixture: RepositoryFixture, bases: Int? = nil
+  ) throws -> (PackageRepository, [(packed: PackedRelease, index: ChunkIndex)]) {
+    let repository = try fixture.repository()
+    var releases: [(PackedRelease, ChunkIndex)] = []
+    for step in 0..<count {
+      try fixture.files.perform([
+        .makeDirectory(fixture.tree),
+        .write(path: "\(fixture.tree)/program", bytes: program(step), permissions: 0o755),
+        .write(
+          path: "\(fixture.tree)/gtach.json", bytes: Array(#"{"name": "app", "version": "1.\#(step).0"}"#.utf8),
+          permissions: 0o644),
+      ])
+      let packed = try PackageCreator(repository: repository).createPackage(
+        source: fixture.tree, bases: bases, created: Timestamp(secondsSinceEpoch: 0))
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+      releases.append((packed, try ChunkIndexCodec.decode(packed.indexBytes)))
+    }
+    return (repository, releases)
+  }
+
+  private static func patches(_ numbers: [Int], _ index: ChunkIndex) -> Int {
+    numbers.count { index.objects[$0].encoding != .full }
+  }
+
+  @Test("who has an earlier release fetches patches from it, and gets the archive")
+  func update() throws {
+    try RepositoryFixture.with { fixture in
+      let (source, releases) = try Self.releases(3, fixture)
+      let (last, index) = releases[2]
+      #expect(index.bases.map(\.archive) == [1, 0].map { releases[$0].packed.manifest.archive.digest })
+      for earlier in [0, 1] {
+        let target = try PackageRepository(home: "\(fixture.directory)/\(earlier)")
+        let (held, heldIndex) = releases[earlier]
+        try RepositoryFixture.transfer(
+          heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source,
+          to: target)
+        try target.complete(manifest: held.manifestBytes, index: held.indexBytes)
+        let missing = try target.lackingChunks(index: index).compactMap(\.objects.first)
+        #expect(!missing.isEmpty && Self.patches(missing, index) == missing.count)
+        let bytes = missing.reduce(0) { $0 + index.objects[$1].size }
+        #expect(
+          bytes == ObjectChoice.bytes(from: heldIndex, archive: held.manifest.archive.digest, to: index))
+        // 78 bytes changed, and up to 200 came in.
+        #expect(bytes < 3_000)
+        try RepositoryFixture.transfer(index, numbers: missing, from: source, to: target)
+        try target.complete(manifest: last.manifestBytes, index: last.indexBytes)
+        let directory = "\(fixture.directory)/extracted-\(earlier)"
+        try fixture.files.perform(.makeDirectory(directory))
+        try target.extract(last.manifest.variant, into: directory)
+        #expect(try fixture.files.read("\(directory)/program", maximumBytes: 1 << 24) == Self.program(2))
+      }
+      // Who has none fetches full objects only.
+      let fresh = try PackageRepository(home: "\(fixture.directory)/fresh")
+      let missing = try fresh.lackingChunks(index: index).compactMap(\.objects.first)
+      #expect(missing.count == index.objectsByChunk.count && Self.patches(missing, index) == 0)
+    }
+  }
+
+  @Test("a patch that came and lost its archive is fetched in another way")
+  func baseIsGone() throws {
+    try RepositoryFixture.with { fixture in
+      let (source, releases) = try Self.releases(2, fixture)
+      let (last, index) = releases[1]
+      let (held, heldIndex) = releases[0]
+      let home = "\(fixture.directory)/target"
+      let target = try PackageRepository(home: home)
+      try RepositoryFixture.transfer(
+        heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source, to: target
+      )
+      // The first release is not complete there: nothing can be made of patches from it, but they are bytes like others.
+      let patch = try #require(index.objects.indices.first { index.objects[$0].encoding != .full })
+      try RepositoryFixture.transfer(index, numbers: [patch], from: source, to: target)
+      let missing = try target.lackingChunks(index: index).compactMap(\.objects.first)
+      #expect(missing.contains { index.objects[$0].chunk == index.objects[patch].chunk })
+      #expect(Self.patches(missing, index) == 0)
+      #expect(
+        errorCode { try target.complete(manifest: last.manifestBytes, index: last.indexBytes) } == .chunkMissing)
+      // With the archive it is worth what it says.
+      try target.complete(manifest: held.manifestBytes, index: held.indexBytes)
+      let rest = try target.lackingChunks(index: index).compactMap(\.objects.first)
+      #expect(!rest.contains { index.objects[$0].chunk == index.objects[patch].chunk })
+      try RepositoryFixture.transfer(index, numbers: rest, from: source, to: target)
+      try target.complete(manifest: last.manifestBytes, index: last.indexBytes)
+    }
+  }
+
+  @Test("a chunk that is damaged is made anew from a patch where the full object is gone")
+  func repair() throws {
+    try RepositoryFixture.with { fixture in
+      let (repository, releases) = try Self.releases(2, fixture)
+      let (last, index) = releases[1]
+      let numbers = try #require(index.objectsByChunk.first { $0.count > 1 })
+      let object = index.objects[numbers.lowerBound]
+      try fixture.damage(fixture.layout.chunk(index.chunks[object.chunk].digest))
+      try fixture.files.perform(.remove(fixture.layout.object(object.id)))
+      let directory = "\(fixture.directory)/extracted"
+      try fixture.files.perform(.makeDirectory(directory))
+      try repository.extract(last.manifest.variant, into: directory)
+      #expect(try fixture.files.read("\(directory)/program", maximumBytes: 1 << 24) == Self.program(1))
+    }
+  }
+
+  @Test("patches are used again, come from as many releases as was said, and not at all where time counts")
+  func choice() throws {
+    try RepositoryFixture.with { fixture in
+      let (repository, releases) = try Self.releases(2, fixture)
+      // Only the version differs: what is patched is what was, from the same archives.
+      try fixture.files.perform(
+        .write(
+          path: "\(fixture.tree)/gtach.json", bytes: Array(#"{"name": "app", "version": "1.1.1"}"#.utf8),
+          permissions: 0o644))
+      func pack(_ bases: Int?, isFast: Bool = false) throws -> ChunkIndex {
+        let packed = try PackageCreator(repository: repository).createPackage(
+          source: fixture.tree, isFast: isFast, bases: bases, created: Timestamp(secondsSinceEpoch: 0))
+        return try ChunkIndexCodec.decode(packed.indexBytes)
+      }
+      let next = try pack(nil)
+      #expect(next.bases.map(\.archive) == [1, 0].map { releases[$0].packed.manifest.archive.digest })
+      let old = Set(releases[1].index.objects.filter { $0.encoding != .full }.map(\.id))
+      #expect(!old.isDisjoint(with: next.objects.filter { $0.encoding == .patch(base: 1) }.map(\.id)))
+      #expect(try pack(1).bases.map(\.archive) == [releases[1].packed.manifest.archive.digest])
+      #expect(try pack(0).bases.isEmpty)
+      #expect(try pack(nil, isFast: true).bases.isEmpty)
+      for number in [-1, 5] { #expect(errorCode { try pack(number) } == .usage) }
+    }
+  }
+
+  @Test("a publisher's lost patches are made anew, byte for byte")
+  func remake() throws {
+    try RepositoryFixture.with { fixture in
+      let (repository, releases) = try Self.releases(2, fixture)
+      let (last, index) = releases[1]
+      let patches = index.objects.indices.filter { index.objects[$0].encoding != .full }
+      for number in patches { try fixture.files.perform(.remove(fixture.layout.object(index.objects[number].id))) }
+      let encoder = ObjectEncoder(repository: repository, level: PackageCreator.defaultLevel, usesPrefixes: true)
+      #expect(try encoder.remake(patches, of: index, archive: last.manifest.archive.digest) == Set(patches))
+      for number in patches { #expect(try repository.storedObject(index.objects[number].id) != nil) }
+    }
+  }
+}
