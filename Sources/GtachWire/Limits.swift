@@ -12,8 +12,17 @@ public enum Limits {
   /// A JSON body of `welcome`, in bytes: it carries a TUF root.
   public static let welcomeBodyBytes = 768 << 10
 
-  /// The bytes of a file in one `filePart`.
+  /// The longest zstd frame that so many bytes travel as: what zstd makes of bytes that it cannot compress
+  /// (ZSTD_COMPRESSBOUND), and some room.
+  public static func zstdFrameBytes(size: Int) -> Int { size + size >> 8 + 1024 }
+  /// The longest file, in bytes.
+  public static let fileBytes = 16 << 20
+  /// The longest zstd frame that a file travels as, in bytes.
+  public static let fileFrameBytes = 17 << 20
+  /// The bytes of a file's frame in one `filePart`.
   public static let partBytes = 256 << 10
+  /// The bases that one `getFile` names.
+  public static let bases = 3
   /// The largest unit of an object, and part of a chunk, in bytes.
   public static let unitBytes = 64 << 10
   /// The smallest unit that an index may name, in bytes; the last unit of an object may be shorter.

@@ -20,8 +20,8 @@ extension Message {
     case .getFile(let message): describe(message)
     case .filePart(let message):
       [
-        "type": "filePart", "id": .number(Int(message.id)), "total": .number(message.total),
-        "offset": .number(message.offset), "bytes": hex(message.bytes),
+        "type": "filePart", "id": .number(Int(message.id)), "size": .number(message.size),
+        "total": .number(message.total), "base": .number(message.base), "bytes": hex(message.bytes),
       ]
     case .getBuckets(let message): ["type": "getBuckets", "id": .number(Int(message.id))]
     case .buckets(let message): describe(message)
@@ -95,7 +95,7 @@ extension Message {
       }
     return [
       "type": "getFile", "id": .number(Int(message.id)), "kind": .string(kind), "name": .string(name),
-      "offset": .number(message.offset), "length": .number(message.length),
+      "bases": .array(message.bases.map { .string($0.hex) }),
     ]
   }
 

@@ -15,7 +15,12 @@ import Testing
     let variant = try #require(VariantID(targetPath: "a/1.0.0-\(long)/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
     let largest: [Message] = [
-      .filePart(FilePart(id: .max, total: Limits.partBytes, offset: 0, bytes: bytes(Limits.partBytes))),
+      .getFile(
+        GetFile(id: .max, file: .index(digest), bases: Array(repeating: ShortDigest(digest), count: Limits.bases))),
+      .filePart(
+        FilePart(
+          id: .max, size: Limits.fileBytes, total: Limits.fileFrameBytes, base: Limits.bases,
+          bytes: bytes(Limits.partBytes))),
       .getEntries(GetEntries(id: .max, buckets: 0...255)),
       .entries(Entries(id: .max, entries: Array(repeating: entry, count: Limits.entriesPerMessage), more: true)),
       .unitList(
@@ -62,6 +67,16 @@ import Testing
     #expect(parts.last?.more == false)
     #expect(parts.count == max(1, (count + 255) / 256))
     for part in parts { #expect(try travelled(.entries(part)) == [.entries(part)]) }
+  }
+
+  @Test(arguments: [1, 262_143, 262_144, 262_145, 1_000_000])
+  func aFileIsSpreadOverAsFewPartsAsThereMayBe(count: Int) throws {
+    let frame = bytes(count)
+    let parts = FilePart.messages(id: 5, size: 77, base: 2, frame: frame)
+    #expect(parts.flatMap(\.bytes) == frame)
+    #expect(parts.count == (count + 262_143) / 262_144)
+    #expect(parts.allSatisfy { $0.total == count && $0.size == 77 && $0.base == 2 && $0.id == 5 })
+    for part in parts { #expect(try travelled(.filePart(part)) == [.filePart(part)]) }
   }
 
   @Test(arguments: [1, 65_535, 65_536, 65_537, 300_000])

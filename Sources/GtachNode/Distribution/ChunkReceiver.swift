@@ -26,7 +26,7 @@ struct ChunkReceiver {
   /// - Throws: `ErrorCode.frameOversize` where the peer means to send more than a chunk of that size needs;
   ///   `protocolViolation` for parts that do not belong together.
   mutating func accept(_ part: ChunkPart) throws(GtachError) {
-    let maximum = ChunkIndexCodec.maximumObjectBytes(chunkSize: chunk.size)
+    let maximum = Limits.zstdFrameBytes(size: chunk.size)
     guard part.total <= maximum else {
       throw GtachError(
         .frameOversize, "the peer sends \(part.total) bytes for a chunk of \(chunk.size)",

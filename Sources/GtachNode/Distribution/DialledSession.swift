@@ -109,9 +109,10 @@ final class DialledSession: Sendable {
 
   private func putQuestions(_ channel: PeerChannel) {
     while let request = questions.receive(until: nil) {
+      let bases = repository.bases(for: request)
       let messages = state.withLock { state -> [Message] in
         state.nextID &+= 1
-        let pending = PendingRequest(request)
+        let pending = PendingRequest(request, bases: bases)
         state.pending[state.nextID] = pending
         return pending.messages(id: state.nextID)
       }
@@ -174,7 +175,6 @@ final class DialledSession: Sendable {
     }
     let step = try pending.take(message)
     state.withLock { $0.pending[number] = step.isLast ? nil : pending }
-    for followUp in step.followUps(id: number) { try channel.send(followUp) }
     if let arrival = step.arrival {
       deliver(.reply(id, try store(arrival)))
     } else if let reply = step.reply {

@@ -1,5 +1,6 @@
 import GtachCore
 import GtachModel
+import GtachSystem
 import GtachWire
 
 /// A question whose answer has not wholly come, and what has come of it.
@@ -9,10 +10,6 @@ struct PendingRequest {
     var isLast = false
     var reply: SessionReply?
     var arrival: Arrival?
-    var nextPart: GetFile?
-
-    /// What must be asked for the rest.
-    func followUps(id: UInt32) -> [Message] { nextPart.map { [.getFile($0)] } ?? [] }
   }
 
   /// A chunk that comes, or has come, in the form in which it was asked for.
@@ -30,12 +27,23 @@ struct PendingRequest {
   }
 
   private let request: SessionRequest
-  private var file: [UInt8] = []
+  /// What the question names as known to this node.
+  private let bases: [ShortDigest]
+  private var file: FileReceiver
   private var entries: [VariantID: Digest] = [:]
   private var arrival: Arrival?
 
-  init(_ request: SessionRequest) {
+  /// - Parameter bases: Files that the answer may refer to, where the question is for a file.
+  init(_ request: SessionRequest, bases: [[UInt8]]) {
     self.request = request
+    self.bases = bases.map { ShortDigest(SHA256().digest(of: $0)) }
+    let maximumBytes =
+      switch request {
+      case .metadata(_, let bytes): bytes
+      case .manifest(_, let content), .index(_, let content): content.size
+      case .buckets, .entries, .chunk, .watch: 0
+      }
+    file = FileReceiver(bases: bases, maximumBytes: maximumBytes)
     guard case .chunk(let variant, let position, let form, let index) = request else { return }
     arrival =
       switch form {
@@ -45,7 +53,7 @@ struct PendingRequest {
   }
 
   /// What has come of the answer, in bytes.
-  var receivedBytes: Int { file.count + entries.count * Digest.byteCount + (arrival?.receivedBytes ?? 0) }
+  var receivedBytes: Int { file.frame.count + entries.count * Digest.byteCount + (arrival?.receivedBytes ?? 0) }
 
   /// Whether the peer may take its time.
   var isWatch: Bool { if case .watch = request { true } else { false } }
@@ -53,7 +61,9 @@ struct PendingRequest {
   /// The messages that put the question.
   func messages(id: UInt32) -> [Message] {
     switch request {
-    case .metadata, .manifest, .index: part(id: id, offset: 0).map { [.getFile($0)] } ?? []
+    case .metadata(let name, _): [.getFile(GetFile(id: id, file: .metadata(name), bases: bases))]
+    case .manifest(_, let content): [.getFile(GetFile(id: id, file: .manifest(content.digest), bases: bases))]
+    case .index(_, let content): [.getFile(GetFile(id: id, file: .index(content.digest), bases: bases))]
     case .buckets: [.getBuckets(GetBuckets(id: id))]
     case .entries(let buckets): [.getEntries(GetEntries(id: id, buckets: buckets))]
     case .chunk:
@@ -75,7 +85,8 @@ struct PendingRequest {
     switch (message, request) {
     case (.failure(let failure), _): return try failed(failure)
     case (.filePart(let part), .metadata), (.filePart(let part), .manifest), (.filePart(let part), .index):
-      return try take(part)
+      try file.accept(part)
+      return file.isWhole ? Step(isLast: true, reply: reply(try file.bytes())) : Step()
     case (.buckets(let buckets), .buckets):
       return Step(isLast: true, reply: .buckets(buckets.digests))
     case (.entries(let some), .entries):
@@ -116,22 +127,6 @@ struct PendingRequest {
     }
   }
 
-  private mutating func take(_ part: FilePart) throws(GtachError) -> Step {
-    guard part.total <= maximumFileBytes else {
-      throw GtachError(
-        .frameOversize, "the peer sends a file of \(part.total) bytes", reason: "at most \(maximumFileBytes) may be")
-    }
-    guard part.offset == file.count, part.offset + part.bytes.count <= part.total else {
-      throw GtachError(.protocolViolation, "the peer sent another part of a file than was asked for")
-    }
-    file += part.bytes
-    if file.count == part.total { return Step(isLast: true, reply: reply(file)) }
-    guard !part.bytes.isEmpty else {
-      throw GtachError(.protocolViolation, "the peer sent an empty part of a file")
-    }
-    return Step(nextPart: self.part(id: part.id, offset: file.count))
-  }
-
   /// A file that the peer does not have is an answer; any other failure ends the session.
   private func failed(_ failure: Failure) throws(GtachError) -> Step {
     guard failure.error.code == .notFound || failure.error.code == .chunkMissing else { throw failure.error }
@@ -145,14 +140,6 @@ struct PendingRequest {
     }
   }
 
-  private var maximumFileBytes: Int {
-    switch request {
-    case .metadata(_, let bytes): bytes
-    case .manifest(_, let content), .index(_, let content): content.size
-    case .buckets, .entries, .chunk, .watch: 0
-    }
-  }
-
   private func reply(_ bytes: [UInt8]) -> SessionReply? {
     switch request {
     case .metadata(let name, _): .metadata(name: name, bytes)
@@ -160,17 +147,6 @@ struct PendingRequest {
     case .index(let variant, _): .index(variant, bytes)
     case .buckets, .entries, .chunk, .watch: nil
     }
-  }
-
-  private func part(id: UInt32, offset: Int) -> GetFile? {
-    let file: GetFile.File
-    switch request {
-    case .metadata(let name, _): file = .metadata(name)
-    case .manifest(_, let content): file = .manifest(content.digest)
-    case .index(_, let content): file = .index(content.digest)
-    case .buckets, .entries, .chunk, .watch: return nil
-    }
-    return GetFile(id: id, file: file, offset: offset)
   }
 }
 
@@ -186,6 +162,4 @@ enum DistributionLimits {
   static let connectionsPerNode = 4
   /// How slow an answer may be on the average, in bytes per millisecond.
   static let leastBytesPerMillisecond = 16
-  /// The longest index, in bytes.
-  static let indexBytes = 64 << 20
 }

@@ -105,7 +105,8 @@ final class ServedConnection: Sendable {
   private func answer(_ message: Message) throws(GtachError) {
     do throws(GtachError) {
       switch message {
-      case .getFile(let request): try channel.send(.filePart(try part(request)))
+      case .getFile(let request):
+        for part in try repository.parts(of: request) { try channel.send(.filePart(part)) }
       case .getBuckets(let request):
         try channel.send(.buckets(Buckets(id: request.id, digests: announcement.index.buckets)))
       case .getEntries(let request):
@@ -134,20 +135,5 @@ final class ServedConnection: Sendable {
       guard error.code == .notFound || error.code == .chunkMissing, let id = message.id else { throw error }
       try channel.send(.failure(Failure(id: id, error)))
     }
-  }
-
-  private func part(_ request: GetFile) throws(GtachError) -> FilePart {
-    let bytes: [UInt8]
-    switch request.file {
-    case .metadata(let name): bytes = try repository.readMetadata(name)
-    case .manifest(let digest): bytes = try repository.manifestBytes(digest: digest)
-    case .index(let digest): bytes = try repository.indexBytes(digest: digest)
-    }
-    guard request.offset <= bytes.count else {
-      throw GtachError(.protocolViolation, "the peer asked for bytes behind the end of a file")
-    }
-    let end = min(request.offset + request.length, bytes.count)
-    return FilePart(
-      id: request.id, total: bytes.count, offset: request.offset, bytes: Array(bytes[request.offset..<end]))
   }
 }

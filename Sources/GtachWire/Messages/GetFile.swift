@@ -1,6 +1,6 @@
 import GtachModel
 
-/// Asks for a part of a file (JSON); answered by one `filePart`.
+/// Asks for a file (JSON); answered by one or more `filePart`.
 public struct GetFile: Hashable, Sendable {
   /// A file that a node serves.
   public enum File: Hashable, Sendable {
@@ -16,17 +16,15 @@ public struct GetFile: Hashable, Sendable {
   public let id: UInt32
   /// The file.
   public let file: File
-  /// Where the part starts, in bytes from the start of the file.
-  public let offset: Int
-  /// The most bytes that the answer may have: 1 to `Limits.partBytes`.
-  public let length: Int
+  /// Files that the asker has and that may be much like it, by the first 16 bytes of their SHA-256: at most
+  /// `Limits.bases`. The answer may refer to one of them.
+  public let bases: [ShortDigest]
 
   /// A request from its fields.
-  public init(id: UInt32, file: File, offset: Int = 0, length: Int = Limits.partBytes) {
+  public init(id: UInt32, file: File, bases: [ShortDigest] = []) {
     self.id = id
     self.file = file
-    self.offset = offset
-    self.length = length
+    self.bases = bases
   }
 
   /// Whether a name is one that metadata can have: lower-case letters, digits, `-` and `.`, starting with a letter or
@@ -46,12 +44,11 @@ extension GetFile: JSONMessage {
 
   var flaw: String? {
     if case .metadata(let name) = file, !Self.isMetadataName(name) { return "name is no file name of metadata" }
-    if !(0...Limits.integer).contains(offset) { return "offset is out of range" }
-    if !(1...Limits.partBytes).contains(length) { return "length is out of range" }
+    if bases.count > Limits.bases { return "there are \(bases.count) bases" }
     return nil
   }
 
-  private enum CodingKeys: String, CodingKey { case id, kind, name, offset, length }
+  private enum CodingKeys: String, CodingKey { case id, kind, name, bases }
   private enum Kind: String, Codable { case metadata, manifest, index }
 
   /// Reads the fields.
@@ -63,8 +60,7 @@ extension GetFile: JSONMessage {
     case .index: file = .index(try container.decode(Digest.self, forKey: .name))
     }
     id = try container.decode(UInt32.self, forKey: .id)
-    offset = try container.decode(Int.self, forKey: .offset)
-    length = try container.decode(Int.self, forKey: .length)
+    bases = try container.decodeIfPresent([ShortDigest].self, forKey: .bases) ?? []
   }
 
   /// Writes the fields.
@@ -82,7 +78,6 @@ extension GetFile: JSONMessage {
       try container.encode(digest, forKey: .name)
     }
     try container.encode(id, forKey: .id)
-    try container.encode(offset, forKey: .offset)
-    try container.encode(length, forKey: .length)
+    if !bases.isEmpty { try container.encode(bases, forKey: .bases) }
   }
 }

@@ -1,0 +1,87 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+
+// Files between nodes. They are much like earlier ones of their kind, which both sides mostly have: so what travels is what
+// is new in them.
+extension PackageRepository {
+  /// A file that a peer asks for, on its way: as one bare zstd frame, after the first of its bases that is here too.
+  ///
+  /// - Returns: The parts, in order.
+  /// - Throws: `ErrorCode.notFound` where the file is not here; `ErrorCode.inputOutput`.
+  func parts(of request: GetFile) throws(GtachError) -> [FilePart] {
+    let bytes: [UInt8]
+    switch request.file {
+    case .metadata(let name): bytes = try readMetadata(name)
+    case .manifest(let digest): bytes = try manifestBytes(digest: digest)
+    case .index(let digest): bytes = try indexBytes(digest: digest)
+    }
+    let base = base(for: request)
+    // A long file would keep the peer waiting for some seconds, and a Raspberry Pi busy.
+    let level = bytes.count <= Self.shortFileBytes ? 19 : 3
+    return FilePart.messages(
+      id: request.id, size: bytes.count, base: base.number,
+      frame: try Zstd.compressBare(bytes[...], after: base.bytes, level: level))
+  }
+
+  /// Files that are here and that may be much like one that is to be asked for, the likeliest first. What cannot be read is
+  /// no help, and the file comes all the same.
+  func bases(for request: SessionRequest) -> [[UInt8]] {
+    switch request {
+    case .metadata(let name, _): Array(earlierMetadata(than: name).prefix(1))
+    case .manifest(let variant, _):
+      relatives(of: variant).prefix(1).compactMap { try? manifestBytes(digest: $0.digest) }
+    case .index(let variant, _): relatives(of: variant).prefix(Limits.bases).compactMap { try? indexBytes(of: $0) }
+    case .buckets, .entries, .chunk, .watch: []
+    }
+  }
+
+  private static let shortFileBytes = 1 << 20
+  /// In how many earlier files of a role a peer's base is looked for.
+  private static let earlierFiles = 16
+
+  /// The first base that is here, and its number; number 0 and nothing where none is.
+  private func base(for request: GetFile) -> (number: Int, bytes: [UInt8]) {
+    let entries = request.bases.isEmpty ? [] : (try? entries()).map { Array($0.values) } ?? []
+    for (number, base) in request.bases.enumerated() {
+      let bytes: [UInt8]? =
+        switch request.file {
+        case .metadata(let name):
+          earlierMetadata(than: name).first { ShortDigest(SHA256().digest(of: $0)) == base }
+        case .manifest:
+          entries.first { ShortDigest($0.digest) == base }.flatMap { try? manifestBytes(digest: $0.digest) }
+        case .index:
+          entries.first { ShortDigest($0.manifest.index.digest) == base }.flatMap { try? indexBytes(of: $0) }
+        }
+      if let bytes { return (number + 1, bytes) }
+    }
+    return (0, [])
+  }
+
+  /// What is here of the same role as a file of signed metadata and of an earlier version, the newest first.
+  private func earlierMetadata(than name: String) -> some Sequence<[UInt8]> {
+    var earlier: [(version: Int, name: String)] = []
+    if let wanted = MetadataFileName(name), let version = wanted.version {
+      for name in (try? metadataFiles()) ?? [] {
+        guard let file = MetadataFileName(name), file.role == wanted.role, let other = file.version, other < version
+        else { continue }
+        earlier.append((other, name))
+      }
+    }
+    return earlier.sorted { $0.version > $1.version }.prefix(Self.earlierFiles).lazy.compactMap {
+      try? self.readMetadata($0.name)
+    }
+  }
+
+  /// The package's other releases for the same platform that are complete here: those before this one first, the newest
+  /// of them first.
+  private func relatives(of variant: VariantID) -> [Catalogue.Entry] {
+    let entries = (try? entries()) ?? [:]
+    let others = entries.filter {
+      $0.key != variant && $0.key.release.name == variant.release.name && $0.key.platform == variant.platform
+    }
+    let (before, after) = (others.filter { $0.key < variant }, others.filter { $0.key > variant })
+    return before.sorted { $0.key > $1.key }.map(\.value) + after.sorted { $0.key < $1.key }.map(\.value)
+  }
+}
