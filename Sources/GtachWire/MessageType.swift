@@ -48,7 +48,7 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
     case .join: Limits.joinBodyBytes
     case .welcome: Limits.welcomeBodyBytes
     case .filePart: FilePart.headerBytes + Limits.partBytes
-    case .buckets: Buckets.bodyBytes
+    case .buckets: Buckets.headerBytes + Limits.buckets * ShortDigest.byteCount
     case .getUnitList: GetUnitList.bodyBytes
     case .unitList: UnitListing.headerBytes + Limits.unitsPerObject * 32
     case .getUnits: GetUnits.bodyBytes

@@ -117,7 +117,7 @@ final class DialledSession: Sendable {
         return pending.messages(id: state.nextID)
       }
       do throws(GtachError) {
-        for message in messages { try channel.send(message) }
+        try channel.send(messages)
       } catch {
         close(error)
         return

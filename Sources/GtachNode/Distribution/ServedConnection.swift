@@ -106,24 +106,21 @@ final class ServedConnection: Sendable {
     do throws(GtachError) {
       switch message {
       case .getFile(let request):
-        for part in try repository.parts(of: request) { try channel.send(.filePart(part)) }
+        try channel.send(try repository.parts(of: request).map { .filePart($0) })
       case .getBuckets(let request):
         try channel.send(.buckets(Buckets(id: request.id, digests: announcement.index.buckets)))
       case .getEntries(let request):
-        for part in Entries.messages(id: request.id, entries: announcement.index.entries(in: request.buckets)) {
-          try channel.send(.entries(part))
-        }
+        let entries = announcement.index.entries(in: request.buckets)
+        try channel.send(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
       case .getUnitList(let request):
         let (size, digests) = try repository.unitList(object: request.object)
         try channel.send(.unitList(UnitListing(id: request.id, size: size, digests: digests)))
       case .getUnits(let request):
-        for (number, bytes) in try repository.units(object: request.object, range: request.units) {
-          try channel.send(.unit(ObjectUnit(id: request.id, number: UInt16(number), bytes: bytes)))
-        }
+        let units = try repository.units(object: request.object, range: request.units)
+        try channel.send(units.map { .unit(ObjectUnit(id: request.id, number: UInt16($0.0), bytes: $0.1)) })
       case .getChunk(let request):
-        for part in ChunkPart.messages(id: request.id, frame: try repository.chunkFrame(request.digest)) {
-          try channel.send(.chunkPart(part))
-        }
+        let frame = try repository.chunkFrame(request.digest)
+        try channel.send(ChunkPart.messages(id: request.id, frame: frame).map { .chunkPart($0) })
       case .watch(let request):
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)

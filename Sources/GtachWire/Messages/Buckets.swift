@@ -1,8 +1,9 @@
 import GtachModel
 
-/// The bucket digests of an index digest (binary): id u32, 256 times 16 bytes.
+/// The bucket digests of an index digest (binary): id u32, a bit for each of the 256 buckets, the first one highest, that says
+/// whether anything is in it, and 16 bytes for each of which it says so.
 public struct Buckets: Hashable, Sendable {
-  static let bodyBytes = 4 + Limits.buckets * ShortDigest.byteCount
+  static let headerBytes = 4 + Limits.buckets / 8
 
   /// The request that it answers.
   public let id: UInt32
@@ -25,13 +26,13 @@ extension Buckets: MessageBody {
   public init(body: ArraySlice<UInt8>) throws(GtachError) {
     var reader = ByteReader(body, of: Self.type)
     id = try reader.number(UInt32.self)
-    var digests: [ShortDigest] = []
-    digests.reserveCapacity(Limits.buckets)
-    for _ in 0..<Limits.buckets {
-      guard let digest = ShortDigest(try reader.bytes(ShortDigest.byteCount)) else {
-        throw reader.malformed("it ends early")
+    let isFilled = Array(try reader.bytes(Limits.buckets / 8))
+    var digests = Array(repeating: ShortDigest.zero, count: Limits.buckets)
+    for number in digests.indices where isFilled[number / 8] & 0x80 >> (number % 8) != 0 {
+      guard let digest = ShortDigest(try reader.bytes(ShortDigest.byteCount)), digest != .zero else {
+        throw reader.malformed("bucket \(number) has no digest")
       }
-      digests.append(digest)
+      digests[number] = digest
     }
     try reader.end()
     self.digests = digests
@@ -39,9 +40,14 @@ extension Buckets: MessageBody {
 
   /// The whole frame, header included.
   public func encoded() -> [UInt8] {
-    var writer = FrameWriter(type: Self.type.rawValue, bodyBytes: Self.bodyBytes)
+    let filled = digests.indices.filter { digests[$0] != .zero }
+    var isFilled = [UInt8](repeating: 0, count: Limits.buckets / 8)
+    for number in filled { isFilled[number / 8] |= 0x80 >> (number % 8) }
+    var writer = FrameWriter(
+      type: Self.type.rawValue, bodyBytes: Self.headerBytes + filled.count * ShortDigest.byteCount)
     writer.append(id)
-    for digest in digests { writer.append(digest.bytes) }
+    writer.append(isFilled)
+    for number in filled { writer.append(digests[number].bytes) }
     return writer.bytes
   }
 }
