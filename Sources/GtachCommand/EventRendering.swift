@@ -23,10 +23,10 @@ extension NodeEvent {
   /// Whether something failed that an operator may want to know of.
   var isFailure: Bool {
     switch self {
-    case .discoveryUnavailable, .peerFailed, .fetchFailed, .objectUseless, .updateFailed: true
+    case .discoveryUnavailable, .peerFailed, .fetchFailed, .objectUseless, .updateFailed, .cleaningFailed: true
     case .updateFinished(let result): !result.success
     case .listening, .discoveryAvailable, .peerConnected, .metadataUpdated, .fetchStarted, .fetchProgress,
-      .fetchFinished, .updateStep, .nodeJoined:
+      .fetchFinished, .updateStep, .cleaned, .nodeJoined:
       false
     }
   }
@@ -59,6 +59,8 @@ extension NodeEvent {
     case .updateStep(let release, let step): "updating to \(release): \(step)"
     case .updateFailed(let name, let error): "update failed: \(Rendering.line(error, about: name))"
     case .updateFinished(let result): Self.text(result)
+    case .cleaned(let report): "cleaned: \(Quantity.bytes(report.bytes)) that nothing needed"
+    case .cleaningFailed(let error): "could not clean: \(Rendering.line(error))"
     case .nodeJoined(let name): "\(name) joined the fleet"
     }
   }

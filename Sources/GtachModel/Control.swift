@@ -93,6 +93,10 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   case updateFailed(name: String, error: ErrorReport)
   /// An update ended.
   case updateFinished(UpdateResult)
+  /// The repository was cleaned, and this is what went.
+  case cleaned(GarbageReport)
+  /// It could not be cleaned; it will be tried again.
+  case cleaningFailed(ErrorReport)
   /// A machine joined the fleet through this node.
   case nodeJoined(name: String)
 }

@@ -28,6 +28,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var autoUpdate: UpdatePolicy?
   /// How many of the newest releases of each name a node keeps that is not a publisher.
   public var keepReleases: Int?
+  /// How many megabytes of objects stay here for others to fetch, on a node that is no publisher.
+  public var objectCacheMegabytes: Int?
   /// GPIO lines.
   public var gpio: GPIO?
   /// Whether a self-test on the mock may commit an update.
@@ -39,7 +41,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, gpio, allowMock, mock
+    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -52,6 +54,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     autoInstall = try fields.decodeIfPresent([PackageName: VersionRange].self, forKey: .autoInstall)
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
     keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
+    objectCacheMegabytes = try fields.decodeIfPresent(Int.self, forKey: .objectCacheMegabytes)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
     mock = try fields.decodeIfPresent(String.self, forKey: .mock)
@@ -61,4 +64,6 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public static let defaultPort: UInt16 = 7420
   /// How many of the newest releases of each name a node keeps where its configuration does not say.
   public static let defaultKeepReleases = 2
+  /// How many megabytes of objects stay where its configuration does not say.
+  public static let defaultObjectCacheMegabytes = 256
 }

@@ -36,6 +36,12 @@ import Testing
         .peerFailed(name: "pi-3", error: timeout),
         "lost peer: pi-3 stopped answering: nothing for 30 s [peer-timeout]", true, false
       ),
+      (
+        .cleaned(
+          GarbageReport(
+            dryRun: false, releases: ["a@1.0.0 (any)"], parts: [.init(kind: "chunks", count: 2, bytes: 1_234_567)],
+            postponed: nil)), "cleaned: 1.2 MB that nothing needed", false, false
+      ), (.cleaningFailed(full), "could not clean: the disk is full [disk-full]", true, false),
       (.metadataUpdated(version: 12, from: "mac"), "metadata version 12 from mac", false, false),
       (
         .fetchStarted(release: "a@1.0.0", bytes: 1_234_567, peers: 3), "fetching a@1.0.0, 1.2 MB from 3 peers", false,

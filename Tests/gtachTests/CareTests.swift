@@ -126,6 +126,28 @@ struct CareTests {
     #expect(try garbage(home).parts.isEmpty, "a publisher keeps everything")
   }
 
+  @Test func aDaemonCleansByItselfAndGivesOutChunksOfWhichItHasNoObjects() throws {
+    let dev = try Daemon(home: home)
+    let (pi, late) = (try enrol("pi", with: dev), try enrol("late", with: dev))
+    try sandbox.write("pi/config.json", #"{"keepReleases": 1, "objectCacheMegabytes": 0}"#)
+    let daemon = try Daemon(home: pi, peers: [dev.endpoint])
+    for version in ["1.0.0", "1.1.0"] {
+      try pack(version)
+      try Program.succeed(["sync"], home: pi)
+    }
+    func objects() -> [String] {
+      let names = FileManager.default.enumerator(atPath: "\(pi)/repository/objects")?.allObjects as? [String] ?? []
+      return names.filter { $0.contains("/") }
+    }
+    // Nothing else happens; what is to go is gone when the daemon gets to it.
+    try waitUntil("it is clean") { try versions(pi) == ["1.1.0"] && objects().isEmpty }
+    #expect(try Program.succeed(["verify", "--json"], home: pi).json(VerificationReport.self).isSound)
+    #expect(try garbage(pi).parts.isEmpty)
+    dev.stop()
+    try Program.succeed(["sync", "--no-mdns", "--peer", daemon.endpoint], home: late)
+    #expect(try versions(late) == ["1.1.0"])
+  }
+
   @Test func lostMetadataEmptiesNoRepository() throws {
     try pack("1.0.0")
     try FileManager.default.removeItem(atPath: "\(home)/repository/metadata")

@@ -31,6 +31,8 @@ public enum NodeInput: Sendable {
   case installStateChanged(InstallState)
   /// An update or a rollback ended.
   case updateFinished(Result<UpdateResult, GtachError>)
+  /// The repository is cleaned, and what is complete here now; or it could not be.
+  case cleaned(Result<(report: GarbageReport, held: [VariantID: Digest]), GtachError>)
   /// The operator asks for something: `sync`, `install` or `rollback`.
   case control(RequestToken, ControlRequest)
   /// Time has passed.
@@ -109,6 +111,8 @@ public enum NodeAction: Sendable {
   case install(VariantID, isForced: Bool, isDependency: Bool)
   /// Make an earlier release active again.
   case rollBack(PackageName, SemanticVersion?)
+  /// Clean the repository.
+  case clean
   /// Tell the operator.
   case emit(NodeEvent)
   /// Answer a request, for the last time.

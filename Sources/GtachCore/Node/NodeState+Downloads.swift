@@ -239,6 +239,7 @@ extension NodeState {
     }
     downloads[variant] = nil
     downloadBackoff[variant] = nil
+    cleaning.isDue = true
     held[variant] = download.listed.manifest.digest
     reconsider()
     let fetch = download.report(now: now)

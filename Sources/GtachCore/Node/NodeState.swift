@@ -17,11 +17,13 @@ public struct NodeSetup: Sendable {
   public var fetches: Bool
   /// Whether it installs by itself what `autoInstall` says.
   public var installs: Bool
+  /// Whether it cleans its repository by itself.
+  public var cleans: Bool
 
   /// A setup from its fields.
   public init(
     id: NodeID, fleet: FleetID, machine: InstallMachine, configuration: NodeConfiguration, isPublisher: Bool,
-    fetches: Bool = true, installs: Bool = true
+    fetches: Bool = true, installs: Bool = true, cleans: Bool = true
   ) {
     self.id = id
     self.fleet = fleet
@@ -30,6 +32,7 @@ public struct NodeSetup: Sendable {
     self.isPublisher = isPublisher
     self.fetches = fetches
     self.installs = installs
+    self.cleans = cleans
   }
 }
 
@@ -87,6 +90,8 @@ public struct NodeState: Sendable {
   var installQueue: [InstallOrder] = []
   /// Packages whose update could not even begin (a full disk, say), and until when the policy leaves them alone.
   var installBackoff: [PackageName: Backoff] = [:]
+  /// When the repository is cleaned.
+  var cleaning = Cleaning()
   /// Requests of operators that wait for an answer.
   var orders: [Order] = []
   /// What was last told to the neighbours.
@@ -129,6 +134,7 @@ public struct NodeState: Sendable {
     advanceExchanges(into: &actions)
     advanceDownloads(now: now, into: &actions)
     advanceUpdates(now: now, into: &actions)
+    advanceCleaning(now: now, into: &actions)
     advanceConnections(now: now, into: &actions)
     advanceOrders(now: now, into: &actions)
     advanceAdvertisement(into: &actions)
@@ -148,7 +154,7 @@ public struct NodeState: Sendable {
     let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + [metadataBackoff.until].compactMap { $0 }
+      + [metadataBackoff.until, cleaning.backoff.until].compactMap { $0 }
     let all = idle + pauses + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }
@@ -171,11 +177,15 @@ public struct NodeState: Sendable {
       }
       self.held = held
       self.choices = choices
+      cleaning.isDue = true
       reconsider()
     case .installStateChanged(let state):
       installState = state
       reconsider()
-    case .updateFinished(let result): updateFinished(result, now: now, into: &actions)
+    case .updateFinished(let result):
+      cleaning.isDue = true
+      updateFinished(result, now: now, into: &actions)
+    case .cleaned(let result): cleaned(result, now: now, into: &actions)
     case .control(let token, let request): accept(request, token: token, now: now, into: &actions)
     case .tick: break
     }

@@ -7,12 +7,23 @@ public struct ReachableContent: Sendable {
   /// The objects, by id.
   public private(set) var objects: Set<ObjectID> = []
 
+  /// Those objects that releases which are complete name, and no fetch under way: their chunks are here, and they only
+  /// spare others bytes.
+  public var cachedObjects: Set<ObjectID> { objects.subtracting(awaited) }
+
+  private var awaited: Set<ObjectID> = []
+
   /// Nothing is needed.
   public init() {}
 
   /// Adds what an index names.
-  public mutating func add(_ index: ChunkIndex) {
+  ///
+  /// - Parameter isComplete: Whether the release is here; else it is being fetched.
+  public mutating func add(_ index: ChunkIndex, isComplete: Bool) {
     for chunk in index.chunks { chunks.insert(chunk.digest) }
-    for object in index.objects { objects.insert(object.id) }
+    for object in index.objects {
+      objects.insert(object.id)
+      if !isComplete { awaited.insert(object.id) }
+    }
   }
 }

@@ -12,6 +12,7 @@ public struct RetentionPolicy: Sendable {
   private let needed: Set<ReleaseID>
   private let choices: ReleaseChoices
   private let isPublisher: Bool
+  private let objectCacheBytes: Int
 
   /// A policy from what is known.
   ///
@@ -20,9 +21,11 @@ public struct RetentionPolicy: Sendable {
   ///   - held: What is here, complete.
   ///   - planned: What a plan needs of what is installed by itself.
   ///   - needed: Releases that are installed or that can be gone back to.
+  ///   - objectCacheBytes: How many bytes of objects stay on a node that is no publisher.
   public init(
     listed: [ListedVariant], held: Set<VariantID>, machine: Platform, model: String?, isPublisher: Bool,
-    keepReleases: Int, planned: [VariantID], needed: Set<ReleaseID>, choices: ReleaseChoices
+    keepReleases: Int, planned: [VariantID], needed: Set<ReleaseID>, choices: ReleaseChoices,
+    objectCacheBytes: Int
   ) {
     func wanted(_ listed: [ListedVariant]) -> [VariantID] {
       WantPolicy.wanted(
@@ -35,6 +38,35 @@ public struct RetentionPolicy: Sendable {
     self.needed = needed
     self.choices = choices
     self.isPublisher = isPublisher
+    self.objectCacheBytes = objectCacheBytes
+  }
+
+  /// An object that is there only to be served.
+  public struct CachedObject: Hashable, Sendable {
+    /// Where it is.
+    public let path: String
+    /// Its length in bytes.
+    public let bytes: Int
+    /// When it came: only the order counts.
+    public let modified: Int64
+
+    /// An object from its fields.
+    public init(path: String, bytes: Int, modified: Int64) {
+      self.path = path
+      self.bytes = bytes
+      self.modified = modified
+    }
+  }
+
+  /// Which objects of the cache go: all but the newest that together have no more bytes than may stay. A publisher's stay:
+  /// others have them from there.
+  public func evicted(from cache: [CachedObject]) -> [CachedObject] {
+    guard !isPublisher else { return [] }
+    var kept = 0
+    return cache.sorted { ($0.modified, $1.path) > ($1.modified, $0.path) }.filter { object in
+      kept += object.bytes
+      return kept > objectCacheBytes
+    }
   }
 
   /// Whether a variant that is here complete goes.

@@ -2,7 +2,7 @@
 public struct GarbageReport: Hashable, Sendable, Codable {
   /// A kind of garbage.
   public struct Part: Hashable, Sendable, Codable {
-    /// `releases`, `fetches`, `chunks`, `objects`, `unfinished` or `quarantine`.
+    /// `releases`, `fetches`, `chunks`, `objects`, `cache`, `unfinished` or `quarantine`.
     public var kind: String
     /// How many of them.
     public var count: Int

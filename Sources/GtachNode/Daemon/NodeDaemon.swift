@@ -43,7 +43,7 @@ public final class NodeDaemon: Sendable {
   let updates: UpdateManager
   let events: @Sendable (NodeEvent) -> Void
   let inbox = Mailbox<LoopMessage>()
-  private let cancellation: Cancellation
+  let cancellation: Cancellation
 
   /// A node over a home; `NodeContext.daemon` makes one.
   ///
@@ -103,7 +103,8 @@ public final class NodeDaemon: Sendable {
     let held = try repository.variants()
     let setup = NodeSetup(
       id: membership.id, fleet: membership.fleet, machine: context.machine, configuration: context.configuration,
-      isPublisher: membership.isPublisher, fetches: options.fetches, installs: options.installs)
+      isPublisher: membership.isPublisher, fetches: options.fetches, installs: options.installs,
+      cleans: options.serves)
     let state = NodeState(
       setup: setup, trusted: trusted, held: held, choices: try repository.choices(),
       installState: try updates.state(), remembered: rememberedPeers(), checking: Ed25519(), hashing: SHA256(),

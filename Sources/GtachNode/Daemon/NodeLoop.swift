@@ -181,6 +181,16 @@ final class NodeLoop {
       }
     case .install(let variant, let isForced, let isDependency):
       install(variant, isForced: isForced, isDependency: isDependency)
+    case .clean:
+      let (context, cancellation) = (daemon.context, daemon.cancellation)
+      storage.perform {
+        let result = Result { () throws(GtachError) in
+          let collector = GarbageCollector(context)
+          let report = try collector.collect(dryRun: false, now: SystemClock.now(), cancellation: cancellation)
+          return (report: report, held: try repository.variants())
+        }
+        inbox.post(.input(.cleaned(result)))
+      }
     case .rollBack(let name, let version):
       let updates = daemon.updates
       update { () throws(GtachError) in try updates.rollback(name: name, version: version) }

@@ -43,10 +43,11 @@ struct Garbage {
     try findUnneeded(in: layout.objects, kind: "objects", cancellation: cancellation) { name in
       ObjectID(hex: name).map(needed.objects.contains) ?? true
     }
+    try findSurplus(of: needed.cachedObjects, policy: policy, cancellation: cancellation)
   }
 
   func report(dryRun: Bool) -> GarbageReport {
-    let parts = ["releases", "fetches", "chunks", "objects", "unfinished", "quarantine"].compactMap { kind in
+    let parts = ["releases", "fetches", "chunks", "objects", "cache", "unfinished", "quarantine"].compactMap { kind in
       let items = (directories + files).filter { $0.kind == kind }
       return items.isEmpty
         ? nil : GarbageReport.Part(kind: kind, count: items.count, bytes: items.reduce(0) { $0 + $1.bytes })
@@ -99,7 +100,7 @@ struct Garbage {
       if let entry, SHA256().digest(of: bytes) != entry.manifest.index.digest {
         throw GtachError(.indexCorrupt, "the index is damaged")
       }
-      needed.add(try ChunkIndexCodec.decode(bytes))
+      needed.add(try ChunkIndexCodec.decode(bytes), isComplete: entry != nil)
     } catch {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
@@ -138,6 +139,21 @@ struct Garbage {
         let path = "\(root)/\(directory)/\(name)"
         files.append(Item(kind: kind, path: path, bytes: try disk.status(of: path)?.size ?? 0))
       }
+    }
+  }
+
+  /// Finds the objects that are too many to be kept for others only.
+  private mutating func findSurplus(
+    of cached: Set<ObjectID>, policy: RetentionPolicy, cancellation: Cancellation
+  ) throws(GtachError) {
+    var cache: [RetentionPolicy.CachedObject] = []
+    for id in cached {
+      try cancellation.check()
+      guard let status = try disk.status(of: layout.object(id)) else { continue }
+      cache.append(.init(path: layout.object(id), bytes: status.size, modified: status.modifiedNanoseconds))
+    }
+    for object in policy.evicted(from: cache) {
+      files.append(Item(kind: "cache", path: object.path, bytes: object.bytes))
     }
   }
 

@@ -45,7 +45,7 @@ public struct GarbageCollector: Sendable {
         let name = Workspace.newName()
         try repository.perform(plan.takeAway(directories, temporaryName: name), plan: plan, temporaryName: name)
       }
-      try remove(garbage.files.filter { $0.kind == "chunks" || $0.kind == "objects" }, cancellation)
+      try remove(garbage.files.filter { ["chunks", "objects", "cache"].contains($0.kind) }, cancellation)
     }
     return garbage.report(dryRun: dryRun)
   }
@@ -68,6 +68,8 @@ public struct GarbageCollector: Sendable {
       keepReleases: context.configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
       planned: AutoInstallPolicy(context.configuration, machine: machine)
         .next(listed: available, state: try updates.state()),
-      needed: try updates.needed(), choices: choices)
+      needed: try updates.needed(), choices: choices,
+      objectCacheBytes: (context.configuration.objectCacheMegabytes ?? NodeConfiguration.defaultObjectCacheMegabytes)
+        * 1_000_000)
   }
 }

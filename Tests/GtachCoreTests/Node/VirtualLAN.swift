@@ -99,6 +99,8 @@ final class VirtualNode {
   private var useless: Set<Int> = []
   /// Whether it has the chunks of what it holds, and no object.
   var hasOnlyChunks = false
+  /// How often its repository was cleaned.
+  private(set) var cleanings = 0
   /// What was asked of it for chunks.
   private(set) var questions: [(chunk: Int, form: ChunkForm)] = []
 
@@ -166,6 +168,12 @@ final class VirtualNode {
       installs.append(variant)
       if isDependency { dependencies.append(variant) }
       lan.after(1) { self.install(variant) }
+    case .clean:
+      cleanings += 1
+      lan.after(1) {
+        let report = GarbageReport(dryRun: false, releases: [], parts: [], postponed: nil)
+        self.take(.cleaned(.success((report: report, held: self.state.held))))
+      }
     case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)
     case .answer(let token, let reply): answers[token] = reply

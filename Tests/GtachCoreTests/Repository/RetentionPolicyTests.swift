@@ -25,7 +25,39 @@ struct RetentionPolicyTests {
       isPublisher: publisher, keepReleases: 1, planned: try planned.map { try variant($0) },
       needed: Set(try needed.map { try ReleaseID($0) }),
       choices: ReleaseChoices(
-        removed: Set(try removed.map { try ReleaseID($0) }), kept: Set(try kept.map { try ReleaseID($0) })))
+        removed: Set(try removed.map { try ReleaseID($0) }), kept: Set(try kept.map { try ReleaseID($0) })),
+      objectCacheBytes: 100)
+  }
+
+  @Test("the newest objects stay as far as the limit goes, and all of a publisher's")
+  func cache() throws {
+    let cache = [("a", 40, 3), ("b", 40, 1), ("c", 60, 2), ("d", 1, 0)].map {
+      RetentionPolicy.CachedObject(path: $0.0, bytes: $0.1, modified: $0.2)
+    }
+    #expect(try Set(policy([], held: []).evicted(from: cache).map(\.path)) == ["b", "d"])
+    #expect(try policy([], held: []).evicted(from: Array(cache.prefix(2))).isEmpty)
+    #expect(try policy([], held: [], publisher: true).evicted(from: cache).isEmpty)
+    // Of objects that came at the same time always the same ones go.
+    let same = ["x", "y", "z"].map { RetentionPolicy.CachedObject(path: $0, bytes: 60, modified: 5) }
+    #expect(try policy([], held: []).evicted(from: same) == policy([], held: []).evicted(from: same.reversed()))
+  }
+
+  @Test("objects of a fetch under way are not in the cache")
+  func awaited() {
+    let digest = ChunkIndexCodecTests.digest
+    func index(_ objects: [Int]) -> ChunkIndex {
+      ChunkIndex(
+        unitSize: 4096, chunks: objects.map { ChunkIndex.Chunk(digest: digest($0), size: 1) },
+        objects: objects.enumerated().map {
+          ChunkIndex.Object(id: ChunkIndexCodecTests.id($1), size: 1, chunk: $0, encoding: .full)
+        })
+    }
+    var content = ReachableContent()
+    content.add(index([1, 2]), isComplete: true)
+    content.add(index([2, 3]), isComplete: false)
+    content.add(index([1, 4]), isComplete: true)
+    #expect(content.objects == Set([1, 2, 3, 4].map(ChunkIndexCodecTests.id)))
+    #expect(content.cachedObjects == Set([1, 4].map(ChunkIndexCodecTests.id)))
   }
 
   @Test("what is installed, planned, kept, depended on or the newest stays, and the rest of what is listed goes")
