@@ -64,6 +64,7 @@ extension CommandSpecification {
         Option(name: "--fast", summary: "in a fraction of the time, with more bytes on the wire"),
         Option(name: "--description", value: "FILE", summary: "instead of gtach.json in SOURCE"),
         Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64 (default any)"),
+        Option(name: "--mock", value: "FILE", summary: "simulated GPIO lines that its self-tests must pass on"),
       ],
       notes: "SOURCE is a directory, a tar (plain, .gz, .bz2, .xz, .zst), a zip or a wheel.\n"
         + "Prints NAME@VERSION. Without a description, --name and --version are enough.\n"

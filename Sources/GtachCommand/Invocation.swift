@@ -134,12 +134,15 @@ public enum Command: Hashable, Sendable {
     public var description: String?
     /// The variant's platform.
     public var platform: Platform
+    /// The board that the self-tests must pass on; nil for one that is as they want it.
+    public var mock: String?
 
     /// Options from their fields.
     public init(
       source: String, name: PackageName? = nil, version: SemanticVersion? = nil,
       bump: SemanticVersion.Part? = nil, level: Int? = nil,
-      isFast: Bool = false, patches: Int? = nil, description: String? = nil, platform: Platform = .any
+      isFast: Bool = false, patches: Int? = nil, description: String? = nil, platform: Platform = .any,
+      mock: String? = nil
     ) {
       self.source = source
       self.name = name
@@ -150,6 +153,7 @@ public enum Command: Hashable, Sendable {
       self.patches = patches
       self.description = description
       self.platform = platform
+      self.mock = mock
     }
   }
 

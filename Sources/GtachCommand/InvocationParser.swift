@@ -105,7 +105,8 @@ enum InvocationParser {
       version: try scan.value("--version").map(SemanticVersion.init), bump: try scan.value("--bump").map(part),
       level: try number(scan, "--level", CommandSpecification.compressionLevels), isFast: scan.has("--fast"),
       patches: try number(scan, "--patches", CommandSpecification.patchBases),
-      description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any)
+      description: scan.value("--description"), platform: try scan.value("--platform").map(Platform.init) ?? .any,
+      mock: scan.value("--mock"))
     if options.bump != nil, options.version != nil {
       throw GtachError(
         .usage, "--bump and --version contradict each other",

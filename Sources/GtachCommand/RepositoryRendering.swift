@@ -3,32 +3,58 @@ import GtachModel
 extension Rendering {
   private struct Releases: Encodable { var releases: [ReleaseReport] }
 
-  /// A release, and the version that its description had before it was raised for it.
+  /// A release, the version that its description had before it was raised for it, and what was found out on the way.
   private struct Packed: Encodable {
     var release: ReleaseReport
     var previousVersion: SemanticVersion?
+    var packing: PackingReport
 
-    private enum Key: CodingKey { case previousVersion }
+    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies }
 
     func encode(to encoder: any Encoder) throws {
       try release.encode(to: encoder)
       var container = encoder.container(keyedBy: Key.self)
       try container.encodeIfPresent(previousVersion, forKey: .previousVersion)
+      try container.encodeIfPresent(packing.selfTest, forKey: .selfTest)
+      try container.encode(packing.notRun, forKey: .notRun)
+      try container.encode(packing.pythonDependencies, forKey: .pythonDependencies)
     }
   }
 
   /// What `gtach pack` says: `NAME@VERSION` alone on the standard output.
   ///
-  /// - Parameter previousVersion: What `gtach.json` said before its version was raised; nil where it was not.
-  public func packed(_ report: ReleaseReport, raisedFrom previousVersion: SemanticVersion? = nil) -> Output {
-    if options.json { return document(Packed(release: report, previousVersion: previousVersion)) }
+  /// - Parameters:
+  ///   - previousVersion: What `gtach.json` said before its version was raised; nil where it was not.
+  ///   - packing: What was found out about the tree.
+  public func packed(
+    _ report: ReleaseReport, raisedFrom previousVersion: SemanticVersion? = nil,
+    packing: PackingReport = PackingReport()
+  ) -> Output {
+    if options.json {
+      return document(Packed(release: report, previousVersion: previousVersion, packing: packing))
+    }
     let manifest = report.manifest
     let summary =
       "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
       + "\(Quantity.bytes(report.objectBytes)) on the wire"
       + (report.updates?.first.map { ", \(Quantity.bytes($0.bytes)) from \($0.from)" } ?? "")
     let raise = previousVersion.map { hint("gtach.json: \($0) -> \(manifest.description.version)") } ?? ""
-    return Output(standardOutput: "\(manifest.variant.release)\n", standardError: raise + hint(summary))
+    return Output(
+      standardOutput: "\(manifest.variant.release)\n", standardError: raise + hint(summary) + findings(packing))
+  }
+
+  private func findings(_ packing: PackingReport) -> String {
+    var lines = ""
+    if let report = packing.selfTest { lines += hint("self-tests: \(Self.selfTestSummary(report))") }
+    if !packing.notRun.isEmpty {
+      lines += hint("self-tests only for a machine: " + packing.notRun.map(\.title).joined(separator: ", "))
+    }
+    for needs in packing.pythonDependencies {
+      lines += hint(
+        "\(needs.file) wants of Python, which gtach does not install: "
+          + needs.requirements.map(Text.printable).joined(separator: ", "))
+    }
+    return lines
   }
 
   /// What `gtach list` says: names in order, the newest release of each first. Nothing to list ends with 1.
@@ -87,8 +113,10 @@ extension Rendering {
     add("license", description.license)
     add("created", manifest.created.description)
     add("runs on", description.platforms.map { $0.map(Self.machine).joined(separator: "; or ") })
-    let dependencies = (description.dependencies ?? [:]).sorted { $0.key < $1.key }
-    add("needs", dependencies.map { "\($0.key)@\($0.value)" }.joined(separator: ", "))
+    add("needs", Self.ranges(description.dependencies?.everywhere ?? [:]))
+    for (platform, needs) in (description.dependencies?.perPlatform ?? [:]).sorted(by: { $0.key < $1.key }) {
+      add("needs", "\(Self.ranges(needs)) on \(platform)")
+    }
     add("archive", "\(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk"))")
     add("sha-256", manifest.archive.digest.hex)
     add("wire", "\(Quantity.bytes(report.objectBytes)) where nothing of it is yet")
@@ -98,6 +126,10 @@ extension Rendering {
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
     add("self-test", (description.selfTest ?? []).map { "\($0.title)" }.joined(separator: ", "))
     return fields
+  }
+
+  private static func ranges(_ needs: [PackageName: VersionRange]) -> String {
+    needs.sorted { $0.key < $1.key }.map { "\($0.key)@\($0.value)" }.joined(separator: ", ")
   }
 
   private static func machine(_ requirement: PackageDescription.Requirement) -> String {

@@ -47,7 +47,7 @@ public struct PackageDescription: Hashable, Sendable, Codable {
   /// The machines that it runs on; every machine where there is none.
   public var platforms: [Requirement]?
   /// Other packages that it needs, and which versions of them.
-  public var dependencies: [PackageName: VersionRange]?
+  public var dependencies: Dependencies?
   /// Patterns of files that stay out of the archive.
   public var exclude: [String]?
   /// How it is installed.

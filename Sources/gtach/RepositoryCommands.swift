@@ -16,12 +16,18 @@ extension CommandSession {
     let packed = try PackageCreator(repository: repository).createPackage(
       source: options.source, name: options.name, version: options.version, descriptionFile: options.description,
       bump: options.bump, level: options.level, isFast: options.isFast, bases: options.patches,
-      platform: options.platform, created: now, modified: try sourceDate()
+      platform: options.platform, mock: options.mock, created: now, modified: try sourceDate()
     ) { (step) throws(GtachError) in
       try cancellation.check()
       progress.show(step)
     }
-    try publisher.publish(packed, now: now, cancellation: cancellation)
+    do throws(GtachError) {
+      try publisher.publish(packed, now: now, cancellation: cancellation)
+    } catch {
+      // The first error is the one that counts; what is left is for gc.
+      try? repository.abandonUnnamed()
+      throw error
+    }
     do throws(GtachError) {
       // A daemon that runs hears of it; one that does not will see it when it starts.
       _ = try ControlClient.ask(.reload, home: context.home, cancellation: cancellation)
@@ -32,7 +38,7 @@ extension CommandSession {
     }
     return rendering.packed(
       try repository.reportWithUpdates(of: packed.manifest.variant),
-      raisedFrom: packed.descriptionUpdate?.raised.previousVersion)
+      raisedFrom: packed.descriptionUpdate?.raised.previousVersion, packing: packed.report)
   }
 
   /// The time of every file in the archive: SOURCE_DATE_EPOCH, by which a build is the same at any time, or the start of

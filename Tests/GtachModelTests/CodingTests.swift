@@ -98,6 +98,21 @@ import Testing
     #expect(text.contains(#""version":"1.2.0-rc.1+b""#))
   }
 
+  @Test func dependenciesOfAPlatformStandBesideThoseOfAll() throws {
+    let json = #"{"a":"^1","linux-arm64":{"a":"^2","b":"*"}}"#
+    let dependencies = try decode(Dependencies.self, json)
+    #expect(try dependencies.on(Platform("linux-armv7")) == [PackageName("a"): VersionRange("^1")])
+    #expect(
+      try dependencies.on(Platform("linux-arm64"))
+        == [PackageName("a"): VersionRange("^2"), PackageName("b"): VersionRange("*")])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    #expect(String(decoding: try encoder.encode(dependencies), as: UTF8.self) == json)
+    for wrong in [#"{"any":{}}"#, #"{"linux":{}}"#, #"{"a":1}"#, #"{"linux-arm64":{"a":{}}}"#, "[]"] {
+      #expect((try? decode(Dependencies.self, wrong)) == nil)
+    }
+  }
+
   @Test(arguments: [
     (#""gtach-app""#, #""../etc""#), (#""gtach-app""#, #""Gtach""#), (#""1.2.0-rc.1+b""#, #""1.2""#),
     (#""linux-arm64""#, #""../..""#), ("2025-11-20T13:34:00Z", "yesterday"), (#"" ^1.2 ""#, #""!=1""#),

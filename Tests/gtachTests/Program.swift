@@ -28,12 +28,19 @@ enum Program {
   }
 
   /// Runs a command to its end.
-  static func run(_ arguments: [String], home: String) throws -> Outcome {
+  ///
+  /// - Parameters:
+  ///   - environment: What of it is another one than usual.
+  ///   - launcher: A program that runs it, and its arguments.
+  static func run(
+    _ arguments: [String], home: String, environment: [String: String] = [:], launcher: [String] = []
+  ) throws -> Outcome {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = ["--home", home] + arguments
-    process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"]
+    let command = launcher + [path, "--home", home] + arguments
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"].merging(environment) { $1 }
     process.standardOutput = output
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice

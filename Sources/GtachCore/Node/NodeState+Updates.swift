@@ -173,7 +173,7 @@ extension NodeState {
     self.due = due
     var waiting: Set<PackageName> = []
     for variant in due {
-      let needs = trusted.targets[variant]?.dependencies.keys
+      let needs = trusted.targets[variant]?.dependencies.on(setup.machine.platform).keys
       let isFree = installBackoff[variant.release.name]?.allows(now: now) ?? true
       if isFree, needs.map(waiting.isDisjoint) ?? true { return variant }
       waiting.insert(variant.release.name)

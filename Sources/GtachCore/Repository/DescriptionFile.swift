@@ -52,7 +52,7 @@ private struct DescriptionFile: Decodable {
   var author: String?
   var license: String?
   var platforms: [PackageDescription.Requirement]?
-  var dependencies: [PackageName: VersionRange]?
+  var dependencies: Dependencies?
   var exclude: [String]?
   var install: PackageDescription.Installation?
   var selfTest: [SelfTestCheck]?

@@ -38,7 +38,7 @@ public enum WantPolicy {
         let range = requirement.range ?? .any
         guard let choice = fitting[requirement.name]?.first(where: { range.contains($0.variant.release.version) })
         else { continue }
-        if want(choice.variant) { pending += dependencies(of: choice) }
+        if want(choice.variant) { pending += dependencies(of: choice, on: machine) }
       }
     }
     for variant in planned where !choices.removed.contains(variant.release) { _ = want(variant) }
@@ -48,7 +48,7 @@ public enum WantPolicy {
     for rank in 0..<max(0, keepReleases) {
       for name in names {
         guard let releases = fitting[name], releases.indices.contains(rank) else { continue }
-        if want(releases[rank].variant) { wantNewest(dependencies(of: releases[rank])) }
+        if want(releases[rank].variant) { wantNewest(dependencies(of: releases[rank], on: machine)) }
       }
     }
     if isPublisher {
@@ -76,7 +76,7 @@ public enum WantPolicy {
       .mapValues { $0.sorted { $0.variant > $1.variant } }
   }
 
-  private static func dependencies(of listed: ListedVariant) -> [Requirement] {
-    listed.dependencies.sorted { $0.key < $1.key }.map { Requirement(name: $0.key, range: $0.value) }
+  private static func dependencies(of listed: ListedVariant, on machine: Platform) -> [Requirement] {
+    listed.dependencies.on(machine).sorted { $0.key < $1.key }.map { Requirement(name: $0.key, range: $0.value) }
   }
 }

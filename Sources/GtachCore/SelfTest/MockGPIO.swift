@@ -18,7 +18,7 @@ public final class MockGPIO: GPIOAccess, Sendable {
   /// What the chip of a line is called that names none.
   public static let defaultChip = "mock"
 
-  private struct Line: Decodable, Sendable {
+  struct Line: Decodable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
       case name, chip, level, stuck, edgesPerSecond, consumer, output, fault
     }
@@ -29,6 +29,13 @@ public final class MockGPIO: GPIOAccess, Sendable {
     var consumer: String?
     var output: Bool?
     var fault: ErrorCode?
+
+    init(name: String, level: Int?, edgesPerSecond: Int?, consumer: String?) {
+      self.name = name
+      self.level = level
+      self.edgesPerSecond = edgesPerSecond
+      self.consumer = consumer
+    }
 
     init(from decoder: any Decoder) throws {
       try StrictJSON.refuseUnknownKeys(decoder, CodingKeys.allCases)
@@ -58,10 +65,15 @@ public final class MockGPIO: GPIOAccess, Sendable {
     }
   }
 
-  private struct Board: Decodable, Sendable {
+  struct Board: Decodable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable { case lines, wires }
     var lines: [Line]
     var wires: [[String]]
+
+    init(lines: [Line], wires: [[String]]) {
+      self.lines = lines
+      self.wires = wires
+    }
 
     init(from decoder: any Decoder) throws {
       try StrictJSON.refuseUnknownKeys(decoder, CodingKeys.allCases)
@@ -83,8 +95,12 @@ public final class MockGPIO: GPIOAccess, Sendable {
   /// Reads the description of a board.
   ///
   /// - Throws: `ErrorCode.descriptionInvalid`; `ErrorCode.gpioLineMissing` where a wire leads to no line.
-  public init(json: [UInt8]) throws(GtachError) {
-    let board = try StrictJSON.decode(Board.self, from: json, what: "the description of the simulated GPIO lines")
+  public convenience init(json: [UInt8]) throws(GtachError) {
+    try self.init(
+      board: try StrictJSON.decode(Board.self, from: json, what: "the description of the simulated GPIO lines"))
+  }
+
+  init(board: Board) throws(GtachError) {
     var infos: [LineInfo] = []
     for line in board.lines {
       let chip = line.chip ?? Self.defaultChip

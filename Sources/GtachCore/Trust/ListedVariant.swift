@@ -9,12 +9,12 @@ public struct ListedVariant: Hashable, Sendable {
   /// The machines that it runs on; nil for every machine.
   public let platforms: [PackageDescription.Requirement]?
   /// Other packages that it needs, and which versions of them.
-  public let dependencies: [PackageName: VersionRange]
+  public let dependencies: Dependencies
 
   /// A listing from its fields.
   public init(
     variant: VariantID, manifest: Manifest.Content, platforms: [PackageDescription.Requirement]? = nil,
-    dependencies: [PackageName: VersionRange] = [:]
+    dependencies: Dependencies = [:]
   ) {
     self.variant = variant
     self.manifest = manifest
@@ -50,20 +50,32 @@ extension ListedVariant {
     return platforms
   }
 
-  private static func dependencies(
-    in custom: MetadataObject?
-  ) throws(GtachError) -> [PackageName: VersionRange] {
+  private static func dependencies(in custom: MetadataObject?) throws(GtachError) -> Dependencies {
     guard let custom, custom.has("dependencies") else { return [:] }
     let object = try custom.object("dependencies")
-    var dependencies: [PackageName: VersionRange] = [:]
-    for name in object.fields.keys {
+    var dependencies: Dependencies = [:]
+    for (key, value) in object.fields {
       do throws(GtachError) {
-        dependencies[try PackageName(name)] = try VersionRange(object.string(name))
+        if case .object = value {
+          dependencies.perPlatform[try Dependencies.platform(key)] = try ranges(in: object.object(key))
+        } else {
+          dependencies.everywhere[try PackageName(key)] = try VersionRange(object.string(key))
+        }
       } catch {
-        throw object.failure(name, "is no dependency: \(error.message)")
+        throw object.failure(key, "is no dependency: \(error.message)")
       }
     }
     return dependencies
+  }
+
+  private static func ranges(in object: MetadataObject) throws(GtachError) -> [PackageName: VersionRange] {
+    var ranges: [PackageName: VersionRange] = [:]
+    for name in object.fields.keys { ranges[try PackageName(name)] = try VersionRange(object.string(name)) }
+    return ranges
+  }
+
+  private static func fields(_ ranges: [PackageName: VersionRange]) -> [String: JSONValue] {
+    Dictionary(uniqueKeysWithValues: ranges.map { ($0.key.text, .string($0.value.text)) })
   }
 
   /// The TUF target that says this.
@@ -77,8 +89,9 @@ extension ListedVariant {
         })
     }
     if !dependencies.isEmpty {
-      let pairs = dependencies.map { ($0.key.text, JSONValue.string($0.value.text)) }
-      custom["dependencies"] = .object(Dictionary(uniqueKeysWithValues: pairs))
+      var fields = Self.fields(dependencies.everywhere)
+      for (platform, needs) in dependencies.perPlatform { fields[platform.text] = .object(Self.fields(needs)) }
+      custom["dependencies"] = .object(fields)
     }
     var fields: [String: JSONValue] = [
       "length": .integer(Int64(manifest.size)),

@@ -54,7 +54,7 @@ enum UpdateConditions {
           advice: "to end the hold: gtach install \(active.id.name)"))
     }
     errors += platform(release.manifest, machine)
-    errors += dependencies(release, state)
+    errors += dependencies(release, state, on: machine.platform)
     errors += collisions(release.id, package)
     let needed = Int64(clamping: release.manifest.archive.size)
     if staged, freeBytes < reserveBytes || freeBytes - reserveBytes < needed {
@@ -94,11 +94,16 @@ enum UpdateConditions {
 
   // Both ways: what the release needs, and what those that are installed need of it and have. What is broken already, after
   // a rollback by hand perhaps, is broken with or without it.
-  private static func dependencies(_ release: InstallState.Release, _ state: InstallState) -> [GtachError] {
+  private static func dependencies(
+    _ release: InstallState.Release, _ state: InstallState, on machine: Platform
+  ) -> [GtachError] {
+    func needs(_ release: InstallState.Release) -> [PackageName: VersionRange] {
+      release.manifest.description.dependencies?.on(machine) ?? [:]
+    }
     var active = state.active
     active[release.id.name] = release
     var errors: [GtachError] = []
-    for (name, range) in (release.manifest.description.dependencies ?? [:]).sorted(by: { $0.key < $1.key }) {
+    for (name, range) in needs(release).sorted(by: { $0.key < $1.key }) {
       let installed = active[name]?.id.version
       if let installed, range.contains(installed) { continue }
       errors.append(
@@ -109,7 +114,7 @@ enum UpdateConditions {
     }
     guard let before = state.active[release.id.name]?.id.version else { return errors }
     for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where name != release.id.name {
-      guard let range = dependent.manifest.description.dependencies?[release.id.name], range.contains(before),
+      guard let range = needs(dependent)[release.id.name], range.contains(before),
         !range.contains(release.id.version)
       else { continue }
       errors.append(

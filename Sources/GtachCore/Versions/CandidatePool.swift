@@ -91,9 +91,10 @@ struct CandidatePool {
       }
       guard let best else { continue }
       let isInstalled = problem.installed[name]?.version == version
+      let dependencies = best.dependencies.on(problem.machine)
       releases[version] = Candidate(
         version: version, variant: best.variant,
-        dependencies: isInstalled ? unbroken(best.dependencies, of: name) : best.dependencies, isInstalled: isInstalled,
+        dependencies: isInstalled ? unbroken(dependencies, of: name) : dependencies, isInstalled: isInstalled,
         exclusion: exclusion(of: best, fits: !fitting.isEmpty))
     }
     // What runs here goes on running, whatever has become of its listing.

@@ -18,7 +18,8 @@ extension ResolutionProblem {
       installed: state.packages.compactMapValues { package in
         package.active.map { active in
           Installed(
-            version: active.id.version, dependencies: active.manifest.description.dependencies ?? [:],
+            version: active.id.version,
+            dependencies: active.manifest.description.dependencies?.on(machine.platform) ?? [:],
             isHeld: package.held, isDependency: package.isDependency ?? false)
         }
       }, policy: policy, isByHand: isByHand,

@@ -21,8 +21,9 @@ struct Garbage {
   private let layout: RepositoryLayout
   private let disk = FileSystem()
 
+  /// - Parameter policy: Which releases and fetches may go; none where it is nil.
   init(
-    in repository: PackageRepository, policy: RetentionPolicy, now: Timestamp, cancellation: Cancellation
+    in repository: PackageRepository, policy: RetentionPolicy?, now: Timestamp, cancellation: Cancellation
   ) throws(GtachError) {
     layout = repository.layout
     for path in try Workspace.abandoned(layout) {
@@ -61,13 +62,13 @@ struct Garbage {
 
   /// Finds the directories that go, and adds what all others need.
   private mutating func findDirectories(
-    _ repository: PackageRepository, policy: RetentionPolicy, now: Timestamp, needed: inout ReachableContent,
+    _ repository: PackageRepository, policy: RetentionPolicy?, now: Timestamp, needed: inout ReachableContent,
     cancellation: Cancellation
   ) throws(GtachError) {
     let entries = try repository.entries()
     for (variant, path) in try variantDirectories(in: layout.packages) {
       try cancellation.check()
-      if let variant, policy.isSuperfluous(variant) {
+      if let variant, policy?.isSuperfluous(variant) == true {
         directories.append(Item(kind: "releases", path: path, bytes: try size(of: path)))
         releases.append(variant)
       } else {
@@ -81,7 +82,7 @@ struct Garbage {
         continue
       }
       let age = now.secondsSinceEpoch - status.modifiedNanoseconds / 1_000_000_000
-      if let variant, entries[variant] == nil, !policy.isAbandoned(variant, ageSeconds: age) {
+      if let variant, entries[variant] == nil, policy?.isAbandoned(variant, ageSeconds: age) != true {
         try add(path, digest: nil, to: &needed)
       } else {
         directories.append(Item(kind: "fetches", path: path, bytes: status.size))

@@ -17,7 +17,7 @@ public struct PackageCreator: Sendable {
   public init(repository: PackageRepository) { self.repository = repository }
 
   /// Packs a directory or an archive. Nothing is visible before `PackageRepository.complete` is called with the result;
-  /// packing the same again gives what is there already.
+  /// packing the same again gives what is there already. Where it fails, nothing that it stored is left.
   ///
   /// - Parameters:
   ///   - source: The source tree: a directory, a tar, a zip or a wheel, as `PackageSource` has it.
@@ -32,6 +32,8 @@ public struct PackageCreator: Sendable {
   ///   - bases: From how many earlier releases patches are made, 0 to `ChunkIndexCodec.maximumBases`; nil for
   ///     `defaultBases`, or none where time counts.
   ///   - platform: What this variant runs on.
+  ///   - mock: A description of simulated GPIO lines that the self-tests must pass on; nil for lines that are as the
+  ///     self-tests want them.
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
   ///   - progress: Told how far it is, on the calling thread; may throw to end it.
@@ -42,7 +44,7 @@ public struct PackageCreator: Sendable {
   public func createPackage(
     source path: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
     bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, bases: Int? = nil,
-    platform: Platform = .any, created: Timestamp, modified: Int64 = 0,
+    platform: Platform = .any, mock: String? = nil, created: Timestamp, modified: Int64 = 0,
     progress: (PackingProgress) throws(GtachError) -> Void = { _ in }
   ) throws(GtachError) -> PackedRelease {
     if let bases, !(0...ChunkIndexCodec.maximumBases).contains(bases) {
@@ -59,63 +61,57 @@ public struct PackageCreator: Sendable {
     let directory = source.directory
     let (written, update) = try source.description(file: descriptionFile, name: name, version: version, bump: bump)
     var description = written
-    let patterns = try IgnorePatterns([".git", DescriptionUpdate.temporaryPattern] + (description.exclude ?? []))
+    let patterns = try IgnorePatterns(description.exclude ?? [])
     description.exclude = nil
     let members = try scan(directory, patterns)
-    try checkHooks(description, members)
+    let report = try PackageValidation(description, members: members, directory: directory)
+      .report(mock: mock, wheel: source.wheelMetadata())
 
     try repository.claimUnnamed()
-    let archive = try storeArchive(
-      of: members, in: directory, replacements: try update?.replacements(in: directory) ?? [:], modified: modified,
-      progress: progress)
-    guard try scan(directory, patterns) == members else {
-      throw GtachError(
-        .busy, "\(path) changed while it was packed", advice: "pack again when nobody changes the tree")
+    do throws(GtachError) {
+      let archive = try storeArchive(
+        of: members, in: directory, replacements: try update?.replacements(in: directory) ?? [:], modified: modified,
+        progress: progress)
+      guard try scan(directory, patterns) == members else {
+        throw GtachError(
+          .busy, "\(path) changed while it was packed", advice: "pack again when nobody changes the tree")
+      }
+      let variant = VariantID(
+        release: ReleaseID(name: description.name, version: description.version), platform: platform)
+      if let existing = try existing(variant, archive: archive.content, description: description, update, report) {
+        return existing
+      }
+      let encoder = ObjectEncoder(
+        repository: repository, level: level ?? (isFast ? Self.fastLevel : Self.defaultLevel), usesPrefixes: !isFast)
+      let index = try encoder.encode(
+        HeldArchive(archive.content.digest, ArchiveMap(archive.chunks), in: repository),
+        patchesFrom: try earlierArchives(of: variant, count: bases ?? (isFast ? 0 : Self.defaultBases)),
+        reusing: level == nil ? try earlierObjects(of: variant) : EarlierObjects()
+      ) { (done, total) throws(GtachError) in try progress(.encoding(doneBytes: done, totalBytes: total)) }
+      let indexBytes = ChunkIndexCodec.encode(index)
+      let manifest = Manifest(
+        description: description, platform: platform, created: created, archive: archive.content,
+        index: Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count))
+      let manifestBytes = try manifest.json()
+      guard manifestBytes.count <= Manifest.maximumBytes else {
+        throw GtachError(.descriptionInvalid, "the description of \(variant) is too long")
+      }
+      return PackedRelease(
+        manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes, descriptionUpdate: update,
+        report: report)
+    } catch {
+      // The first error is the one that counts; what is left is for gc.
+      try? repository.abandonUnnamed()
+      throw error
     }
-    let variant = VariantID(
-      release: ReleaseID(name: description.name, version: description.version), platform: platform)
-    if let existing = try existing(variant, archive: archive.content, description: description, update) {
-      return existing
-    }
-
-    let encoder = ObjectEncoder(
-      repository: repository, level: level ?? (isFast ? Self.fastLevel : Self.defaultLevel), usesPrefixes: !isFast)
-    let index = try encoder.encode(
-      HeldArchive(archive.content.digest, ArchiveMap(archive.chunks), in: repository),
-      patchesFrom: try earlierArchives(of: variant, count: bases ?? (isFast ? 0 : Self.defaultBases)),
-      reusing: level == nil ? try earlierObjects(of: variant) : EarlierObjects()
-    ) { (done, total) throws(GtachError) in try progress(.encoding(doneBytes: done, totalBytes: total)) }
-    let indexBytes = ChunkIndexCodec.encode(index)
-    let manifest = Manifest(
-      description: description, platform: platform, created: created, archive: archive.content,
-      index: Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count))
-    let manifestBytes = try manifest.json()
-    guard manifestBytes.count <= Manifest.maximumBytes else {
-      throw GtachError(.descriptionInvalid, "the description of \(variant) is too long")
-    }
-    return PackedRelease(
-      manifest: manifest, manifestBytes: manifestBytes, indexBytes: indexBytes, descriptionUpdate: update)
   }
 
   // MARK: The tree
 
   private func scan(_ directory: String, _ patterns: IgnorePatterns) throws(GtachError) -> [ArchiveMember] {
-    try SourceTree.members(of: directory) { patterns.excludes($0, isDirectory: $1) }
-  }
-
-  /// A hook that is not there would be found on every Pi, one after the other.
-  private func checkHooks(_ description: PackageDescription, _ members: [ArchiveMember]) throws(GtachError) {
-    let hooks = [("preInstall", description.install?.preInstall), ("postInstall", description.install?.postInstall)]
-    for (key, path) in hooks {
-      guard let path else { continue }
-      let member = members.first { $0.path == path }
-      let isProgram = member?.status.kind == .file && (member?.status.permissions ?? 0) & 0o100 != 0
-      guard isProgram || member?.status.kind == .symbolicLink else {
-        throw GtachError(
-          .descriptionInvalid, "install.\(key) is no program of the package",
-          reason: "\"\(path)\" is \(member == nil ? "not in the archive" : "not an executable file")",
-          advice: "name an executable file, relative to the tree's root")
-      }
+    let always = try IgnorePatterns([".git", DescriptionUpdate.temporaryPattern])
+    return try SourceTree.members(of: directory) { path, isDirectory in
+      always.excludes(path, isDirectory: isDirectory) || patterns.excludes(path, isDirectory: isDirectory)
     }
   }
 
@@ -161,7 +157,8 @@ public struct PackageCreator: Sendable {
 
   /// The release as it is in the repository, where it is the same.
   private func existing(
-    _ variant: VariantID, archive: Manifest.Content, description: PackageDescription, _ update: DescriptionUpdate?
+    _ variant: VariantID, archive: Manifest.Content, description: PackageDescription, _ update: DescriptionUpdate?,
+    _ report: PackingReport
   ) throws(GtachError) -> PackedRelease? {
     guard try repository.contains(variant) else { return nil }
     let manifest = try repository.manifest(of: variant)
@@ -171,7 +168,7 @@ public struct PackageCreator: Sendable {
     let entry = try repository.entry(of: variant)
     return PackedRelease(
       manifest: manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
-      indexBytes: try repository.indexBytes(of: entry), descriptionUpdate: update)
+      indexBytes: try repository.indexBytes(of: entry), descriptionUpdate: update, report: report)
   }
 
   /// The archives that patches are made from: those of the nearest releases that what runs this one would run.

@@ -172,6 +172,22 @@ public final class PackageRepository: Sendable {
     try workspace.claimUnnamed()
   }
 
+  /// Takes back what `claimUnnamed` said, and takes away the chunks and objects that no index names: for whoever stored some
+  /// and could not go on, perhaps because the disk is full. Where another writer has a claim, too, that is left to gc.
+  ///
+  /// - Throws: `ErrorCode.busy` where another process holds the lock for a minute; `ErrorCode.inputOutput`.
+  public func abandonUnnamed() throws(GtachError) {
+    guard let workspace = state.withLock({ $0.workspace }) else { return }
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    try workspace.disclaimUnnamed()
+    let garbage = try Garbage(
+      in: self, policy: nil, now: Timestamp(secondsSinceEpoch: 0), cancellation: try Cancellation())
+    for item in garbage.files where item.kind == "chunks" || item.kind == "objects" {
+      try files.perform(.remove(item.path))
+    }
+  }
+
   /// Carries out a plan; where that fails, what it began in the workspace goes.
   func perform(_ operations: [FileOperation], plan: StorePlan, temporaryName: String) throws(GtachError) {
     do throws(GtachError) {

@@ -92,7 +92,7 @@ final class PackageSource {
   }
 
   /// What a wheel says of itself; nil where it is none.
-  private func wheelMetadata() throws(GtachError) -> PythonMetadata? {
+  func wheelMetadata() throws(GtachError) -> PythonMetadata? {
     guard unpacked != nil, path.hasSuffix(".whl") else { return nil }
     let names = try files.list(directory).filter { $0.hasSuffix(".dist-info") }
     guard names.count == 1 else {

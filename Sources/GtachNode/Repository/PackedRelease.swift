@@ -11,6 +11,8 @@ public struct PackedRelease: Hashable, Sendable {
   public let indexBytes: [UInt8]
   /// The `gtach.json` that is to say the release's version once it is out; nil where it does already, or needs not.
   public let descriptionUpdate: DescriptionUpdate?
+  /// What was found out about the tree.
+  public let report: PackingReport
 }
 
 /// How far packing is.

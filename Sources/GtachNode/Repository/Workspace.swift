@@ -39,6 +39,11 @@ final class Workspace: Sendable {
     try FileSystem().perform(.write(path: "\(path)/\(Self.claimName)", bytes: [], permissions: 0o644))
   }
 
+  /// Takes back what `claimUnnamed` said. The caller has the repository's lock.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func disclaimUnnamed() throws(GtachError) { try FileSystem().perform(.remove("\(path)/\(Self.claimName)")) }
+
   /// Whether any writer that is at work stores chunks which no index names yet. The caller has the repository's lock.
   ///
   /// - Throws: `ErrorCode.inputOutput`.

@@ -38,7 +38,7 @@ struct VirtualFleet {
     var description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
     var dependencies: [PackageName: VersionRange] = [:]
     for (name, range) in needs { dependencies[try PackageName(name)] = try VersionRange(range) }
-    if !needs.isEmpty { description.dependencies = dependencies }
+    if !needs.isEmpty { description.dependencies = Dependencies(dependencies) }
     let chunks = (0..<objects).map { number in
       ChunkIndex.Chunk(
         digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 1_000 + number)
@@ -58,7 +58,7 @@ struct VirtualFleet {
     let listing = ListedVariant(
       variant: manifest.variant,
       manifest: Manifest.Content(digest: SHA256().digest(of: bytes), size: bytes.count), platforms: nil,
-      dependencies: dependencies)
+      dependencies: Dependencies(dependencies))
     let metadata = self.metadata
     let key = self.key
     let files = try MetadataPublisher.publish(

@@ -39,7 +39,7 @@ struct DescriptionFileTests {
     #expect(description.name.text == "gtach-app")
     #expect(description.version.description == "0.4.0")
     #expect(description.platforms?.first?.model == "Raspberry Pi Zero 2*")
-    #expect(try description.dependencies?[PackageName("hyperpixel")] == VersionRange("^1.2"))
+    #expect(try description.dependencies?.everywhere[PackageName("hyperpixel")] == VersionRange("^1.2"))
     #expect(description.exclude == ["*.log"])
     #expect(description.install?.postInstall == "bin/post")
     #expect(description.selfTest?.count == 6)

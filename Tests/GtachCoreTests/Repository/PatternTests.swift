@@ -31,6 +31,36 @@ struct PatternTests {
     #expect(try !excludes(pattern, path))
   }
 
+  /// What git 2.39 says of `git check-ignore --no-index` with these patterns in a `.gitignore`.
+  @Test(
+    "git leaves out the same",
+    arguments: [
+      (["*.log", "!keep.log"], ["a.log"]), (["[a-c]x"], ["ax"]), (["[]a]x"], ["ax", "]x"]),
+      (["[!a-c]x"], ["dx", "]x", "-x", "!x", "#x", "Ax"]), (["[^a-c]x"], ["dx", "]x", "-x", "!x", "#x", "Ax"]),
+      (["[[:digit:]]*"], ["1a"]), (["\\!x"], ["!x"]), (["\\#x"], ["#x"]), (["a\\*b"], ["a*b"]),
+      (["a**b"], ["a*b", "aXb", "aXXb", "ab"]), (["trail "], ["trail"]), (["trail\\ "], ["trail "]),
+      (["dir/", "!dir/keep"], ["dir/keep", "dir/other"]), (["dir/*", "!dir/keep"], ["dir/other"]),
+      (["[a-]x"], ["ax", "-x"]), (["[z-a]x"], []), (["*/b"], ["a/b"]), (["a/**"], ["a/b", "a/c/b"]), (["!a"], []),
+      (["**/"], ["dir/keep", "dir/other", "a/b", "a/c/b", "c/a/b", "foo/bar"]),
+      (["a", "!a", "a"], ["a", "a/b", "a/c/b", "c/a/b"]), (["\\ab"], ["ab"]), (["[[:upper:]]x"], ["Ax"]),
+      (["[\\]]x"], ["]x"]), (["x[!a]"], ["xb"]), (["a/**/b"], ["a/b", "a/c/b"]), (["*.tar.?z"], ["x.tar.gz"]),
+    ] as [([String], [String])])
+  func likeGit(patterns: [String], excluded: [String]) throws {
+    let paths = [
+      "a.log", "keep.log", "ax", "dx", "]x", "-x", "1a", "a1", "!x", "#x", "a*b", "aXb", "aXXb", "trail", "trail ",
+      "dir/keep", "dir/other", "src", "a", "a/b", "a/c/b", "c/a/b", "foo/bar", "ab", "Ax", "xa", "xb", "x.tar.gz",
+      "x.tar.bz2",
+    ]
+    let ignored = try IgnorePatterns(patterns)
+    let found = paths.filter { path in
+      let parts = path.split(separator: "/")
+      return (1...parts.count).contains { count in
+        ignored.excludes(parts.prefix(count).joined(separator: "/"), isDirectory: count < parts.count)
+      }
+    }
+    #expect(found == excluded)
+  }
+
   @Test("a pattern with a slash at its end means directories only")
   func directories() throws {
     #expect(try excludes("dir/", "dir", directory: true))
@@ -41,7 +71,8 @@ struct PatternTests {
   }
 
   @Test(
-    "what is not understood is refused", arguments: ["", "/", "!keep", "[ab]", "a\\ b", "a//b", "a**", "../x", "./x"])
+    "what can only be a mistake is refused",
+    arguments: ["", "/", "!", " ", "#comment", "[ab", "[]", "[[:nothing:]]", "a\\", "foo[/]bar", "a//b", "../x", "./x"])
   func refused(pattern: String) {
     #expect(throws: GtachError.self) { try IgnorePatterns([pattern]) }
   }

@@ -13,7 +13,8 @@ struct RetentionPolicyTests {
     for (name, range) in needs { dependencies[try PackageName(name)] = try VersionRange(range) }
     return ListedVariant(
       variant: try variant(text, platform),
-      manifest: Manifest.Content(digest: ChunkIndexCodecTests.digest(1), size: 1), dependencies: dependencies)
+      manifest: Manifest.Content(digest: ChunkIndexCodecTests.digest(1), size: 1),
+      dependencies: Dependencies(dependencies))
   }
 
   func policy(

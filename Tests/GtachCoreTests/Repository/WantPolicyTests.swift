@@ -20,7 +20,7 @@ struct WantPolicyTests {
     return ListedVariant(
       variant: try variant(text, platform),
       manifest: Manifest.Content(digest: ChunkIndexCodecTests.digest(text.hashValue), size: 1), platforms: platforms,
-      dependencies: dependencies)
+      dependencies: Dependencies(dependencies))
   }
 
   func wanted(
@@ -45,6 +45,21 @@ struct WantPolicyTests {
     #expect(try wanted(all, held: ["a@1.10.0", "b@2.0.0"]) == ["a@1.9.0 (any)"])
     // What is held counts: an older one does not move up.
     #expect(try wanted(all, held: ["a@1.10.0", "a@1.9.0", "b@2.0.0"]) == [])
+  }
+
+  @Test("what a release needs on this platform comes with it, and what it needs on another does not")
+  func platformDependencies() throws {
+    let app = try ListedVariant(
+      variant: variant("app@1.0.0"), manifest: listed("app@1.0.0").manifest,
+      dependencies: Dependencies(
+        [PackageName("lib"): VersionRange("^1")],
+        perPlatform: [
+          pi: [PackageName("lib"): VersionRange("^2"), PackageName("pi-lib"): VersionRange("*")],
+          Platform("macos-arm64"): [PackageName("mac-lib"): VersionRange("*")],
+        ]))
+    let all = [app] + (try ["lib@1.0.0", "lib@2.0.0", "mac-lib@1.0.0", "pi-lib@1.0.0"].map { try listed($0) })
+    #expect(
+      try wanted(all, keep: 0, requirements: ["app"]) == ["app@1.0.0 (any)", "lib@2.0.0 (any)", "pi-lib@1.0.0 (any)"])
   }
 
   @Test("of a release only the variant that suits the machine best")

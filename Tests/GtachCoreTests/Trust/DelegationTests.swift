@@ -69,7 +69,8 @@ struct DelegationTests {
     for custom: JSONValue in [
       .object(["dependencies": .object(["../x": .string("^1")])]), .object(["dependencies": .string("^1")]),
       .object(["platforms": .string("linux")]), .object(["platforms": .array([.object(["os": .integer(1)])])]),
-      .array([]),
+      .array([]), .object(["dependencies": .object(["any": .object([:])])]),
+      .object(["dependencies": .object(["linux-arm64": .object(["x": .object([:])])])]),
     ] {
       var value = target("custom")
       value["custom"] = custom

@@ -68,7 +68,9 @@ struct MetadataUpdateTests {
     listing = ListedVariant(
       variant: listing.variant, manifest: listing.manifest,
       platforms: [.init(os: "linux", arch: "arm64", model: "Raspberry Pi Zero 2*"), .init(os: "macos")],
-      dependencies: [try PackageName("hyperpixel"): try VersionRange("^1.2")])
+      dependencies: Dependencies(
+        [try PackageName("hyperpixel"): try VersionRange("^1.2")],
+        perPlatform: [try Platform("linux-arm64"): [try PackageName("extra"): try VersionRange("^2")]]))
     var fleet = try TestFleet()
     try fleet.publish(listing)
     #expect(try fleet.joined().updated(from: fleet.files).trusted.targets[listing.variant] == listing)

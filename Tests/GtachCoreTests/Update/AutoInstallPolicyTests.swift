@@ -14,7 +14,7 @@ struct AutoInstallPolicyTests {
       variant: VariantID(
         release: ReleaseID(name: Sample.name(name), version: Sample.version(version)), platform: platform),
       manifest: Manifest.Content(digest: Sample.digest("\(name) \(version)"), size: 100), platforms: platforms,
-      dependencies: Dictionary(uniqueKeysWithValues: needs.map { (Sample.name($0), Sample.range($1)) }))
+      dependencies: Dependencies(Dictionary(uniqueKeysWithValues: needs.map { (Sample.name($0), Sample.range($1)) })))
   }
 
   private func state(_ active: String..., change: (inout InstallState.Package) -> Void = { _ in }) -> InstallState {

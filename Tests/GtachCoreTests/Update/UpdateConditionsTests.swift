@@ -47,6 +47,18 @@ struct UpdateConditionsTests {
     }
   }
 
+  @Test("what another platform needs is no obstacle here")
+  func platformDependencies() throws {
+    func release(_ platform: Platform) -> InstallState.Release {
+      Sample.release("1.0.0") {
+        $0.dependencies = Dependencies([:], perPlatform: [platform: [Sample.name("lib"): Sample.range("^1.2")]])
+      }
+    }
+    let here = SimulatedMachine().machine.platform
+    #expect(try obstacles(release(here)) == ["dependency-missing"])
+    #expect(try obstacles(release(Platform("macos-armv7"))).isEmpty)
+  }
+
   @Test("what is installed must still work with a new release of what it needs")
   func dependents() throws {
     var node = SimulatedMachine()

@@ -160,7 +160,7 @@ struct ResolutionSearchTests {
   ) -> Set<[String: String]> {
     var needs: [String: [(String, VersionRange)]] = [:]
     for listed in shelf.listed {
-      needs["\(listed.variant.release)"] = listed.dependencies.map { ($0.key.text, $0.value) }
+      needs["\(listed.variant.release)"] = listed.dependencies.everywhere.map { ($0.key.text, $0.value) }
     }
     var result: Set<[String: String]> = []
     var choice: [String: String] = [:]

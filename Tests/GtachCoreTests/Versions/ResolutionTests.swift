@@ -5,6 +5,21 @@ import Testing
 
 @Suite("Resolution")
 struct ResolutionTests {
+  @Test("What is needed on the machine's platform counts, in the place of what is needed everywhere")
+  func platformDependencies() throws {
+    var shelf = try Shelf([("lib 1.0.0", [:]), ("lib 2.0.0", [:]), ("other 1.0.0", [:])])
+    let app = try Shelf([("app 1.0.0", ["lib": "^1"])]).listed[0]
+    var dependencies = app.dependencies
+    dependencies.perPlatform = [
+      try Platform("linux-arm64"): [try PackageName("lib"): try VersionRange("^2")],
+      try Platform("macos-arm64"): [try PackageName("other"): .any],
+    ]
+    shelf.listed.append(
+      ListedVariant(variant: app.variant, manifest: app.manifest, dependencies: dependencies))
+    let plan = try #require(VersionManager.plan(for: try shelf.problem("app")))
+    #expect(plan.steps.map { "\($0.name) \($0.version)" } == ["lib 2.0.0", "app 1.0.0"])
+  }
+
   @Test("The newest release and the newest of what it needs, dependencies first")
   func newest() throws {
     let shelf = try Shelf([

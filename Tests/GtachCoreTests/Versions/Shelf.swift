@@ -24,7 +24,7 @@ struct Shelf {
       ListedVariant(
         variant: variant, manifest: Manifest.Content(digest: digest, size: 1),
         platforms: model.map { [PackageDescription.Requirement(os: nil, arch: nil, model: $0)] },
-        dependencies: dependencies))
+        dependencies: Dependencies(dependencies)))
   }
 
   /// A problem among these releases.
@@ -42,7 +42,7 @@ struct Shelf {
       let release = ReleaseID(name: try PackageName(parts[0]), version: try SemanticVersion(parts[1]))
       let known = listed.first { $0.variant.release == release }
       present[release.name] = ResolutionProblem.Installed(
-        version: release.version, dependencies: known?.dependencies ?? [:], isHeld: parts.contains("held"),
+        version: release.version, dependencies: known?.dependencies.on(.any) ?? [:], isHeld: parts.contains("held"),
         isDependency: parts.contains("dependency"))
     }
     return ResolutionProblem(

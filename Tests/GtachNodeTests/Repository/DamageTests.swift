@@ -247,7 +247,11 @@ struct DamageTests {
         #expect(errorCode { try fixture.pack(into: repository) } == .diskFull)
         #expect(try repository.variants().isEmpty)
         for name in try fixture.files.list(fixture.layout.incoming) where !name.hasSuffix(".lock") {
-          #expect(try fixture.files.list("\(fixture.layout.incoming)/\(name)") == ["claim"])
+          #expect(try fixture.files.list("\(fixture.layout.incoming)/\(name)") == [])
+        }
+        // So are the chunks and objects that no index names.
+        for place in [fixture.layout.chunks, fixture.layout.objects] {
+          for name in try fixture.files.list(place) { #expect(try fixture.files.list("\(place)/\(name)") == []) }
         }
 
         try disk.resize(kibibytes: 16_000)
@@ -256,6 +260,25 @@ struct DamageTests {
         try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
         #expect(try repository.variants().count == 1)
       }
+    }
+  }
+
+  @Test(
+    "a read-only disk is said to be one, and to read from it is no matter",
+    .enabled(if: SmallDisk.isPossible, "needs root and mount"))
+  func readOnlyDisk() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.files.perform(.makeDirectory("\(fixture.directory)/disk"))
+      let disk = try SmallDisk(at: "\(fixture.directory)/disk", kibibytes: 16_000)
+      defer { disk.unmount() }
+      let inside = RepositoryFixture(directory: disk.path)
+      try inside.writeTree()
+      _ = try inside.pack(into: inside.repository())
+      try disk.makeReadOnly()
+      #expect(errorCode { try inside.pack(into: inside.repository()) } == .inputOutput)
+      let packed = try PackageCreator(repository: fixture.repository()).createPackage(
+        source: inside.tree, level: 1, created: Timestamp(secondsSinceEpoch: 0))
+      #expect(packed.manifest.variant.description == "app@1.0.0 (any)")
     }
   }
 }

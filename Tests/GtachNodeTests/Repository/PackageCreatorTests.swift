@@ -168,10 +168,11 @@ struct PackageCreatorTests {
       #expect(elsewhere.manifest.archive == plain.manifest.archive)
       #expect(try code(write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"nmae\": 1 }")) == .descriptionInvalid)
       #expect(
-        try code(write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"exclude\": [\"!x\"] }")) == .descriptionInvalid)
+        try code(write("{ \"name\": \"b\", \"version\": \"2.0.0\", \"exclude\": [\"[x\"] }")) == .descriptionInvalid)
       let hook = "{ \"name\": \"b\", \"version\": \"2.0.0\", \"install\": { \"postInstall\": \"file\" } }"
       #expect(try code(write(hook)) == .descriptionInvalid)
-      try fixture.files.perform(.write(path: "\(fixture.tree)/file", bytes: [1], permissions: 0o755))
+      try fixture.files.perform(
+        .write(path: "\(fixture.tree)/file", bytes: Array("#!/bin/sh\n".utf8), permissions: 0o755))
       #expect(try code(write(hook)) == nil)
       #expect(try code(write(hook.replacing("\"file\"", with: "\"../file\""))) == .descriptionInvalid)
       #expect(
@@ -195,6 +196,35 @@ struct PackageCreatorTests {
         #expect(error.message.contains("bin/out"))
       }
       #expect(try repository.variants().isEmpty)
+    }
+  }
+
+  @Test("a tree that changes while it is packed is refused, and what was stored of it is gone")
+  func changingTrees() throws {
+    try RepositoryFixture.with { fixture in
+      let changes: [FileOperation] = [
+        .write(path: "\(fixture.tree)/data", bytes: [1], permissions: 0o644),
+        .write(path: "\(fixture.tree)/new", bytes: [1], permissions: 0o644), .remove("\(fixture.tree)/text"),
+        .makeDirectory("\(fixture.tree)/more"),
+      ]
+      for change in changes {
+        try fixture.files.perform(.remove(fixture.tree))
+        try fixture.writeTree()
+        let repository = try fixture.repository()
+        var isChanged = false
+        #expect(
+          errorCode {
+            try PackageCreator(repository: repository).createPackage(
+              source: fixture.tree, level: 1, created: Timestamp(secondsSinceEpoch: 0)
+            ) { (_) throws(GtachError) in
+              if !isChanged { try fixture.files.perform(change) }
+              isChanged = true
+            }
+          } == .busy)
+        for place in [fixture.layout.chunks, fixture.layout.objects] where try fixture.files.exists(place) {
+          for name in try fixture.files.list(place) { #expect(try fixture.files.list("\(place)/\(name)") == []) }
+        }
+      }
     }
   }
 }

@@ -159,9 +159,30 @@ struct PackageSourceTests {
       let all = steps.count
       #expect(all > 20)
       for end in stride(from: 0, to: all, by: 3) {
-        #expect(errorCode { try run(stopping: end, home: "home") } == .cancelled)
-        expectNothingLeft(fixture)
+        let home = "other"
+        #expect(errorCode { try run(stopping: end, home: home) } == .cancelled)
+        let layout = RepositoryLayout(home: "\(fixture.directory)/\(home)")
+        #expect(try fixture.files.list(layout.incoming) == [])
+        for place in [layout.chunks, layout.objects] where try fixture.files.exists(place) {
+          for name in try fixture.files.list(place) { #expect(try fixture.files.list("\(place)/\(name)") == []) }
+        }
       }
+      // What a release needs that is here stays, whatever ends the next one.
+      let repository = try fixture.repository()
+      try fixture.writeTree(version: "1.0.1")
+      let one = try fixture.publish(into: repository)
+      try fixture.writeTree(version: "1.0.2", extra: ["more": RepositoryFixture.noise(400_000, seed: 5)])
+      #expect(
+        errorCode {
+          try PackageCreator(repository: repository).createPackage(
+            source: fixture.tree, level: 1, created: Timestamp(secondsSinceEpoch: 0)
+          ) { (step) throws(GtachError) in
+            if case .encoding = step { throw GtachError(.cancelled, "test") }
+          }
+        } == .cancelled)
+      let out = "\(fixture.directory)/out"
+      try fixture.files.perform(.makeDirectory(out))
+      try repository.extract(one.manifest.variant, into: out)
     }
   }
 }

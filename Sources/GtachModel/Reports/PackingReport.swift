@@ -1,0 +1,32 @@
+/// What `gtach pack` found out about a tree before it made a release of it.
+public struct PackingReport: Hashable, Sendable, Codable {
+  /// The packages of Python that a file says are needed, and that gtach does not install.
+  public struct PythonDependencies: Hashable, Sendable, Codable {
+    /// The file, relative to the tree: `requirements.txt`.
+    public var file: String
+    /// The requirements as they are written there.
+    public var requirements: [String]
+
+    /// Dependencies from their fields.
+    public init(file: String, requirements: [String]) {
+      self.file = file
+      self.requirements = requirements
+    }
+  }
+
+  /// What the checks of GPIO lines read on the mock; nil where there is none.
+  public var selfTest: SelfTestReport?
+  /// The checks that only a machine with the release can carry out.
+  public var notRun: [SelfTestCheck]
+  /// What Python is to bring along.
+  public var pythonDependencies: [PythonDependencies]
+
+  /// A report from its fields.
+  public init(
+    selfTest: SelfTestReport? = nil, notRun: [SelfTestCheck] = [], pythonDependencies: [PythonDependencies] = []
+  ) {
+    self.selfTest = selfTest
+    self.notRun = notRun
+    self.pythonDependencies = pythonDependencies
+  }
+}

@@ -1,0 +1,177 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// What is looked at before a release is made of a tree: a mistake is found here once, and not on every Pi.
+struct PackageValidation {
+  private let description: PackageDescription
+  private let tree: MemberTree
+  private let directory: String
+  private let files = FileSystem()
+
+  /// The most bytes of a program that are looked at: its `#!` line.
+  private static let maximumHeadBytes = 512
+
+  init(_ description: PackageDescription, members: [ArchiveMember], directory: String) {
+    self.description = description
+    self.directory = directory
+    tree = MemberTree(members)
+  }
+
+  /// Checks all that can be checked without the machine, and runs on the mock what the self-tests say of GPIO lines.
+  ///
+  /// - Parameters:
+  ///   - mock: A description of the board; one on which everything is as the plan wants it where this is nil.
+  ///   - wheel: What the tree's wheel needs.
+  /// - Throws: `ErrorCode.descriptionInvalid` with the field and the reason; `ErrorCode.notFound`,
+  ///   `ErrorCode.inputOutput` for the files.
+  func report(mock: String?, wheel: PythonMetadata?) throws(GtachError) -> PackingReport {
+    let hooks = [("preInstall", description.install?.preInstall), ("postInstall", description.install?.postInstall)]
+    for (key, path) in hooks { if let path { try checkProgram(path, "install.\(key)") } }
+    let checks = description.selfTest ?? []
+    for (number, check) in checks.enumerated() { try checkFiles(of: check, "selfTest[\(number)]") }
+    return PackingReport(
+      selfTest: try selfTest(checks.filter(\.isOfLines), mock: mock), notRun: checks.filter { !$0.isOfLines },
+      pythonDependencies: try pythonDependencies(wheel))
+  }
+
+  // MARK: Files
+
+  private func checkFiles(of check: SelfTestCheck, _ key: String) throws(GtachError) {
+    switch check {
+    case .command(let run, _):
+      // What has no slash is looked for in the machine's PATH.
+      guard let program = run.first, program.contains("/"), !program.hasPrefix("/") else { return }
+      try checkProgram(program, "\(key).command.run")
+    case .path(let path, let kind):
+      guard !path.hasPrefix("/") else { return }
+      let found = tree.member(at: path)?.status.kind
+      let wanted: FileKind? =
+        switch kind {
+        case .file: .file
+        case .directory: .directory
+        // A release has neither devices nor sockets.
+        case .characterDevice, .blockDevice, .socket: .pipe
+        case nil: found
+        }
+      guard let found, found == wanted else {
+        throw GtachError(
+          .descriptionInvalid, "\(key).path cannot pass",
+          reason: "\"\(path)\" is \(found == nil ? "not in the archive" : "not what it is to be")",
+          advice: "a path of the machine itself begins with a /")
+      }
+    case .loopback, .level, .edges, .consumer: break
+    }
+  }
+
+  /// Checks that a path of the release is something that the kernel executes.
+  private func checkProgram(_ path: String, _ key: String) throws(GtachError) {
+    func fail(_ reason: String, _ advice: String) -> GtachError {
+      GtachError(
+        .descriptionInvalid, "\(key) is no program of the package", reason: "\"\(path)\" \(reason)", advice: advice)
+    }
+    guard let member = tree.member(at: path), !path.hasPrefix("/") else {
+      throw fail("is not in the archive", "name an executable file, relative to the tree's root, and do not exclude it")
+    }
+    guard member.status.kind == .file, member.status.permissions & 0o100 != 0 else {
+      throw fail("is not an executable file", "chmod +x \(path), or name another file")
+    }
+    let head = try files.read("\(directory)/\(member.path)", offset: 0, count: Self.maximumHeadBytes)
+    guard head.starts(with: Array("#!".utf8)) else {
+      // ELF, and Mach-O of one or several processors.
+      let magics: [[UInt8]] = [
+        [0x7F, 0x45, 0x4C, 0x46], [0xCF, 0xFA, 0xED, 0xFE], [0xCE, 0xFA, 0xED, 0xFE], [0xCA, 0xFE, 0xBA, 0xBE],
+      ]
+      if magics.contains(where: head.starts(with:)) { return }
+      throw fail("is neither a script with a #! line nor a program", "begin it with #!/bin/sh or the like")
+    }
+    let line = head.dropFirst(2).prefix { $0 != 0x0A }
+    guard !line.contains(0x0D) else {
+      throw fail("has a #! line that ends with a carriage return", "save it with the line ends of Unix")
+    }
+    guard line.first(where: { $0 != 0x20 && $0 != 0x09 }) == UInt8(ascii: "/") else {
+      throw fail("has a #! line without an absolute path", "begin it with #!/bin/sh or the like")
+    }
+  }
+
+  // MARK: Hardware
+
+  private func selfTest(_ checks: [SelfTestCheck], mock: String?) throws(GtachError) -> SelfTestReport? {
+    guard !checks.isEmpty else { return nil }
+    let board: MockGPIO
+    if let mock {
+      board = try MockGPIO(json: try files.read(mock, maximumBytes: JSONFile.maximumBytes))
+    } else {
+      board = try MockGPIO.ideal(for: checks)
+    }
+    let outputs = checks.compactMap { if case .loopback(let output, _) = $0 { output } else { nil } }
+    let runner = SelfTestRunner(root: directory, mayDrive: outputs, environment: [:], recordPath: nil)
+    let report = try runner.run(checks, gpio: board)
+    if let failed = report.results.first(where: { !$0.passed }) {
+      throw GtachError(
+        .descriptionInvalid, "the self-tests cannot pass: \(failed.expected)",
+        reason: "\(failed.actual), on \(mock.map { "the board of \($0)" } ?? "a board made to pass them")",
+        advice: mock == nil ? "two of them contradict each other, or one contradicts itself" : nil)
+    }
+    return report
+  }
+
+  // MARK: Python
+
+  private func pythonDependencies(
+    _ wheel: PythonMetadata?
+  ) throws(GtachError) -> [PackingReport.PythonDependencies] {
+    var found: [PackingReport.PythonDependencies] = []
+    func add(_ file: String, _ requirements: [String]) {
+      if !requirements.isEmpty { found.append(.init(file: file, requirements: requirements)) }
+    }
+    if let wheel { add("METADATA", wheel.requirements) }
+    for name in PythonProject.fileNames {
+      let path = "\(directory)/\(name)"
+      guard let status = try files.status(of: path), status.kind == .file,
+        status.size <= PythonProject.maximumBytes
+      else { continue }
+      let bytes = try files.read(path, maximumBytes: PythonProject.maximumBytes)
+      add(name, PythonProject.requirements(in: bytes, called: name))
+    }
+    return found
+  }
+}
+
+/// The members of a tree by their paths, through the links in it as the kernel goes through them.
+private struct MemberTree {
+  /// As many as Linux follows (path_resolution(7)).
+  private static let maximumLinks = 40
+
+  private let members: [String: ArchiveMember]
+
+  init(_ members: [ArchiveMember]) {
+    self.members = Dictionary(members.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What a path names in the end; nil where that is nothing, or outside of the tree.
+  func member(at path: String) -> ArchiveMember? {
+    var pending = path.split(separator: "/").map(String.init)[...]
+    var place: [String] = []
+    var found: ArchiveMember?
+    var links = 0
+    while let name = pending.popFirst() {
+      if name == "." { continue }
+      if name == ".." {
+        guard place.popLast() != nil else { return nil }
+        found = members[place.joined(separator: "/")]
+        continue
+      }
+      guard let member = members[(place + [name]).joined(separator: "/")] else { return nil }
+      if let target = member.linkTarget {
+        links += 1
+        guard links <= Self.maximumLinks else { return nil }
+        pending = (target.split(separator: "/").map(String.init) + pending)[...]
+      } else {
+        place.append(name)
+        found = member
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,159 @@
+import GtachCore
+import GtachModel
+import GtachNode
+import GtachSystem
+import Testing
+
+@Suite("What is checked before a release is made")
+struct PackageValidationTests {
+  private let program = Array("#!/bin/sh\n".utf8)
+
+  /// Packs a tree with these fields in its description.
+  private func pack(
+    _ fields: String, _ fixture: RepositoryFixture, mock: String? = nil
+  ) throws(GtachError) -> PackingReport {
+    let description = #"{ "name": "app", "version": "1.0.0", \#(fields) }"#
+    try fixture.files.perform([
+      .makeDirectory("\(fixture.tree)/bin"),
+      .write(path: "\(fixture.tree)/gtach.json", bytes: Array(description.utf8), permissions: 0o644),
+    ])
+    return try PackageCreator(repository: fixture.repository()).createPackage(
+      source: fixture.tree, level: 1, mock: mock, created: Timestamp(secondsSinceEpoch: 0)
+    ).report
+  }
+
+  private func error(_ fields: String, _ fixture: RepositoryFixture, mock: String? = nil) -> GtachError? {
+    thrownError { try pack(fields, fixture, mock: mock) }
+  }
+
+  @Test("programs that the description names must be ones that the kernel executes")
+  func programs() throws {
+    try RepositoryFixture.with { fixture in
+      func write(_ bytes: [UInt8], _ permissions: UInt16 = 0o755) throws(GtachError) {
+        try fixture.files.perform([
+          .makeDirectory("\(fixture.tree)/bin"),
+          .write(path: "\(fixture.tree)/bin/run", bytes: bytes, permissions: permissions),
+        ])
+      }
+      let places = [
+        (#""install": { "preInstall": "bin/run" }"#, "install.preInstall"),
+        (#""install": { "postInstall": "bin/run" }"#, "install.postInstall"),
+        (#""selfTest": [ { "command": { "run": ["bin/run", "-x"] } } ]"#, "selfTest[0].command.run"),
+      ]
+      for (fields, key) in places {
+        try fixture.files.perform(.remove("\(fixture.tree)/bin"))
+        let missing = error(fields, fixture)
+        #expect(missing?.code == .descriptionInvalid)
+        #expect(missing?.message.contains(key) == true)
+        #expect(missing?.reason?.contains("bin/run") == true)
+        for good in [program, Array("#! /usr/bin/env python3\n".utf8), [0x7F, 0x45, 0x4C, 0x46, 2]] {
+          try write(good)
+          #expect(error(fields, fixture) == nil)
+          try fixture.files.perform(.remove(fixture.home))
+        }
+        try write(program, 0o644)
+        #expect(error(fields, fixture)?.advice?.contains("chmod +x") == true)
+        for bad in [[], Array("echo\n".utf8), Array("#!/bin/sh\r\n".utf8), Array("#!sh\n".utf8), Array("#!".utf8)] {
+          try write(bad)
+          #expect(error(fields, fixture)?.code == .descriptionInvalid, "\(String(decoding: bad, as: UTF8.self))")
+        }
+        try write(program)
+        #expect(error(fields + #", "exclude": ["run"]"#, fixture)?.reason?.contains("not in the archive") == true)
+      }
+      // What the machine brings along is the machine's affair.
+      #expect(error(#""selfTest": [ { "command": { "run": ["python3"] } } ]"#, fixture) == nil)
+    }
+  }
+
+  @Test("links to programs are followed within the tree")
+  func links() throws {
+    try RepositoryFixture.with { fixture in
+      let hook = #""install": { "postInstall": "current/hook" }"#
+      try fixture.files.perform([
+        .makeDirectory("\(fixture.tree)/v1/bin"),
+        .write(path: "\(fixture.tree)/v1/bin/run", bytes: program, permissions: 0o755),
+        .makeSymbolicLink(at: "\(fixture.tree)/current", to: "v1"),
+        .makeSymbolicLink(at: "\(fixture.tree)/v1/hook", to: "../current/./bin/run"),
+        .makeSymbolicLink(at: "\(fixture.tree)/loop", to: "loop2"),
+        .makeSymbolicLink(at: "\(fixture.tree)/loop2", to: "loop"),
+      ])
+      #expect(error(hook, fixture) == nil)
+      for path in ["loop", "v1", "current", "v1/bin/run/x", "/bin/sh", "../x", "v1/../../tree/v1/bin/run"] {
+        #expect(
+          error(#""install": { "preInstall": "\#(path)" }"#, fixture)?.code == .descriptionInvalid, "\(path)")
+      }
+    }
+  }
+
+  @Test("paths of the release that a self-test wants are there, and of the kind")
+  func paths() throws {
+    try RepositoryFixture.with { fixture in
+      func code(_ path: String, _ kind: String? = nil) -> ErrorCode? {
+        let kind = kind.map { #", "kind": "\#($0)""# } ?? ""
+        return error(#""selfTest": [ { "path": { "exists": "\#(path)"\#(kind) } } ]"#, fixture)?.code
+      }
+      try fixture.files.perform([.makeDirectory("\(fixture.tree)/data")])
+      #expect(code("data") == nil)
+      try fixture.files.perform(.remove(fixture.home))
+      #expect(code("data", "directory") == nil)
+      #expect(code("data", "file") == .descriptionInvalid)
+      #expect(code("data", "socket") == .descriptionInvalid)
+      #expect(code("none") == .descriptionInvalid)
+      try fixture.files.perform(.remove(fixture.home))
+      #expect(code("/dev/none", "character-device") == nil)
+    }
+  }
+
+  @Test("self-tests of lines run on a board that wants them to pass, or on the one that is named")
+  func selfTests() throws {
+    try RepositoryFixture.with { fixture in
+      let plan = #"""
+        "selfTest": [ { "gpio.loopback": { "output": "GPIO17", "input": "GPIO27" } },
+                      { "gpio.level": { "line": "GPIO4", "expect": 1 } }, { "path": { "exists": "/dev/fb0" } } ]
+        """#
+      let report = try pack(plan, fixture)
+      #expect(report.selfTest?.results.count == 2)
+      #expect(report.selfTest?.passed == true && report.selfTest?.mock == true)
+      #expect(report.notRun == [.path(exists: "/dev/fb0", kind: nil)])
+      let itself = error(#""selfTest": [ { "gpio.loopback": { "output": "GPIO17", "input": "GPIO17" } } ]"#, fixture)
+      #expect(itself?.code == .descriptionInvalid)
+      #expect(itself?.message.contains("GPIO17 follows GPIO17") == true)
+
+      let board = "\(fixture.directory)/board.json"
+      func write(_ text: String) throws(GtachError) {
+        try fixture.files.perform(.write(path: board, bytes: Array(text.utf8), permissions: 0o644))
+      }
+      try write(#"{ "lines": [ { "name": "GPIO17" }, { "name": "GPIO27" } ], "wires": [ ["GPIO17", "GPIO27"] ] }"#)
+      let unknown = error(plan, fixture, mock: board)
+      #expect(unknown?.code == .descriptionInvalid)
+      #expect(unknown?.reason?.contains("GPIO4") == true && unknown?.reason?.contains(board) == true)
+      try write(
+        #"""
+        { "lines": [ { "name": "GPIO17" }, { "name": "GPIO27" }, { "name": "GPIO4", "level": 1 } ],
+          "wires": [ ["GPIO17", "GPIO27"] ] }
+        """#)
+      #expect(try pack(plan, fixture, mock: board).selfTest?.passed == true)
+      try fixture.files.perform(.remove(board))
+      #expect(error(plan, fixture, mock: board)?.code == .notFound)
+    }
+  }
+
+  @Test("what Python is to bring along is reported")
+  func python() throws {
+    try RepositoryFixture.with { fixture in
+      #expect(try pack(#""author": "me""#, fixture) == PackingReport())
+      try fixture.files.perform([
+        .write(
+          path: "\(fixture.tree)/pyproject.toml", bytes: Array("[project]\ndependencies = ['a>1']".utf8),
+          permissions: 0o644),
+        .write(path: "\(fixture.tree)/requirements.txt", bytes: Array("b\nc\n".utf8), permissions: 0o644),
+        .remove(fixture.home),
+      ])
+      #expect(
+        try pack(#""author": "me""#, fixture).pythonDependencies == [
+          .init(file: "pyproject.toml", requirements: ["a>1"]),
+          .init(file: "requirements.txt", requirements: ["b", "c"]),
+        ])
+    }
+  }
+}
