@@ -44,7 +44,7 @@ struct Garbage {
     try findUnneeded(in: layout.objects, kind: "objects", cancellation: cancellation) { name in
       ObjectID(hex: name).map(needed.objects.contains) ?? true
     }
-    try findSurplus(of: needed.cachedObjects, policy: policy, cancellation: cancellation)
+    if let policy { try findSurplus(of: needed.cachedObjects, policy: policy, cancellation: cancellation) }
   }
 
   func report(dryRun: Bool) -> GarbageReport {
