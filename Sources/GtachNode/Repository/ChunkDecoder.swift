@@ -6,8 +6,8 @@ import GtachSystem
 final class ChunkDecoder {
   private lazy var differences = BinaryDifference.Decoder()
 
-  /// The chunk. What the bytes claim allocates nothing: beyond the chunk and the prefix this needs 4 MB, which it keeps
-  /// for the next.
+  /// The chunk. What the bytes claim allocates nothing: beyond the chunk and the prefix this needs half a megabyte,
+  /// which it keeps for the next, and what zstd needs.
   ///
   /// - Parameters:
   ///   - body: The object without its header.
@@ -21,7 +21,10 @@ final class ChunkDecoder {
   ) throws(GtachError) -> [UInt8] {
     switch kind {
     case .frame: try Zstd.decompressBare(body, after: prefix, size: size)
-    case .difference: try differences.apply(body, to: prefix, size: size)
+    case .difference:
+      try differences.apply(body, to: prefix, size: size) { (frame, size) throws(GtachError) in
+        try Zstd.decompressBare(frame, after: prefix, size: size)
+      }
     }
   }
 }

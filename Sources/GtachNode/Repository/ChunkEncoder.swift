@@ -2,13 +2,17 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Makes the object of a chunk: of all bodies the shortest. The same chunk, prefix and level give the same bytes on
+/// Makes the object of a chunk: of all bodies the shortest, but a frame, which is decoded faster, where a difference is
+/// hardly shorter. The same chunk, prefix and level give the same bytes on
 /// every thread; another release of zstd may give others.
 struct ChunkEncoder {
   /// 1 (fast) to 22 (small).
   let level: Int
   /// Whether differences are tried as well.
   let triesDifferences: Bool
+
+  /// How many bytes shorter than a frame a difference is at least, as a part of the difference's: 3 %.
+  private static let differenceGain = 32
 
   /// The object.
   ///
@@ -19,19 +23,19 @@ struct ChunkEncoder {
   /// - Throws: `ErrorCode.usage` for a level that does not exist; `ErrorCode.bug` where a library refuses.
   func object(of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]) throws(GtachError) -> [UInt8] {
     let frame = try Zstd.compressBare(chunk[...], after: bytes, level: level)
-    var best = ObjectHeader(prefix: prefix, body: .frame).bytes + frame
-    if triesDifferences, !bytes.isEmpty {
-      let difference = try difference(of: chunk, after: prefix, bytes)
-      if difference.count < best.count { best = difference }
-    }
-    return best
+    let object = ObjectHeader(prefix: prefix, body: .frame).bytes + frame
+    guard triesDifferences, !bytes.isEmpty else { return object }
+    let difference = try difference(of: chunk, after: prefix, bytes)
+    return difference.count + difference.count / Self.differenceGain < object.count ? difference : object
   }
 
   func difference(
     of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]
   ) throws(GtachError) -> [UInt8] {
     let suffixes = try SuffixArray.positions(of: bytes)
-    return ObjectHeader(prefix: prefix, body: .difference).bytes
-      + BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...])
+    return try ObjectHeader(prefix: prefix, body: .difference).bytes
+      + BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...]) { (added) throws(GtachError) in
+        try Zstd.compressBare(added[...], after: bytes, level: level)
+      }
   }
 }

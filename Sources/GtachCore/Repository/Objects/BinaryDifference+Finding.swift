@@ -1,11 +1,4 @@
 extension BinaryDifference {
-  /// The difference of `new` to `old`.
-  ///
-  /// - Parameter suffixes: Where the suffixes of `old` begin, in their order.
-  public static func make(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) -> [UInt8] {
-    encode(stretches(from: old, suffixes: suffixes, to: new), from: old, to: new)
-  }
-
   /// Finds the stretches.
   static func stretches(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) -> [Stretch] {
     old.withUnsafeBufferPointer { old in
@@ -13,40 +6,6 @@ extension BinaryDifference {
         new.withUnsafeBufferPointer { new in Finder(old: old, suffixes: suffixes, new: new).stretches() }
       }
     }
-  }
-
-  /// Writes the stretches, which together are all of `new`.
-  static func encode(_ stretches: [Stretch], from old: [UInt8], to new: ArraySlice<UInt8>) -> [UInt8] {
-    var encoder = BitEncoder()
-    let model = DifferenceModel()
-    old.withUnsafeBytes { old in
-      new.withUnsafeBufferPointer { new in
-        var (position, shift) = (0, 0)
-        for stretch in stretches {
-          _ = model.signedNumber(stretch.place - position - shift, .shift, with: &encoder)
-          shift = stretch.place - position
-          _ = model.number(stretch.copied, .copied, with: &encoder)
-          _ = model.number(stretch.added, .added, with: &encoder)
-          var window = OldBytes(old, at: stretch.place)
-          for byte in new[position..<position + stretch.copied] {
-            let difference = byte &- UInt8(truncatingIfNeeded: window.surroundings.word)
-            _ = model.difference(Int(difference), to: window.surroundings, with: &encoder)
-            window.advance()
-          }
-          position += stretch.copied
-          guard stretch.added > 0 else { continue }
-          model.restart()
-          var recent = new[max(0, position - 3)..<position].reduce(0) { $0 << 8 | UInt32($1) }
-          for byte in new[position..<position + stretch.added] {
-            _ = model.addition(Int(byte), after: recent, beside: window.surroundings, with: &encoder)
-            recent = recent << 8 | UInt32(byte)
-            window.advance()
-          }
-          position += stretch.added
-        }
-      }
-    }
-    return encoder.finished()
   }
 }
 

@@ -30,7 +30,14 @@ struct BinaryDifferenceTests {
   }
 
   private func make(_ old: [UInt8], _ new: [UInt8]) throws -> [UInt8] {
-    BinaryDifference.make(from: old, suffixes: try SuffixArray.positions(of: old), to: new[...])
+    try BinaryDifference.make(from: old, suffixes: try SuffixArray.positions(of: old), to: new[...]) { $0 }
+  }
+
+  /// Applies a difference whose frame are the new bytes themselves.
+  private func apply(
+    _ difference: [UInt8], to old: [UInt8], size: Int, with decoder: BinaryDifference.Decoder = .init()
+  ) throws(GtachError) -> [UInt8] {
+    try decoder.apply(difference[...], to: old, size: size) { frame, _ in Array(frame) }
   }
 
   @Test("applied to the older bytes it gives the newer ones, by one decoder one after the other")
@@ -38,7 +45,7 @@ struct BinaryDifferenceTests {
     let decoder = BinaryDifference.Decoder()
     for seed in 0..<60 as Range<UInt64> {
       let (old, new) = Self.builds(seed: seed)
-      #expect(try decoder.apply(make(old, new)[...], to: old, size: new.count) == new)
+      #expect(try apply(make(old, new), to: old, size: new.count, with: decoder) == new)
     }
   }
 
@@ -63,7 +70,7 @@ struct BinaryDifferenceTests {
   func empty() throws {
     for (old, new) in [([], []), ([], [1, 2, 3]), ([1, 2, 3], []), ([1], [1]), ([], [0])] as [([UInt8], [UInt8])] {
       let difference = try make(old, new)
-      #expect(try BinaryDifference.Decoder().apply(difference[...], to: old, size: new.count) == new)
+      #expect(try apply(difference, to: old, size: new.count) == new)
     }
   }
 
@@ -80,35 +87,41 @@ struct BinaryDifferenceTests {
     let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(5).joined(separator: "/")
     let file = try Data(contentsOf: URL(fileURLWithPath: "\(root)/Protocol/vectors/differences.json"))
     let vectors = try JSONDecoder().decode([Vector].self, from: file)
-    #expect(vectors.count >= 9)
+    #expect(vectors.count >= 10)
     for vector in vectors {
       let old = try #require(Hexadecimal.decode(vector.old))
       let new = try #require(Hexadecimal.decode(vector.new))
       let difference = try #require(Hexadecimal.decode(vector.difference))
-      #expect(try BinaryDifference.Decoder().apply(difference[...], to: old, size: new.count) == new, "\(vector.name)")
+      #expect(try apply(difference, to: old, size: new.count) == new, "\(vector.name)")
       let stretches = vector.stretches.map { BinaryDifference.Stretch(place: $0[0], copied: $0[1], added: $0[2]) }
-      #expect(BinaryDifference.encode(stretches, from: old, to: new[...]) == difference, "\(vector.name)")
+      #expect(try BinaryDifference.encode(stretches, from: old, to: new[...]) { $0 } == difference, "\(vector.name)")
     }
   }
 
   @Test("claims out of range are an error")
   func hostile() throws {
     let old = ChunkerTests.noise(100, seed: 101)
-    func error(_ stretches: [(shift: Int, copied: Int, added: Int)], size: Int) -> ErrorCode? {
+    // Stretches as they are described, with nothing that changes, and as many new bytes and surprises as are given.
+    func error(
+      _ stretches: [(shift: Int, copied: Int, added: Int)], size: Int, new: Int? = nil, surprises: [UInt8] = []
+    ) -> ErrorCode? {
       var encoder = BitEncoder()
       let model = DifferenceModel()
       for stretch in stretches {
         _ = model.signedNumber(stretch.shift, .shift, with: &encoder)
         _ = model.number(stretch.copied, .copied, with: &encoder)
         _ = model.number(stretch.added, .added, with: &encoder)
-        // What the bytes are has no meaning here, but a decoder reads them.
-        for _ in 0..<min(stretch.copied, 200) { _ = model.difference(1, to: .init(), with: &encoder) }
-        if stretch.added > 0 { model.restart() }
-        for _ in 0..<min(stretch.added, 200) { _ = model.addition(1, after: 0, beside: .init(), with: &encoder) }
       }
-      let difference = encoder.finished()
-      return thrownError { try BinaryDifference.Decoder().apply(difference[...], to: old, size: size) }?.code
+      let new = new ?? min(stretches.reduce(0) { $0 + $1.added }, size)
+      var difference: [UInt8] = []
+      VariableInteger.append(new, to: &difference)
+      if new > 0 { VariableInteger.append(new, to: &difference) }
+      VariableInteger.append(surprises.count, to: &difference)
+      difference += [UInt8](repeating: 7, count: new) + surprises + encoder.finished()
+      return thrownError { try apply(difference, to: old, size: size) }?.code
     }
+    #expect(error([(0, 100, 0)], size: 100) == nil)
+    #expect(error([(0, 50, 10), (-50, 40, 0)], size: 100) == nil)
     #expect(error([(1, 100, 0)], size: 100) == .objectCorrupt)
     #expect(error([(-1, 10, 0)], size: 10) == .objectCorrupt)
     #expect(error([(0, 101, 0)], size: 101) == .objectCorrupt)
@@ -120,20 +133,68 @@ struct BinaryDifferenceTests {
     #expect(error([(1 << 23, 1, 0)], size: 1) == .objectCorrupt)
     #expect(error([(0, 1 << 23, 1 << 23)], size: 1 << 20) == .objectCorrupt)
     #expect(error([((1 << 24) - 1, 0, 1), ((1 << 24) - 1, 0, 1)], size: 2) == .objectCorrupt)
+    // New bytes that are too few, too many, and more than there can be.
+    #expect(error([(0, 50, 10)], size: 60, new: 9) == .objectCorrupt)
+    #expect(error([(0, 50, 10)], size: 60, new: 11) == .objectCorrupt)
+    #expect(error([(0, 0, 10)], size: 10, new: 11) == .objectCorrupt)
+    // Surprises that cannot be read, and that never come.
+    #expect(error([(0, 100, 0)], size: 100, surprises: [0x80]) == .objectCorrupt)
+    #expect(error([(0, 100, 0)], size: 100, surprises: [100]) == .objectCorrupt)
+    #expect(error([(0, 100, 0)], size: 100, surprises: [101, 1]) == .objectCorrupt)
+  }
+
+  @Test("a frame that gives another number of bytes is an error, and what its reader throws comes through")
+  func frames() throws {
+    let difference = try make([], [1, 2, 3])
+    for count in [0, 2, 4] {
+      #expect(
+        thrownError {
+          try BinaryDifference.Decoder().apply(difference[...], to: [], size: 3) { _, _ in
+            [UInt8](repeating: 0, count: count)
+          }
+        }?.code == .objectCorrupt)
+    }
+    #expect(
+      thrownError {
+        try BinaryDifference.Decoder().apply(difference[...], to: [], size: 3) { _, _ throws(GtachError) in
+          throw GtachError(.bug, "no")
+        }
+      }?.code == .bug)
   }
 
   @Test("whatever bytes come, they are an error or so many bytes")
   func robustness() throws {
     let decoder = BinaryDifference.Decoder()
-    let old = ChunkerTests.noise(3000, seed: 102)
     var random = SeededGenerator(seed: 103)
-    for round in 0..<300 {
-      let bytes = ChunkerTests.noise(round, seed: random.next())
-      let size = Int.random(in: 0...2000, using: &random)
+    func check(_ bytes: [UInt8], to old: [UInt8], size: Int) {
       do throws(GtachError) {
-        #expect(try decoder.apply(bytes[...], to: round % 3 == 0 ? [] : old, size: size).count == size)
+        #expect(try apply(bytes, to: old, size: size, with: decoder).count == size)
       } catch {
         #expect(error.code == .objectCorrupt)
+      }
+    }
+    let noise = ChunkerTests.noise(3000, seed: 102)
+    for round in 0..<300 {
+      // No new bytes and no surprises, so that the rest is read as a code.
+      let bytes = (round % 2 == 0 ? [0, 0] : []) + ChunkerTests.noise(round, seed: random.next())
+      check(bytes, to: round % 3 == 0 ? [] : noise, size: Int.random(in: 0...2000, using: &random))
+    }
+    // Differences that are nearly right reach further into the decoder.
+    for seed in 200..<208 as Range<UInt64> {
+      let (old, new) = Self.builds(seed: seed)
+      let difference = try make(old, new)
+      for _ in 0..<12 {
+        var damaged = difference
+        let position = Int.random(in: damaged.indices, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: damaged[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case 1: damaged.removeSubrange(position...)
+        case 2: damaged.insert(UInt8.random(in: 0...255, using: &random), at: position)
+        default: damaged.remove(at: position)
+        }
+        check(damaged, to: old, size: new.count)
+        check(difference, to: old, size: new.count + Int.random(in: -5...5, using: &random) + 5)
+        check(difference, to: Array(old.dropLast(position)), size: new.count)
       }
     }
   }
@@ -150,15 +211,19 @@ struct BinaryDifferenceTests {
     let bytes = encoder.finished()
     // 0, 0.08, 0.9, 0.06 and 0 bits on average.
     #expect((400...600).contains(bytes.count))
-    var decoder = BitDecoder(bytes[...])
-    for (probability, bit) in bits { #expect(decoder.code(0, probability: probability) == bit) }
-    #expect(decoder.isAtEnd)
+    bytes.withUnsafeBytes { bytes in
+      var decoder = BitDecoder(bytes)
+      for (probability, bit) in bits { #expect(decoder.code(0, probability: probability) == bit) }
+      #expect(decoder.isAtEnd)
+    }
     for unlikely in [[1, 1, 1, 1, 0, 0], [0, 0, 0], []] {
       var encoder = BitEncoder()
       for bit in unlikely { _ = encoder.code(bit, probability: bit == 1 ? 1 : 65_535) }
-      var decoder = BitDecoder(encoder.finished()[...])
-      for bit in unlikely { #expect(decoder.code(0, probability: bit == 1 ? 1 : 65_535) == bit) }
-      #expect(decoder.isAtEnd)
+      encoder.finished().withUnsafeBytes { bytes in
+        var decoder = BitDecoder(bytes)
+        for bit in unlikely { #expect(decoder.code(0, probability: bit == 1 ? 1 : 65_535) == bit) }
+        #expect(decoder.isAtEnd)
+      }
     }
   }
 
