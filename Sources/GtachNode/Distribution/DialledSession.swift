@@ -110,14 +110,14 @@ final class DialledSession: Sendable {
   private func putQuestions(_ channel: PeerChannel) {
     while let request = questions.receive(until: nil) {
       let bases = repository.bases(for: request)
-      let messages = state.withLock { state -> [Message] in
+      let message = state.withLock { state -> Message in
         state.nextID &+= 1
         let pending = PendingRequest(request, bases: bases)
         state.pending[state.nextID] = pending
-        return pending.messages(id: state.nextID)
+        return pending.message(id: state.nextID)
       }
       do throws(GtachError) {
-        try channel.send(messages)
+        try channel.send(message)
       } catch {
         close(error)
         return
@@ -169,8 +169,6 @@ final class DialledSession: Sendable {
   private func take(_ message: Message, _ channel: PeerChannel) throws(GtachError) {
     if case .failure(let failure) = message, failure.id == nil { throw failure.error }
     guard let number = message.id, var pending = state.withLock({ $0.pending[number] }) else {
-      // A question of several messages whose first one failed: the others fail too, and nobody waits for them.
-      if case .failure(let failure) = message, let id = failure.id, state.withLock({ id <= $0.nextID }) { return }
       throw GtachError(.protocolViolation, "the peer answered what it was not asked")
     }
     let step = try pending.take(message)
@@ -184,10 +182,12 @@ final class DialledSession: Sendable {
 
   /// Stores what has come.
   ///
-  /// - Throws: `ErrorCode.chunkCorrupt` where the peer sent another chunk.
+  /// - Throws: `ErrorCode.objectCorrupt`, `ErrorCode.chunkCorrupt` where the peer sent another object or chunk.
   private func store(_ arrival: PendingRequest.Arrival) throws(GtachError) -> SessionReply {
     switch arrival {
-    case .object(let receiver): return store(receiver)
+    case .object(let receiver):
+      let (bytes, digests) = try receiver.content()
+      return store(receiver, bytes, digests)
     case .bare(let receiver):
       let bytes = try receiver.bytes()
       do throws(GtachError) {
@@ -199,18 +199,16 @@ final class DialledSession: Sendable {
     }
   }
 
-  private func store(_ receiver: ObjectReceiver) -> SessionReply {
-    let bytes = receiver.bytes ?? []
+  private func store(_ receiver: ObjectReceiver, _ bytes: [UInt8], _ digests: [Digest]) -> SessionReply {
     let position = receiver.object.chunk
     do throws(GtachError) {
-      try repository.storeObject(
-        index: receiver.index, number: receiver.number, bytes: bytes, unitDigests: receiver.digests ?? [])
+      try repository.storeObject(index: receiver.index, number: receiver.number, bytes: bytes, unitDigests: digests)
       return .chunkStored(receiver.variant, position: position, bytes: bytes.count)
     } catch {
       guard error.code == .objectCorrupt || error.code == .chunkCorrupt else {
         return .chunkRefused(receiver.variant, error)
       }
-      // Its units were verified as they came: so it is the object that its publisher made.
+      // It has the id that it is named by: so it is the object that its publisher made.
       return .objectUseless(
         receiver.variant, position: position, form: .object(receiver.number), bytes: bytes.count, error)
     }

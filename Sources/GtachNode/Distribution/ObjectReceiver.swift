@@ -3,13 +3,12 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-/// The arrival of one object: its unit list is checked against its id, each unit against the list, in any order. An object
-/// of one unit has the list that its bytes give, so that nobody need send it.
+/// The arrival of one object, all of whose units one peer is asked for. So nobody need send their list: the units give it
+/// when all of them are here, and the object's id is the check. A peer that lies wastes one object's bytes, once.
 struct ObjectReceiver {
   let variant: VariantID
   let number: Int
   let index: ChunkIndex
-  private var list: UnitList?
   private var units: [Int: [UInt8]] = [:]
   private let unitCount: Int
   /// Bytes of units that are here.
@@ -22,52 +21,43 @@ struct ObjectReceiver {
     unitCount = UnitList.count(size: index.objects[number].size, unitSize: index.unitSize)
   }
 
-  /// The digests of its units, once they are here.
-  var digests: [Digest]? { list?.digests }
-
   var object: ChunkIndex.Object { index.objects[number] }
 
-  /// The questions that bring it, to be sent one after the other.
-  func requests(id: UInt32) -> [Message] {
-    let units = Message.getUnits(GetUnits(id: id, object: object.id, first: 0, count: UInt16(unitCount)))
-    return unitCount == 1 ? [units] : [.getUnitList(GetUnitList(id: id, object: object.id)), units]
-  }
-
-  /// Takes the list of unit digests.
-  ///
-  /// - Throws: `ErrorCode.objectCorrupt` where it is not the one that the object is named by.
-  mutating func accept(_ listing: UnitListing) throws(GtachError) {
-    guard list == nil else { throw GtachError(.protocolViolation, "a unit list came twice") }
-    list = try list(listing.digests)
-  }
-
-  private func list(_ digests: [Digest]) throws(GtachError) -> UnitList {
-    try UnitList(digests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
+  /// The question that brings it.
+  func request(id: UInt32) -> Message {
+    .getUnits(GetUnits(id: id, object: object.id, first: 0, count: UInt16(unitCount)))
   }
 
   /// Takes a unit.
   ///
-  /// - Throws: `ErrorCode.objectCorrupt` where it does not hash to what the list, or the id, says; `protocolViolation`
-  ///   before the list is here.
+  /// - Throws: `ErrorCode.objectCorrupt` for one that the object does not have, or that is longer or shorter than the
+  ///   index says; `protocolViolation` for one that came already.
   mutating func accept(_ unit: ObjectUnit) throws(GtachError) {
-    if unitCount == 1, list == nil { list = try list([SHA256().digest(of: unit.bytes)]) }
-    guard let list else {
-      throw GtachError(.protocolViolation, "a unit came before its object's unit list")
+    let number = Int(unit.number)
+    guard units[number] == nil else { throw GtachError(.protocolViolation, "a unit came twice") }
+    guard number < unitCount, unit.bytes.count == min(index.unitSize, object.size - number * index.unitSize) else {
+      throw GtachError(
+        .objectCorrupt, "the peer sent a unit that the object \(object.id) does not have",
+        reason: "number \(number) of \(unitCount), \(unit.bytes.count) bytes")
     }
-    guard units[Int(unit.number)] == nil else {
-      throw GtachError(.protocolViolation, "a unit came twice")
-    }
-    try list.check(unit.bytes[...], number: Int(unit.number), hashing: SHA256())
-    units[Int(unit.number)] = unit.bytes
+    units[number] = unit.bytes
     receivedBytes += unit.bytes.count
   }
 
-  /// The object's bytes, once every unit is here.
-  var bytes: [UInt8]? {
-    guard units.count == unitCount else { return nil }
+  /// Whether every unit is here.
+  var isWhole: Bool { units.count == unitCount }
+
+  /// The object that came, and the digests of its units.
+  ///
+  /// - Throws: `ErrorCode.objectCorrupt` where it is another one, which is the peer's fault.
+  func content() throws(GtachError) -> (bytes: [UInt8], digests: [Digest]) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(object.size)
     for position in 0..<unitCount { bytes += units[position] ?? [] }
-    return bytes
+    let list = UnitList(object: bytes[...], unitSize: index.unitSize, hashing: SHA256())
+    guard list.objectID(hashing: SHA256()) == object.id else {
+      throw GtachError(.objectCorrupt, "the peer sent other bytes than those of the object \(object.id)")
+    }
+    return (bytes, list.digests)
   }
 }

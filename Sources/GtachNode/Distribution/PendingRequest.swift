@@ -58,22 +58,19 @@ struct PendingRequest {
   /// Whether the peer may take its time.
   var isWatch: Bool { if case .watch = request { true } else { false } }
 
-  /// The messages that put the question.
-  func messages(id: UInt32) -> [Message] {
+  /// The message that puts the question.
+  func message(id: UInt32) -> Message {
     switch request {
-    case .metadata(let name, _): [.getFile(GetFile(id: id, file: .metadata(name), bases: bases))]
-    case .manifest(_, let content): [.getFile(GetFile(id: id, file: .manifest(content.digest), bases: bases))]
-    case .index(_, let content): [.getFile(GetFile(id: id, file: .index(content.digest), bases: bases))]
-    case .buckets: [.getBuckets(GetBuckets(id: id))]
-    case .entries(let buckets): [.getEntries(GetEntries(id: id, buckets: buckets))]
-    case .chunk:
-      switch arrival {
-      case .object(let receiver)?: receiver.requests(id: id)
-      case .bare(let receiver)?: [receiver.request(id: id)]
-      case nil: []
-      }
-    case .watch(let told):
-      [.watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))]
+    case .metadata(let name, _): .getFile(GetFile(id: id, file: .metadata(name), bases: bases))
+    case .manifest(_, let content): .getFile(GetFile(id: id, file: .manifest(content.digest), bases: bases))
+    case .index(_, let content): .getFile(GetFile(id: id, file: .index(content.digest), bases: bases))
+    case .buckets: .getBuckets(GetBuckets(id: id))
+    case .entries(let buckets): .getEntries(GetEntries(id: id, buckets: buckets))
+    case .chunk(let variant, _, .object(let number), let index):
+      ObjectReceiver(variant: variant, number: number, index: index).request(id: id)
+    case .chunk(let variant, let position, .bare, let index):
+      ChunkReceiver(variant: variant, position: position, index: index).request(id: id)
+    case .watch(let told): .watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))
     }
   }
 
@@ -99,7 +96,7 @@ struct PendingRequest {
         throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
       }
       return some.more ? Step() : Step(isLast: true, reply: .entries(entries))
-    case (.unitList, .chunk), (.unit, .chunk), (.chunkPart, .chunk): return try takeContent(message)
+    case (.unit, .chunk), (.chunkPart, .chunk): return try takeContent(message)
     case (.changed(let changed), .watch):
       let told = Advertisement(indexRoot: changed.indexRoot, metadataVersion: changed.metadataVersion)
       return Step(isLast: true, reply: .changed(told))
@@ -110,14 +107,10 @@ struct PendingRequest {
 
   private mutating func takeContent(_ message: Message) throws(GtachError) -> Step {
     switch (message, arrival) {
-    case (.unitList(let listing), .object(var receiver)?):
-      try receiver.accept(listing)
-      arrival = .object(receiver)
-      return Step()
     case (.unit(let unit), .object(var receiver)?):
       try receiver.accept(unit)
       arrival = .object(receiver)
-      return receiver.bytes == nil ? Step() : Step(isLast: true, arrival: arrival)
+      return receiver.isWhole ? Step(isLast: true, arrival: arrival) : Step()
     case (.chunkPart(let part), .bare(var receiver)?):
       try receiver.accept(part)
       arrival = .bare(receiver)

@@ -63,9 +63,8 @@ final class LyingPeer: Sendable {
               node: id, name: hello.name, fleet: hello.fleet, indexRoot: hello.indexRoot,
               metadataVersion: hello.metadataVersion))
         case .unit(let unit) where lie == .chunks:
+          guard unit.number == 0 else { continue }
           told = .failure(Failure(id: unit.id, GtachError(.chunkMissing, "it is not here")))
-        case .unitList(let list) where lie == .chunks:
-          told = .failure(Failure(id: list.id, GtachError(.chunkMissing, "it is not here")))
         case .chunkPart(let part):
           var bytes = part.bytes
           bytes[bytes.count - 1] ^= 1

@@ -14,7 +14,7 @@ struct FileTravelTests {
   ) throws -> (parts: [FilePart], bytes: [UInt8]) {
     let bases = target.bases(for: request)
     let pending = PendingRequest(request, bases: bases)
-    guard case .getFile(let question)? = pending.messages(id: 7).first else {
+    guard case .getFile(let question) = pending.message(id: 7) else {
       Issue.record("no question for a file")
       return ([], [])
     }

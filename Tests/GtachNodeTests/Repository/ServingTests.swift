@@ -62,35 +62,44 @@ struct ServingTests {
       index: ChunkIndex(unitSize: 4096, chunks: [chunk], objects: [object]))
   }
 
-  @Test("an object of one unit is asked for without its list, and believed when it has its id")
-  func oneUnit() throws {
-    let bytes = RepositoryFixture.noise(4096, seed: 1)
+  @Test(
+    "an object comes without the list of its units, and is believed when it has its id", arguments: [1, 4096, 4097])
+  func object(count: Int) throws {
+    let bytes = RepositoryFixture.noise(count, seed: 1)
+    let units = stride(from: 0, to: count, by: 4096).map { Array(bytes[$0..<min($0 + 4096, count)]) }
     var receiver = try receiver(of: bytes)
-    let asked = receiver.requests(id: 7)
-    #expect(asked == [.getUnits(GetUnits(id: 7, object: receiver.object.id, first: 0, count: 1))])
-    for wrong in [Array(bytes.reversed()), Array(bytes.dropLast()), bytes + [0]] {
-      var refusing = receiver
-      let unit = ObjectUnit(id: 7, number: 0, bytes: wrong)
-      #expect(errorCode { try refusing.accept(unit) } == .objectCorrupt)
-      #expect(refusing.bytes == nil)
+    let question = GetUnits(id: 7, object: receiver.object.id, first: 0, count: UInt16(units.count))
+    #expect(receiver.request(id: 7) == .getUnits(question))
+    // In any order.
+    for (number, unit) in units.enumerated().reversed() {
+      #expect(!receiver.isWhole)
+      try receiver.accept(ObjectUnit(id: 7, number: UInt16(number), bytes: unit))
     }
-    try receiver.accept(ObjectUnit(id: 7, number: 0, bytes: bytes))
-    #expect(receiver.bytes == bytes)
-    #expect(receiver.digests == [SHA256().digest(of: bytes)])
+    #expect(receiver.isWhole)
+    let content = try receiver.content()
+    #expect(content.bytes == bytes)
+    #expect(content.digests == units.map { SHA256().digest(of: $0) })
   }
 
-  @Test("a longer object comes with its list")
-  func twoUnits() throws {
+  @Test("what is not the object that was asked for is refused")
+  func anotherObject() throws {
     let bytes = RepositoryFixture.noise(4097, seed: 1)
-    var receiver = try receiver(of: bytes)
-    #expect(receiver.requests(id: 7).count == 2)
-    let unit = ObjectUnit(id: 7, number: 1, bytes: [bytes[4096]])
-    var refusing = receiver
-    #expect(errorCode { try refusing.accept(unit) } == .protocolViolation)
-    let digests = [bytes[..<4096], bytes[4096...]].map { SHA256().digest(of: $0) }
-    try receiver.accept(UnitListing(id: 7, size: 4097, digests: digests))
-    try receiver.accept(unit)
-    try receiver.accept(ObjectUnit(id: 7, number: 0, bytes: Array(bytes[..<4096])))
-    #expect(receiver.bytes == bytes)
+    let (first, last) = (Array(bytes[..<4096]), [bytes[4096]])
+    func code(_ units: [(Int, [UInt8])]) throws -> ErrorCode? {
+      var receiver = try receiver(of: bytes)
+      return errorCode {
+        for (number, bytes) in units {
+          try receiver.accept(ObjectUnit(id: 7, number: UInt16(number), bytes: bytes))
+        }
+        #expect(receiver.isWhole)
+        _ = try receiver.content()
+      }
+    }
+    #expect(try code([(0, first), (1, last)]) == nil)
+    #expect(try code([(0, first), (1, [last[0] ^ 1])]) == .objectCorrupt)
+    #expect(try code([(0, Array(first.dropLast()))]) == .objectCorrupt)
+    #expect(try code([(1, last + [0])]) == .objectCorrupt)
+    #expect(try code([(0, first), (2, last)]) == .objectCorrupt)
+    #expect(try code([(0, first), (0, first)]) == .protocolViolation)
   }
 }
