@@ -15,8 +15,11 @@ public final class ForeignArchive {
   private let path: String
   private let file: Descriptor
   private let status: FileStatus
-  /// How long each file is that was unpacked, as a hard link may lead to it.
-  private var sizes: [[String]: Int64] = [:]
+  private let maximumMembers: Int
+  /// How long each file is that was unpacked, as a hard link may lead to it; by its path.
+  private var sizes: [String: Int64] = [:]
+  /// The directories that were made, for what an archive names is not all that it takes.
+  private var directories: Set<String> = []
   private var unpackedBytes: Int64 = 0
 
   /// Its length in bytes.
@@ -24,9 +27,11 @@ public final class ForeignArchive {
 
   /// Opens an archive.
   ///
+  /// - Parameter maximumMembers: The most files and directories that it may unpack to.
   /// - Throws: `ErrorCode.notFound`; `ErrorCode.inputOutput` also for anything that is not a regular file.
-  public init(_ path: String) throws(GtachError) {
+  public init(_ path: String, maximumMembers: Int = ArchiveLimits.maximumMembers) throws(GtachError) {
     self.path = path
+    self.maximumMembers = maximumMembers
     (file, status) = try FileSystem.openFile(path)
   }
 
@@ -72,6 +77,7 @@ public final class ForeignArchive {
     _ member: MemberReader.Member, _ components: [String], from reader: MemberReader, into tree: ExtractedTree,
     progress: () throws(GtachError) -> Void
   ) throws(GtachError) {
+    try countDirectories(around: components, of: member)
     switch member.kind {
     case .directory: try tree.makeDirectory(components)
     case .symbolicLink(let target):
@@ -84,10 +90,10 @@ public final class ForeignArchive {
         try progress()
         try count(Int64(bytes), of: member)
       }
-      sizes[components] = member.size
+      sizes[components.joined(separator: "/")] = member.size
     case .hardLink(let target):
       let original = try MemberPath.components(target)
-      guard let size = sizes[original] else {
+      guard let size = sizes[original.joined(separator: "/")] else {
         throw GtachError(
           .archiveInvalid, "the archive's member \"\(member.path)\" is a hard link to no file before it",
           reason: "it leads to \"\(target)\"")
@@ -95,7 +101,21 @@ public final class ForeignArchive {
       // On the disk it costs nothing, in the release as much as the file.
       try count(size, of: member)
       try tree.makeHardLink(components, to: original)
-      sizes[components] = size
+      sizes[components.joined(separator: "/")] = size
+    }
+  }
+
+  /// Counts the directories that a member brings along: a short archive may name very many by their paths alone.
+  private func countDirectories(
+    around components: [String], of member: MemberReader.Member
+  ) throws(GtachError) {
+    let others = if case .directory = member.kind { 0 } else { 1 }
+    var count = components.count - others
+    while count > 0, directories.insert(components[..<count].joined(separator: "/")).inserted { count -= 1 }
+    guard directories.count + sizes.count + others <= maximumMembers else {
+      throw GtachError(
+        .archiveInvalid, "\(path) unpacks to more than \(maximumMembers) files and directories",
+        reason: "at \"\(member.path)\"")
     }
   }
 

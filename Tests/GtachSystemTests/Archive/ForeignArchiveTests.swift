@@ -204,6 +204,28 @@ struct ForeignArchiveTests {
     #expect(error?.advice?.contains("pack the directory") == true)
   }
 
+  @Test("directories count that an archive does not name")
+  func directories() throws {
+    var tar = TarBuilder()
+    for number in 0..<9 { tar.add("\(number)/a/b/c/d/e/f/g/h/x", content: [1]) }
+    try withTestDirectory { directory in
+      for (most, name) in [(89, "8/a/b/c/d/e/f/g/h/x"), (10, "1/a/b/c/d/e/f/g/h/x")] {
+        let path = "\(directory)/archive"
+        try files.perform([
+          .write(path: path, bytes: tar.finished, permissions: 0o644), .remove("\(directory)/in"),
+          .makeDirectory("\(directory)/in"),
+        ])
+        let error = thrownError {
+          try ForeignArchive(path, maximumMembers: most).unpack(into: "\(directory)/in")
+        }
+        #expect(error?.code == .archiveInvalid)
+        #expect(error?.reason?.contains(name) == true)
+      }
+      try files.perform([.remove("\(directory)/in"), .makeDirectory("\(directory)/in")])
+      _ = try ForeignArchive("\(directory)/archive", maximumMembers: 90).unpack(into: "\(directory)/in")
+    }
+  }
+
   @Test("what is no archive, or only half of one")
   func damage() throws {
     for bytes in [
