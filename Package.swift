@@ -26,6 +26,7 @@ let package = Package(
     .target(name: "CDivSufSort", linkerSettings: [.linkedLibrary("divsufsort")]),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod", .when(platforms: [.linux]))]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(name: "CSystem"),
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
@@ -34,7 +35,9 @@ let package = Package(
     .target(name: "GtachCore", dependencies: ["GtachWire", "GtachModel"]),
     .target(
       name: "GtachSystem",
-      dependencies: ["GtachModel", "CArchive", "CDivSufSort", "CDNSSD", "CGPIOD", "COpenSSL", "CSystem", "CZstd"]),
+      dependencies: [
+        "GtachModel", "CArchive", "CDivSufSort", "CDNSSD", "CGPIOD", "COpenSSL", "CSQLite", "CSystem", "CZstd",
+      ]),
     .target(name: "GtachNode", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),
     .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel", "GtachSystem"]),

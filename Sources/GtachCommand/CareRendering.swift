@@ -29,6 +29,15 @@ extension Rendering {
       standardOutput: table.rows.isEmpty ? "" : table.text(for: output), standardError: hints, exitCode: exitCode)
   }
 
+  /// What `gtach reindex` says.
+  public func reindexed(_ report: ReindexReport) -> Output {
+    if options.json { return document(report) }
+    return Output(
+      standardError: hint(
+        "\(Quantity.count(report.variants, "release")) of \(Quantity.count(report.packages, "package")), "
+          + "\(Quantity.bytes(report.bytes))"))
+  }
+
   /// What `gtach gc` says: what went, by kind, and the releases by name.
   public func garbage(_ report: GarbageReport) -> Output {
     if options.json { return document(report) }

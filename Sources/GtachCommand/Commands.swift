@@ -76,6 +76,21 @@ extension CommandSpecification {
       notes: "Ends with 1 where there is none.",
       example: "gtach list gtach-app"),
     CommandSpecification(
+      name: "search", summary: "the releases that are here and fit",
+      arguments: [Argument(name: "WORD", required: false, repeats: true)],
+      options: [
+        Option(name: "--name", value: "NAME", summary: "the package of exactly that name"),
+        Option(name: "--author", value: "WORD", repeats: true, summary: "a word of the author"),
+        Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64"),
+        Option(name: "--version", value: "RANGE", summary: "which versions, as '^1.2'"),
+        Option(name: "--since", value: "DATE", summary: "packed on that day (UTC) or later, as 2026-11-20"),
+        Option(name: "--until", value: "DATE", summary: "packed on that day or earlier"),
+      ],
+      notes: "Every WORD has to be a whole word of the name, the description or the author;\n"
+        + "'tacho*' is any that begins so. A package that is called WORD comes first.\n"
+        + "Ends with 1 where nothing fits.",
+      example: "gtach search 'tacho*' display --since 2026-01-01"),
+    CommandSpecification(
       name: "info", summary: "all that is known of a release",
       arguments: [Argument(name: "NAME[@VERSION]")],
       notes: "Without a version: the newest one. Ends with 1 where there is none.",
@@ -121,6 +136,11 @@ extension CommandSpecification {
       options: [Option(name: "--repair", summary: "make damaged parts anew, or fetch them")],
       notes: "Damaged parts are put aside. Ends with 65 if anything is not as it should be.",
       example: "gtach verify --repair"),
+    CommandSpecification(
+      name: "reindex", summary: "make the index of `list` and `search` anew",
+      notes: "It is only a copy of what the manifests say, and mends itself: this is for\n"
+        + "those who want to be sure.",
+      example: "gtach reindex"),
     CommandSpecification(
       name: "gc", summary: "take away what nothing here needs any more",
       options: [Option(name: "--dry-run", summary: "only say what would go")],

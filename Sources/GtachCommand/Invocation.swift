@@ -73,6 +73,8 @@ public enum Command: Hashable, Sendable {
   case pack(PackOptions)
   /// The releases that are here, of one name or of all.
   case list(name: PackageName?)
+  /// The releases that are here and fit.
+  case search(ReleaseQuery)
   /// All that is known of a release, the newest of its name without a version.
   case info(name: PackageName, version: SemanticVersion?)
   /// Write a release's tree into a directory; the variant for a platform.
@@ -85,6 +87,8 @@ public enum Command: Hashable, Sendable {
   case remove(ReleaseID, force: Bool)
   /// Hash all that is here, or what is here of a package or a release, and repair it.
   case verify(name: PackageName?, version: SemanticVersion?, repairs: Bool)
+  /// Make the package index anew.
+  case reindex
   /// Take away what nothing needs, or only say what that is.
   case collectGarbage(dryRun: Bool)
   /// Run the daemon.

@@ -37,6 +37,8 @@ enum InvocationParser {
       return .pack(try packOptions(scan, source: arguments[0]))
     case "list":
       return .list(name: try arguments.first.map(name))
+    case "search":
+      return .search(try ReleaseQuery(scan))
     case "info":
       let (name, version) = try nameAndVersion(arguments[0])
       return .info(name: name, version: version)
@@ -53,6 +55,8 @@ enum InvocationParser {
     case "verify":
       let (name, version) = try arguments.first.map(nameAndVersion) ?? (nil, nil)
       return .verify(name: name, version: version, repairs: scan.has("--repair"))
+    case "reindex":
+      return .reindex
     case "gc":
       return .collectGarbage(dryRun: scan.has("--dry-run"))
     case "node":

@@ -58,27 +58,74 @@ extension Rendering {
   }
 
   /// What `gtach list` says: names in order, the newest release of each first. Nothing to list ends with 1.
-  public func list(_ reports: [ReleaseReport], name: PackageName? = nil) -> Output {
-    let reports = Self.sorted(reports)
-    let exitCode: Int32 = reports.isEmpty ? 1 : 0
-    if options.json { return document(Releases(releases: reports), exitCode: exitCode) }
-    if reports.isEmpty {
+  public func list(_ releases: [ReleaseSummary], name: PackageName? = nil) -> Output {
+    guard !releases.isEmpty else {
       let what = name.map { "no release of \($0) is here" } ?? "no release is here"
-      return Output(standardError: hint("\(what); `gtach pack` makes one, `gtach sync` fetches"), exitCode: exitCode)
+      return Output(standardError: hint("\(what); `gtach pack` makes one, `gtach sync` fetches"), exitCode: 1)
     }
+    return Output(standardOutput: table(of: releases.sorted(by: ReleaseSummary.isListedBefore)))
+  }
+
+  /// What `gtach list --json` says.
+  public func list(_ reports: [ReleaseReport]) -> Output {
+    document(Releases(releases: Self.sorted(reports)), exitCode: reports.isEmpty ? 1 : 0)
+  }
+
+  /// What `gtach search` says, in the order that it has. Nothing that fits ends with 1.
+  public func found(_ found: [FoundRelease], query: ReleaseQuery) -> Output {
+    guard let first = found.first else {
+      return Output(
+        standardError: hint("nothing here fits; 'WORD*' finds all that begins so, `gtach list` shows all"), exitCode: 1)
+    }
+    // Whoever looks for a package by its name is told where that ends and what only shares a word with it begins.
+    let named = found.prefix { $0.match == .name }
+    var hints = ""
+    if query.name == nil, !named.isEmpty, named.count < found.count {
+      hints = hint(
+        "\(first.summary.variant.release.name) is the package of that name; "
+          + "\(Quantity.count(found.count - named.count, "release")) of others only "
+          + (found.count - named.count == 1 ? "has the word" : "have the word"))
+    }
+    return Output(standardOutput: table(of: found.map(\.summary)), standardError: hints)
+  }
+
+  /// What `gtach search --json` says: as `list`, and how each release fits.
+  public func found(_ found: [(report: ReleaseReport, match: ReleaseQuery.Match)]) -> Output {
+    document(
+      Found(releases: found.map { Found.Release(report: $0.report, match: $0.match) }),
+      exitCode: found.isEmpty ? 1 : 0)
+  }
+
+  private struct Found: Encodable {
+    struct Release: Encodable {
+      var report: ReleaseReport
+      var match: ReleaseQuery.Match
+
+      private enum Key: CodingKey { case match }
+
+      func encode(to encoder: any Encoder) throws {
+        try report.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(match, forKey: .match)
+      }
+    }
+    var releases: [Release]
+  }
+
+  private func table(of releases: [ReleaseSummary]) -> String {
     var table = Table(columns: [
       .init(title: "NAME", mayShrink: true), .init(title: "VERSION", mayShrink: true), .init(title: "PLATFORM"),
       .init(title: "SIZE", alignsRight: true), .init(title: "CREATED"), .init(title: "DESCRIPTION", mayShrink: true),
     ])
-    table.rows = reports.map { report in
-      let manifest = report.manifest
+    table.rows = releases.map { release in
+      let id = release.variant.release
       return [
-        .init(manifest.description.name.text), .init("\(manifest.description.version)"), .init(manifest.platform.text),
-        .init(Quantity.bytes(manifest.archive.size)), .init(String(manifest.created.description.prefix(10))),
-        .init(manifest.description.description ?? ""),
+        .init(id.name.text), .init("\(id.version)"), .init(release.variant.platform.text),
+        .init(Quantity.bytes(release.archiveBytes)), .init(String(release.created.description.prefix(10))),
+        .init(release.description ?? ""),
       ]
     }
-    return Output(standardOutput: table.text(for: output))
+    return table.text(for: output)
   }
 
   /// What `gtach info` says of a package of which all releases are given: every variant of one version, the newest
@@ -152,12 +199,7 @@ extension Rendering {
   }
 
   private static func sorted(_ reports: [ReleaseReport]) -> [ReleaseReport] {
-    reports.sorted { left, right in
-      let (left, right) = (left.manifest.variant, right.manifest.variant)
-      if left.release.name != right.release.name { return left.release.name < right.release.name }
-      if left.release.version != right.release.version { return left.release.version > right.release.version }
-      return left.platform < right.platform
-    }
+    reports.sorted { ReleaseSummary.isListedBefore($0.summary, $1.summary) }
   }
 }
 

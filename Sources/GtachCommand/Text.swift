@@ -6,6 +6,8 @@ enum Text {
   /// The text on one line, without anything that a terminal would obey or a reader would not see: names, descriptions
   /// and errors come from other machines.
   static func printable(_ text: some StringProtocol) -> String {
+    // What nearly all of it is: a long list is mostly that.
+    if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return String(text) }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar.properties.generalCategory {

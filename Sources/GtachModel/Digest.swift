@@ -8,12 +8,11 @@ public struct Digest: Hashable, Sendable {
 
   /// Takes the digest's 32 bytes; nil for any other number of them.
   public init?(_ bytes: some Collection<UInt8>) {
+    // Of an array: what is generic over collections is slow beyond its own module.
+    let bytes = Array(bytes)
     guard bytes.count == Self.byteCount else { return nil }
-    var words: [UInt64] = [0, 0, 0, 0]
-    for (position, byte) in bytes.enumerated() {
-      words[position / 8] = words[position / 8] << 8 | UInt64(byte)
-    }
-    self.words = (words[0], words[1], words[2], words[3])
+    func word(_ start: Int) -> UInt64 { bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+    words = (word(0), word(8), word(16), word(24))
   }
 
   /// Reads 64 lower-case hexadecimal digits; nil for anything else.

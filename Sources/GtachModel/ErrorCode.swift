@@ -65,6 +65,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   // This machine.
   case diskFull = "disk-full"
   case inputOutput = "input-output"
+  case databaseCorrupt = "database-corrupt"
   case busy
   case cancelled
   case bug
@@ -80,7 +81,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
       .archivePathUnsafe, .archiveMemberUnsupported, .chunkCorrupt, .objectCorrupt, .indexCorrupt, .manifestCorrupt,
       .manifestUnlisted, .metadataMalformed, .metadataUnsigned, .metadataRollback, .metadataMismatch,
       .metadataExpired, .metadataMissing, .frameOversize, .frameMalformed, .protocolViolation, .protocolVersion,
-      .journalCorrupt, .platformUnsupported:
+      .journalCorrupt, .databaseCorrupt, .platformUnsupported:
       65
     case .peerUnreachable, .peerTimeout, .peerClosed, .discoveryUnavailable, .gpioUnavailable: 69
     case .bug: 70

@@ -56,7 +56,8 @@ struct CommandSession {
       try invite(node, addresses: addresses, minutes: minutes)
     case .join(let token, let address): try join(token, address: address)
     case .pack(let options): try pack(options)
-    case .list(let name): rendering.list(try repository().reports(name: name), name: name)
+    case .list(let name): try list(name)
+    case .search(let query): try search(query)
     case .info(let name, let version): try info(name, version: version)
     case .extract(let release, let platform, let directory):
       try extract(release, platform: platform, into: directory)
@@ -64,6 +65,7 @@ struct CommandSession {
     case .importRelease(let place, let release): try importRelease(from: place, release: release)
     case .remove(let release, let force): try remove(release, force: force)
     case .verify(let name, let version, let repairs): try verify(name, version: version, repairs: repairs)
+    case .reindex: rendering.reindexed(try repository().reindex())
     case .collectGarbage(let dryRun): try collectGarbage(dryRun: dryRun)
     case .node(let options): try node(options)
     case .sync(let options): try sync(options)

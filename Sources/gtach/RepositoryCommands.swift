@@ -54,6 +54,20 @@ extension CommandSession {
     return seconds
   }
 
+  func list(_ name: PackageName?) throws(GtachError) -> Output {
+    let repository = try repository()
+    guard !options.json else { return rendering.list(try repository.reports(name: name)) }
+    return rendering.list(try repository.summaries(name: name), name: name)
+  }
+
+  func search(_ query: ReleaseQuery) throws(GtachError) -> Output {
+    let repository = try repository()
+    let found = try repository.search(query)
+    guard options.json else { return rendering.found(found, query: query) }
+    let reports = try repository.reports(of: found.map(\.summary.variant))
+    return rendering.found(found.compactMap { hit in reports[hit.summary.variant].map { ($0, hit.match) } })
+  }
+
   func info(_ name: PackageName, version: SemanticVersion?) throws(GtachError) -> Output {
     let repository = try repository()
     var reports = try repository.reports(name: name)

@@ -38,6 +38,27 @@ import Testing
     #expect(try command("pack src --bump minor") == .pack(.init(source: "src", bump: .minor)))
     #expect(try command("list") == .list(name: nil))
     #expect(try command("list gtach-app") == .list(name: app))
+    #expect(try command("reindex") == .reindex)
+    var query = ReleaseQuery()
+    query.words = try SearchWord.parse("Tacho*") + SearchWord.parse("gtach-app")
+    query.texts = ["tacho*", "gtach-app"]
+    #expect(try command("search Tacho* gtach-app") == .search(query))
+    query.name = app
+    query.author = try SearchWord.parse("Ann") + SearchWord.parse("Example")
+    query.platform = try Platform("linux-arm64")
+    query.versions = try VersionRange("^0.4")
+    query.since = Timestamp("2026-01-02T00:00:00Z")
+    query.until = Timestamp("2026-01-02T23:59:59Z")
+    #expect(
+      try command(
+        "search Tacho* --name gtach-app gtach-app --author Ann --author Example --platform linux-arm64 --version ^0.4 "
+          + "--since 2026-01-02 --until 2026-01-02") == .search(query))
+    for wrong in [
+      "search", "search *", "search --", "search a*b", "search x --since yesterday", "search --since 2026-02-30",
+      "search --until 2026-01-01 --since 2026-01-02", "search --platform x", "search --version nonsense",
+    ] {
+      #expect(failure(wrong.split(separator: " ").map(String.init)) != nil, "\(wrong)")
+    }
     #expect(try command("info gtach-app") == .info(name: app, version: nil))
     #expect(try command("info gtach-app@0.4.0") == .info(name: app, version: version))
     #expect(

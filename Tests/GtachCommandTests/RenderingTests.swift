@@ -65,7 +65,7 @@ import Testing
       try Samples.release("gtach-app", "0.10.0-rc.1"),
     ]
     #expect(
-      rendering().list(releases).standardOutput == """
+      rendering().list(releases.map(\.summary)).standardOutput == """
         NAME        VERSION      PLATFORM       SIZE  CREATED     DESCRIPTION
         gtach-app   0.10.0       linux-arm64  1.2 MB  2026-11-18  evil �[2J
         gtach-app   0.10.0-rc.1  any          1.2 MB  2026-11-18
@@ -74,7 +74,7 @@ import Testing
 
         """)
     #expect(
-      rendering(columns: nil).list(releases).standardOutput.hasPrefix(
+      rendering(columns: nil).list(releases.map(\.summary)).standardOutput.hasPrefix(
         "gtach-app\t0.10.0\tlinux-arm64\t1.2 MB\t2026-11-18\tevil �[2J\n"))
     struct Document: Decodable { var releases: [ReleaseReport] }
     let output = rendering(json: true).list(releases)
@@ -90,10 +90,38 @@ import Testing
     #expect(output.exitCode == 1)
     #expect(output.standardOutput.isEmpty)
     #expect(output.standardError.hasPrefix("no release of gtach-app is here"))
-    #expect(rendering(quiet: true).list([]) == Output(exitCode: 1))
-    let json = rendering(json: true).list([])
+    #expect(rendering(quiet: true).list([] as [ReleaseSummary]) == Output(exitCode: 1))
+    let json = rendering(json: true).list([] as [ReleaseReport])
     #expect(json.exitCode == 1)
     #expect(try decoded([String: [String]].self, json.standardOutput) == ["releases": []])
+  }
+
+  @Test func aSearchTellsThePackageFromWhatSharesAWordWithIt() throws {
+    let reports = [
+      try Samples.release("gtach", "1.0.0"), try Samples.release("gtach-app", "0.4.0", about: "A tachometer"),
+    ]
+    let found = [
+      FoundRelease(summary: reports[0].summary, match: .name), FoundRelease(summary: reports[1].summary, match: .words),
+    ]
+    let output = rendering().found(found, query: ReleaseQuery())
+    #expect(
+      output.standardOutput == """
+        NAME       VERSION  PLATFORM    SIZE  CREATED     DESCRIPTION
+        gtach      1.0.0    any       1.2 MB  2026-11-18
+        gtach-app  0.4.0    any       1.2 MB  2026-11-18  A tachometer
+
+        """)
+    #expect(output.standardError == "gtach is the package of that name; 1 release of others only has the word\n")
+    #expect(rendering().found(Array(found.prefix(1)), query: ReleaseQuery()).standardError.isEmpty)
+    let nothing = rendering().found([] as [FoundRelease], query: ReleaseQuery())
+    #expect(nothing.exitCode == 1 && nothing.standardOutput.isEmpty && !nothing.standardError.isEmpty)
+    struct Document: Decodable {
+      struct Release: Decodable { var match: String }
+      var releases: [Release]
+    }
+    let json = rendering(json: true).found([(reports[0], .name), (reports[1], .words)]).standardOutput
+    #expect(try decoded(Document.self, json).releases.map(\.match) == ["name", "words"])
+    #expect(try decoded([String: [ReleaseReport]].self, json)["releases"] == reports)
   }
 
   @Test func infoShowsTheNewestReleaseOrTheOneThatIsNamed() throws {

@@ -24,6 +24,10 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var quarantine: String { "\(root)/quarantine" }
   /// What an operator decided about releases here.
   public var choices: String { "\(root)/choices.json" }
+  /// What was read from the manifests, for whoever reads them next: an SQLite database that anybody may delete.
+  public var packageIndex: String { "\(root)/index.sqlite" }
+  /// Who changes that database holds this lock.
+  public var packageIndexLock: String { "\(root)/index.lock" }
   /// Who changes what is visible holds this lock.
   public var lock: String { "\(root)/lock" }
   /// Who changes the metadata holds this lock.

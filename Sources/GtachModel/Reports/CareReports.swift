@@ -55,6 +55,26 @@ public struct RemovalReport: Hashable, Sendable, Codable {
   }
 }
 
+/// What `gtach reindex` made.
+public struct ReindexReport: Hashable, Sendable, Codable {
+  /// How many variants of releases are in the index.
+  public var variants: Int
+  /// Of how many packages.
+  public var packages: Int
+  /// Where it is.
+  public var path: String
+  /// How long it is, in bytes.
+  public var bytes: Int
+
+  /// A report from its fields.
+  public init(variants: Int, packages: Int, path: String, bytes: Int) {
+    self.variants = variants
+    self.packages = packages
+    self.path = path
+    self.bytes = bytes
+  }
+}
+
 /// What `gtach verify` found.
 public struct VerificationReport: Hashable, Sendable, Codable {
   /// Something that is not as it should be.

@@ -31,3 +31,60 @@ public struct ReleaseReport: Hashable, Sendable, Codable {
     self.updates = updates
   }
 }
+
+extension ReleaseReport {
+  /// What a line of `gtach list` shows of it.
+  public var summary: ReleaseSummary { ReleaseSummary(manifest) }
+}
+
+/// A variant of a release in the repository in a few words, as a line of `gtach list` shows it.
+public struct ReleaseSummary: Hashable, Sendable {
+  /// Which one it is.
+  public var variant: VariantID
+  /// How long its archive is, in bytes.
+  public var archiveBytes: Int
+  /// When it was packed.
+  public var created: Timestamp
+  /// What it is, for people.
+  public var description: String?
+  /// Who made it.
+  public var author: String?
+
+  /// A summary from its fields.
+  public init(variant: VariantID, archiveBytes: Int, created: Timestamp, description: String?, author: String?) {
+    self.variant = variant
+    self.archiveBytes = archiveBytes
+    self.created = created
+    self.description = description
+    self.author = author
+  }
+
+  /// The summary of what a manifest says.
+  public init(_ manifest: Manifest) {
+    self.init(
+      variant: manifest.variant, archiveBytes: manifest.archive.size, created: manifest.created,
+      description: manifest.description.description, author: manifest.description.author)
+  }
+
+  /// The order of a list: by name, then the newest version first, then by platform.
+  public static func isListedBefore(_ left: ReleaseSummary, _ right: ReleaseSummary) -> Bool {
+    let (left, right) = (left.variant, right.variant)
+    if left.release.name != right.release.name { return left.release.name < right.release.name }
+    if left.release.version != right.release.version { return left.release.version > right.release.version }
+    return left.platform < right.platform
+  }
+}
+
+/// A release that a search found.
+public struct FoundRelease: Hashable, Sendable {
+  /// Which one.
+  public var summary: ReleaseSummary
+  /// How it fits what was looked for.
+  public var match: ReleaseQuery.Match
+
+  /// A release and how it fits.
+  public init(summary: ReleaseSummary, match: ReleaseQuery.Match) {
+    self.summary = summary
+    self.match = match
+  }
+}

@@ -98,7 +98,7 @@ struct Garbage {
     let path = "\(directory)/\(RepositoryLayout.indexName)"
     do throws(GtachError) {
       let bytes = try disk.read(path, maximumBytes: ChunkIndexCodec.maximumBytes)
-      if let entry, SHA256().digest(of: bytes) != entry.manifest.index.digest {
+      if let entry, SHA256().digest(of: bytes) != entry.index.digest {
         throw GtachError(.indexCorrupt, "the index is damaged")
       }
       needed.add(try ChunkIndexCodec.decode(bytes), isComplete: entry != nil)

@@ -59,7 +59,7 @@ extension PackageRepository: ChunkSource {
   /// - Throws: `ErrorCode.inputOutput`.
   func archive(_ digest: Digest) throws(GtachError) -> HeldArchive? {
     if let known = state.withLock({ $0.archives[digest] }) { return HeldArchive(digest, known, in: self) }
-    guard let entry = try entries().values.first(where: { $0.manifest.archive.digest == digest }) else { return nil }
+    guard let entry = try entry(holding: digest), entry.archive.digest == digest else { return nil }
     do throws(GtachError) {
       let map = ArchiveMap(try ChunkIndexCodec.decode(try indexBytes(of: entry)).chunks)
       state.withLock { state in
@@ -79,7 +79,7 @@ extension PackageRepository: ChunkSource {
   /// - Throws: `ErrorCode.inputOutput`.
   func choice(of index: ChunkIndex) throws(GtachError) -> ObjectChoice {
     guard !index.bases.isEmpty else { return ObjectChoice(bases: []) }
-    let here = Set(try entries().values.map(\.manifest.archive.digest))
+    let here = Set(try entries().values.map(\.archive.digest))
     return ObjectChoice(bases: Set(index.bases.indices.filter { here.contains(index.bases[$0].archive) }))
   }
 }

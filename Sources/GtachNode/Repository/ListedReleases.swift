@@ -36,7 +36,9 @@ struct ListedReleases {
   /// - Throws: `ErrorCode.notFound` where there is none; `ErrorCode.manifestUnlisted` where one is not, or no longer,
   ///   the one that signed metadata lists.
   func variants(of release: ReleaseID) throws(GtachError) -> [Catalogue.Entry] {
-    let entries = try repository.entries().filter { $0.key.release == release }.sorted { $0.key < $1.key }
+    let entries = try repository.entries(of: release.name).filter { $0.key.release == release }.sorted {
+      $0.key < $1.key
+    }
     guard !entries.isEmpty else {
       throw GtachError(
         .notFound, "\(release) is not here", advice: "`gtach list` shows what is here, `gtach sync` fetches")
@@ -55,16 +57,16 @@ struct ListedReleases {
   ///   meant.
   func variant(of release: ReleaseID, platform: Platform?) throws(GtachError) -> Catalogue.Entry {
     let variants = try variants(of: release)
-    let platforms = variants.map(\.manifest.platform.text).joined(separator: ", ")
+    let platforms = variants.map(\.variant.platform.text).joined(separator: ", ")
     if let platform {
-      if let variant = variants.first(where: { $0.manifest.platform == platform }) { return variant }
+      if let variant = variants.first(where: { $0.variant.platform == platform }) { return variant }
       throw GtachError(.notFound, "\(release) is not here for \(platform)", advice: "it is here for \(platforms)")
     }
     if variants.count == 1 { return variants[0] }
-    let suitable = variants.filter { $0.manifest.platform.suitability(for: Machine.platform) != nil }
+    let suitable = variants.filter { $0.variant.platform.suitability(for: Machine.platform) != nil }
     let best = suitable.max {
-      ($0.manifest.platform.suitability(for: Machine.platform) ?? 0)
-        < ($1.manifest.platform.suitability(for: Machine.platform) ?? 0)
+      ($0.variant.platform.suitability(for: Machine.platform) ?? 0)
+        < ($1.variant.platform.suitability(for: Machine.platform) ?? 0)
     }
     if let best { return best }
     throw GtachError(

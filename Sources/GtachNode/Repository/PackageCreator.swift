@@ -163,18 +163,18 @@ public struct PackageCreator: Sendable {
     guard try repository.contains(variant) else { return nil }
     let manifest = try repository.manifest(of: variant)
     guard manifest.archive == archive, manifest.description == description else {
-      throw PackageRepository.exists(variant, among: try repository.variants().keys)
+      throw PackageRepository.exists(variant, among: try repository.entries(of: variant.release.name).keys)
     }
     let entry = try repository.entry(of: variant)
     return PackedRelease(
-      manifest: manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
+      manifest: manifest, manifestBytes: try repository.manifestBytes(of: entry),
       indexBytes: try repository.indexBytes(of: entry), descriptionUpdate: update, report: report)
   }
 
   /// The archives that patches are made from: those of the nearest releases that what runs this one would run.
   private func earlierArchives(of variant: VariantID, count: Int) throws(GtachError) -> [HeldArchive] {
     var archives: [HeldArchive] = []
-    for neighbour in variant.nearest(among: try repository.variants().keys)
+    for neighbour in variant.nearest(among: try repository.entries(of: variant.release.name).keys)
     where neighbour.platform == variant.platform {
       guard archives.count < count else { break }
       let digest = try repository.manifest(of: neighbour).archive.digest
@@ -190,8 +190,8 @@ public struct PackageCreator: Sendable {
   private func earlierObjects(of variant: VariantID) throws(GtachError) -> EarlierObjects {
     var objects = EarlierObjects()
     // The nearest last: what it says counts.
-    let nearest = variant.nearest(among: try repository.variants().keys).prefix(Self.reusedReleases)
-    for neighbour in nearest.reversed() {
+    let nearest = variant.nearest(among: try repository.entries(of: variant.release.name).keys)
+    for neighbour in nearest.prefix(Self.reusedReleases).reversed() {
       objects.add(try repository.index(of: neighbour))
     }
     return objects

@@ -28,10 +28,10 @@ extension PackageRepository {
         position += 1
         done += bytes.count
         hash.update(bytes)
-        try progress(done, entry.manifest.archive.size)
+        try progress(done, entry.archive.size)
         return bytes
       }, into: directory)
-    guard hash.finish() == entry.manifest.archive.digest else {
+    guard hash.finish() == entry.archive.digest else {
       throw GtachError(
         .archiveInvalid, "the archive of \(variant) is not the one that its manifest names",
         reason: "its chunks are what the index says, but together they hash to something else")
@@ -53,7 +53,7 @@ extension PackageRepository {
       if let numbers = objects[chunk.digest], let bytes = try self.chunk(of: numbers, in: index) { return bytes }
       try self.quarantine(entry.directory)
       throw GtachError(
-        .chunkMissing, "\(entry.manifest.variant) is not complete any more",
+        .chunkMissing, "\(entry.variant) is not complete any more",
         reason: "the chunk \(chunk.digest) is damaged or gone", advice: "fetch it again with gtach sync")
     }
   }

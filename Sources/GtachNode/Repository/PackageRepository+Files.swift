@@ -31,7 +31,7 @@ extension PackageRepository {
     switch request {
     case .metadata(let name, _): Array(earlierMetadata(than: name).prefix(1))
     case .manifest(let variant, _):
-      relatives(of: variant).prefix(1).compactMap { try? manifestBytes(digest: $0.digest) }
+      relatives(of: variant).prefix(1).compactMap { try? manifestBytes(of: $0) }
     case .index(let variant, _): relatives(of: variant).prefix(Limits.bases).compactMap { try? indexBytes(of: $0) }
     case .buckets, .entries, .chunk, .watch: []
     }
@@ -43,20 +43,25 @@ extension PackageRepository {
 
   /// The first base that is here, and its number; number 0 and nothing where none is.
   private func base(for request: GetFile) -> (number: Int, bytes: [UInt8]) {
-    let entries = request.bases.isEmpty ? [] : (try? entries()).map { Array($0.values) } ?? []
     for (number, base) in request.bases.enumerated() {
       let bytes: [UInt8]? =
         switch request.file {
         case .metadata(let name):
           earlierMetadata(than: name).first { ShortDigest(SHA256().digest(of: $0)) == base }
         case .manifest:
-          entries.first { ShortDigest($0.digest) == base }.flatMap { try? manifestBytes(digest: $0.digest) }
+          entry(known: base).flatMap { ShortDigest($0.digest) == base ? try? manifestBytes(of: $0) : nil }
         case .index:
-          entries.first { ShortDigest($0.manifest.index.digest) == base }.flatMap { try? indexBytes(of: $0) }
+          entry(known: base).flatMap { ShortDigest($0.index.digest) == base ? try? indexBytes(of: $0) : nil }
         }
       if let bytes { return (number + 1, bytes) }
     }
     return (0, [])
+  }
+
+  /// What is known by such a digest, without looking for it in all directories: a peer may name any number that are not
+  /// here.
+  private func entry(known digest: ShortDigest) -> Catalogue.Entry? {
+    try? state.withLock { state throws(GtachError) in try state.catalogue.entry(known: digest) }
   }
 
   /// What is here of the same role as a file of signed metadata and of an earlier version, the newest first.
@@ -77,10 +82,8 @@ extension PackageRepository {
   /// The package's other releases for the same platform that are complete here: those before this one first, the newest
   /// of them first.
   private func relatives(of variant: VariantID) -> [Catalogue.Entry] {
-    let entries = (try? entries()) ?? [:]
-    let others = entries.filter {
-      $0.key != variant && $0.key.release.name == variant.release.name && $0.key.platform == variant.platform
-    }
+    let entries = (try? entries(of: variant.release.name)) ?? [:]
+    let others = entries.filter { $0.key != variant && $0.key.platform == variant.platform }
     let (before, after) = (others.filter { $0.key < variant }, others.filter { $0.key > variant })
     return before.sorted { $0.key > $1.key }.map(\.value) + after.sorted { $0.key < $1.key }.map(\.value)
   }

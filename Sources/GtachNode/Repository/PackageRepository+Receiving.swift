@@ -82,11 +82,10 @@ extension PackageRepository {
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let digest = SHA256().digest(of: manifestBytes)
-    let entries = try entries()
-    let existing = entries[manifest.variant]
+    let existing = try entryIfPresent(of: manifest.variant)
     if existing?.digest == digest { return }
-    if let existing, !Self.isSameRelease(existing.manifest, manifest) {
-      throw Self.exists(manifest.variant, among: entries.keys)
+    if let existing, try !isSameRelease(existing, manifest) {
+      throw Self.exists(manifest.variant, among: try entries(of: manifest.variant.release.name).keys)
     }
     // In the order of the archive: what an object needs stands before its chunk.
     for numbers in index.objectsByChunk where try !isSound(numbers, of: index) {
@@ -105,14 +104,17 @@ extension PackageRepository {
       plan.publish(
         manifest.variant, manifest: manifestBytes, index: indexBytes, temporaryName: name,
         replacing: obstacles.sorted()), plan: plan, temporaryName: name)
-    state.withLock { state in
+    try state.withLock { state throws(GtachError) in
       for chunk in index.chunks { state.sound.remove(chunk.digest) }
+      // From now on it is known, and peers that ask for it by its digest get it without a look at everything.
+      _ = try state.catalogue.entry(of: manifest.variant)
     }
   }
 
-  /// Whether two manifests are of one release: another date, level or index makes no other.
-  static func isSameRelease(_ one: Manifest, _ other: Manifest) -> Bool {
-    one.variant == other.variant && one.archive == other.archive && one.description == other.description
+  /// Whether a manifest is of the release that is here: another date, level or index makes no other.
+  private func isSameRelease(_ entry: Catalogue.Entry, _ other: Manifest) throws(GtachError) -> Bool {
+    guard entry.archive == other.archive else { return false }
+    return try manifest(of: entry).description == other.description
   }
 
   static func exists(_ variant: VariantID, among variants: some Sequence<VariantID>) -> GtachError {

@@ -37,7 +37,7 @@ extension PackageRepository {
   public func remove(_ release: ReleaseID) throws(GtachError) -> [VariantID] {
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
-    let variants = try entries().keys.filter { $0.release == release }.sorted()
+    let variants = try entries(of: release.name).keys.filter { $0.release == release }.sorted()
     try writeChoices { $0.remove(release) }
     let plan = try plan()
     let name = Workspace.newName()

@@ -7,28 +7,17 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func manifestBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    let missing = GtachError(.notFound, "no manifest \(digest) is here")
-    guard let entry = try entries().values.first(where: { $0.digest == digest }) else { throw missing }
-    let bytes: [UInt8]
-    do throws(GtachError) {
-      bytes = try files.read(
-        "\(entry.directory)/\(RepositoryLayout.manifestName)", maximumBytes: Manifest.maximumBytes)
-    } catch {
-      throw error.code == .notFound ? missing : error
+    guard let entry = try entry(holding: digest), entry.digest == digest else {
+      throw GtachError(.notFound, "no manifest \(digest) is here")
     }
-    guard SHA256().digest(of: bytes) == digest else {
-      // The file was right when it was read before, and nobody wrote to it: the disk did.
-      try quarantine(entry.directory)
-      throw missing
-    }
-    return bytes
+    return try manifestBytes(of: entry)
   }
 
   /// The index of that SHA-256.
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func indexBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    guard let entry = try entries().values.first(where: { $0.manifest.index.digest == digest }) else {
+    guard let entry = try entry(holding: digest), entry.index.digest == digest else {
       throw GtachError(.notFound, "no index \(digest) is here")
     }
     return try indexBytes(of: entry)
@@ -54,6 +43,11 @@ extension PackageRepository {
       try quarantine(path)
       throw GtachError(.chunkMissing, "the chunk \(digest) is not here any more", reason: "it was damaged")
     }
+  }
+
+  /// A variant whose manifest, index or archive has that SHA-256.
+  func entry(holding digest: Digest) throws(GtachError) -> Catalogue.Entry? {
+    try state.withLock { state throws(GtachError) in try state.catalogue.entry(holding: digest) }
   }
 
   /// The length of an object in bytes, and the SHA-256 of each of its units.

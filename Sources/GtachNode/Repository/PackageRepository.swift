@@ -19,7 +19,7 @@ public final class PackageRepository: Sendable {
   let files = FileSystem()
 
   struct State {
-    var catalogue = Catalogue()
+    var catalogue: Catalogue
     /// Made when something is written for the first time: looking leaves no trace.
     var workspace: Workspace?
     /// Chunks that this process stored or read and found right: not read again when a release is completed.
@@ -27,13 +27,17 @@ public final class PackageRepository: Sendable {
     /// Archives that patches were made or decoded from.
     var archives: [Digest: ArchiveMap] = [:]
   }
-  let state = Mutex(State())
+  let state: Mutex<State>
 
   /// The repository in a node's home, which need not exist yet.
   ///
+  /// - Parameter clock: The time by which it tells directories that have just been changed.
   /// - Throws: `ErrorCode.inputOutput` where something else is in its place.
-  public init(home: String) throws(GtachError) {
+  public init(
+    home: String, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
+  ) throws(GtachError) {
     layout = RepositoryLayout(home: home)
+    state = Mutex(State(catalogue: Catalogue(layout, clock: clock)))
     if let kind = try files.kind(of: layout.root), kind != .directory, kind != .symbolicLink {
       throw GtachError(.inputOutput, "\(layout.root) is no repository", reason: "it is not a directory")
     }
@@ -49,12 +53,12 @@ public final class PackageRepository: Sendable {
   /// Whether a variant is complete here.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  public func contains(_ variant: VariantID) throws(GtachError) -> Bool { try entries()[variant] != nil }
+  public func contains(_ variant: VariantID) throws(GtachError) -> Bool { try entryIfPresent(of: variant) != nil }
 
   /// What the manifest of a variant says.
   ///
   /// - Throws: `ErrorCode.notFound` where it is not complete here; `ErrorCode.inputOutput`.
-  public func manifest(of variant: VariantID) throws(GtachError) -> Manifest { try entry(of: variant).manifest }
+  public func manifest(of variant: VariantID) throws(GtachError) -> Manifest { try manifest(of: entry(of: variant)) }
 
   /// The index of a variant's chunks and objects.
   ///
@@ -64,87 +68,62 @@ public final class PackageRepository: Sendable {
     try ChunkIndexCodec.decode(try indexBytes(of: entry(of: variant)))
   }
 
-  /// What people want to know of a variant.
-  ///
-  /// - Throws: As `index(of:)`.
-  public func report(of variant: VariantID) throws(GtachError) -> ReleaseReport {
-    let manifest = try manifest(of: variant)
-    let index = try index(of: variant)
-    return ReleaseReport(
-      manifest: manifest, chunks: index.objectsByChunk.count,
-      objectBytes: ObjectChoice.bytes(from: nil, archive: nil, to: index))
-  }
-
-  /// The same, and what it takes to come from the nearest releases that are here.
-  ///
-  /// - Throws: As `index(of:)`.
-  public func reportWithUpdates(of variant: VariantID) throws(GtachError) -> ReleaseReport {
-    var report = try report(of: variant)
-    let entry = try entry(of: variant)
-    let (bytes, manifest) = (try indexBytes(of: entry), try manifestBytes(digest: entry.digest))
-    let index = try ChunkIndexCodec.decode(bytes)
-    var updates: [ReleaseReport.Update] = []
-    let others = variant.nearest(among: try entries().keys).filter { $0.platform == variant.platform }
-    for other in others.prefix(Self.reportedUpdates) {
-      let held = try self.entry(of: other)
-      let heldBytes = try indexBytes(of: held)
-      let objects = ObjectChoice.bytes(
-        from: try ChunkIndexCodec.decode(heldBytes), archive: held.manifest.archive.digest, to: index)
-      let difference = try Zstd.compressBare(bytes[...], after: heldBytes, level: PackageCreator.defaultLevel)
-      updates.append(
-        ReleaseReport.Update(
-          from: other.release.version, bytes: objects + difference.count + manifest.count))
-    }
-    report.updates = updates
-    return report
-  }
-
-  /// From how many releases a report says what it takes to come.
-  private static let reportedUpdates = 8
-
-  /// What people want to know of all variants, or of those of one package; by name, then the newest first.
-  ///
-  /// - Throws: `ErrorCode.inputOutput`.
-  public func reports(name: PackageName? = nil) throws(GtachError) -> [ReleaseReport] {
-    var reports: [ReleaseReport] = []
-    let wanted = try entries().keys.filter { name == nil || $0.release.name == name }
-    let sorted = wanted.sorted { $0.release.name != $1.release.name ? $0.release.name < $1.release.name : $0 > $1 }
-    for variant in sorted {
-      do throws(GtachError) {
-        reports.append(try report(of: variant))
-      } catch {
-        // Damaged, and so it is here no longer.
-        guard error.code == .notFound else { throw error }
-      }
-    }
-    return reports
-  }
-
   // MARK: Beneath
 
   func entries() throws(GtachError) -> [VariantID: Catalogue.Entry] {
-    try state.withLock { state throws(GtachError) in try state.catalogue.read(layout) }
+    try state.withLock { state throws(GtachError) in try state.catalogue.read() }
+  }
+
+  /// The variants of one package that are complete here; much quicker than all of them.
+  func entries(of name: PackageName) throws(GtachError) -> [VariantID: Catalogue.Entry] {
+    try state.withLock { state throws(GtachError) in try state.catalogue.entries(of: name) }
+  }
+
+  func entryIfPresent(of variant: VariantID) throws(GtachError) -> Catalogue.Entry? {
+    try state.withLock { state throws(GtachError) in try state.catalogue.entry(of: variant) }
   }
 
   func entry(of variant: VariantID) throws(GtachError) -> Catalogue.Entry {
-    guard let entry = try entries()[variant] else {
+    guard let entry = try entryIfPresent(of: variant) else {
       throw GtachError(.notFound, "\(variant) is not in the repository")
     }
     return entry
+  }
+
+  /// The bytes of a variant's manifest, which hash as they did when they were read before.
+  func manifestBytes(of entry: Catalogue.Entry) throws(GtachError) -> [UInt8] {
+    let missing = GtachError(.notFound, "\(entry.variant) is not in the repository any more")
+    let bytes: [UInt8]
+    do throws(GtachError) {
+      bytes = try files.read(
+        "\(entry.directory)/\(RepositoryLayout.manifestName)", maximumBytes: Manifest.maximumBytes)
+    } catch {
+      throw error.code == .notFound ? missing : error
+    }
+    guard SHA256().digest(of: bytes) == entry.digest else {
+      // The file was right when it was read before, and nobody wrote to it: the disk did.
+      try quarantine(entry.directory)
+      throw missing
+    }
+    return bytes
+  }
+
+  func manifest(of entry: Catalogue.Entry) throws(GtachError) -> Manifest {
+    try Manifest(json: try manifestBytes(of: entry))
   }
 
   /// The bytes of a variant's index, which hash as its manifest says.
   func indexBytes(of entry: Catalogue.Entry) throws(GtachError) -> [UInt8] {
     let path = "\(entry.directory)/\(RepositoryLayout.indexName)"
     do throws(GtachError) {
-      let bytes = try files.read(path, offset: 0, count: entry.manifest.index.size + 1)
-      if SHA256().digest(of: bytes) == entry.manifest.index.digest { return bytes }
+      let bytes = try files.read(path, offset: 0, count: entry.index.size + 1)
+      if SHA256().digest(of: bytes) == entry.index.digest { return bytes }
     } catch {
       guard error.code == .notFound else { throw error }
     }
     try quarantine(entry.directory)
     throw GtachError(
-      .notFound, "\(entry.manifest.variant) is not in the repository any more", reason: "its index is damaged",
+      .notFound, "\(entry.variant) is not in the repository any more", reason: "its index is damaged",
       advice: "fetch it again with gtach sync")
   }
 

@@ -50,7 +50,7 @@ public struct ReleaseExporter: Sendable {
     let variants = try listed.variants(of: release)
     try FileSystem().perform(.makeDirectory(directory))
     let layout = CasyncLayout(directory: directory)
-    let file = try OutputFile(layout.releaseFile(of: variants[0].manifest.variant.release))
+    let file = try OutputFile(layout.releaseFile(of: variants[0].variant.release))
     let archive = try FileArchiveWriter { bytes throws(GtachError) in try file.append(bytes) }
     let indexes = try writeDescriptions(of: variants, listed, to: archive)
     try archive.finish()
@@ -62,7 +62,7 @@ public struct ReleaseExporter: Sendable {
     try FileSystem().perform(.syncFileSystem(of: directory))
     try file.commit()
     for (variant, index) in zip(variants, indexes) {
-      let file = try OutputFile(layout.index(of: variant.manifest.variant))
+      let file = try OutputFile(layout.index(of: variant.variant))
       try file.append(CasyncIndex(chunks: index.chunks).bytes)
       try file.commit()
     }
@@ -85,10 +85,10 @@ public struct ReleaseExporter: Sendable {
     }
     var indexes: [ChunkIndex] = []
     for entry in variants {
-      let variant = entry.manifest.variant
+      let variant = entry.variant
       let indexBytes = try listed.repository.indexBytes(of: entry)
       try archive.append(
-        ReleaseFileMember.manifest(variant).path, listed.repository.manifestBytes(digest: entry.digest))
+        ReleaseFileMember.manifest(variant).path, listed.repository.manifestBytes(of: entry))
       try archive.append(ReleaseFileMember.index(variant).path, indexBytes)
       indexes.append(try ChunkIndexCodec.decode(indexBytes))
     }
@@ -121,9 +121,9 @@ public struct ReleaseExporter: Sendable {
     _ variants: [Catalogue.Entry], _ listed: ListedReleases, path: String, chunks: Int
   ) -> ExportReport {
     ExportReport(
-      release: variants[0].manifest.variant.release.description, platforms: variants.map(\.manifest.platform),
+      release: variants[0].variant.release.description, platforms: variants.map(\.variant.platform),
       path: path,
-      chunks: chunks, archiveBytes: variants.reduce(0) { $0 + $1.manifest.archive.size },
+      chunks: chunks, archiveBytes: variants.reduce(0) { $0 + $1.archive.size },
       metadataVersion: listed.trusted.timestampVersion)
   }
 }

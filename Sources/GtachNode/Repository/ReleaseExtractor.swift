@@ -23,10 +23,10 @@ public struct ReleaseExtractor: Sendable {
     progress: @escaping (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ExtractReport {
     let listed = try ListedReleases(context)
-    let manifest = try listed.variant(of: release, platform: platform).manifest
+    let entry = try listed.variant(of: release, platform: platform)
     let isNew = try prepare(directory)
     do throws(GtachError) {
-      try listed.repository.extract(manifest.variant, into: directory, progress: progress)
+      try listed.repository.extract(entry.variant, into: directory, progress: progress)
       try files.perform(.syncFileSystem(of: directory))
     } catch {
       // The first error is the one that counts.
@@ -34,8 +34,8 @@ public struct ReleaseExtractor: Sendable {
       throw error
     }
     return ExtractReport(
-      release: manifest.variant.release.description, platform: manifest.platform, directory: directory,
-      bytes: manifest.archive.size)
+      release: entry.variant.release.description, platform: entry.variant.platform, directory: directory,
+      bytes: entry.archive.size)
   }
 
   /// - Returns: Whether the directory was made.

@@ -112,11 +112,12 @@ public struct ReleaseImporter {
     }
     let trusted = try metadata.receive([:], from: directory)
     for (id, entry) in try repository.entries() where described[id] == nil {
-      guard trusted.targets[id]?.manifest.digest == entry.digest, archiveSizes.contains(entry.manifest.archive.size)
+      guard trusted.targets[id]?.manifest.digest == entry.digest, archiveSizes.contains(entry.archive.size)
       else { continue }
       let indexBytes = try repository.indexBytes(of: entry)
+      let manifestBytes = try repository.manifestBytes(of: entry)
       described[id] = VerifiedVariant(
-        manifest: entry.manifest, manifestBytes: try repository.manifestBytes(digest: entry.digest),
+        manifest: try Manifest(json: manifestBytes), manifestBytes: manifestBytes,
         index: try ChunkIndexCodec.decode(indexBytes), indexBytes: indexBytes)
     }
     let wanted = described.values.filter { release == nil || $0.manifest.variant.release == release }

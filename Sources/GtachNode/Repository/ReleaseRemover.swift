@@ -17,7 +17,7 @@ public struct ReleaseRemover: Sendable {
     let repository = try context.repository()
     let membership = try context.membership()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
-    let isHere = try repository.variants().keys.contains { $0.release == release }
+    let isHere = try repository.entries(of: release.name).keys.contains { $0.release == release }
     let isListed = trusted.targets.keys.contains { $0.release == release }
     let wasRemoved = try repository.choices().removed.contains(release)
     guard isHere || isListed || wasRemoved else {

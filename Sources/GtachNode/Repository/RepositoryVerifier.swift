@@ -64,11 +64,11 @@ public struct RepositoryVerifier {
       throw GtachError(
         .notFound, "\(name)\(version.map { "@\($0)" } ?? "") is not here", advice: "`gtach list` shows what is here")
     }
-    let total = entries.reduce(0) { $0 + $1.value.manifest.archive.size }
+    let total = entries.reduce(0) { $0 + $1.value.archive.size }
     for (variant, entry) in entries {
       let before = report.bytes
       try verify(variant, entry, repairs: repairs) { progress(before + $0, total) }
-      report.bytes += entry.manifest.archive.size
+      report.bytes += entry.archive.size
     }
     if repairs, !lost.isEmpty { try fetchLost(fetch) }
     return report
@@ -95,7 +95,7 @@ public struct RepositoryVerifier {
       index = try ChunkIndexCodec.decode(try repository.indexBytes(of: entry))
     } catch {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
-      find("index", entry.manifest.index.digest.hex, .damaged, in: variant)
+      find("index", entry.index.digest.hex, .damaged, in: variant)
       return try lose(variant, directory: entry.directory, index: nil)
     }
     var isComplete = true
@@ -110,7 +110,7 @@ public struct RepositoryVerifier {
       progress(done)
     }
     // In the order of the archive: what an object needs stands before its chunk, and is as it should be by now.
-    if repairs, isComplete { try remake(bad, of: index, archive: entry.manifest.archive.digest) }
+    if repairs, isComplete { try remake(bad, of: index, archive: entry.archive.digest) }
     guard try repository.files.exists(entry.directory) else {
       report.findings = before
       return

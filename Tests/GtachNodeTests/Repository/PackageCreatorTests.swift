@@ -89,7 +89,7 @@ struct PackageCreatorTests {
       #expect(try repository.variants().count == 3)
       #expect(
         try repository.reports().map(\.manifest.variant.description)
-          == ["app@1.0.1 (any)", "app@1.0.0+build.7 (linux-arm64)", "app@1.0.0 (any)"])
+          == ["app@1.0.1 (any)", "app@1.0.0 (any)", "app@1.0.0+build.7 (linux-arm64)"])
     }
   }
 
