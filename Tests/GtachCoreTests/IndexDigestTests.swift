@@ -94,6 +94,24 @@ import Testing
     #expect(IndexDigest.changedBuckets(from: few.buckets, to: none.buckets) == asked)
   }
 
+  @Test func changesOneByOneLeadToWhatAllTogetherGive() throws {
+    var generator = SeededGenerator(seed: 4)
+    let variants = Array(try many(0..<400).keys).sorted()
+    var entries: [VariantID: Digest] = [:]
+    var index = IndexDigest(entries: entries, hashing: SHA256())
+    for step in 0..<1500 {
+      let variant = variants[Int.random(in: 0..<variants.count, using: &generator)]
+      let manifest: Digest? =
+        Int.random(in: 0..<3, using: &generator) == 0
+        ? nil : SHA256().digest(of: [UInt8.random(in: 0..<2, using: &generator)])
+      index.change(variant, from: entries[variant], to: manifest, hashing: SHA256())
+      entries[variant] = manifest
+      if step % 100 == 0 || step < 10 { #expect(index == IndexDigest(entries: entries, hashing: SHA256())) }
+    }
+    for (variant, manifest) in entries { index.change(variant, from: manifest, to: nil, hashing: SHA256()) }
+    #expect(index == IndexDigest(entries: [:], hashing: SHA256()))
+  }
+
   @Test func entriesLandInTheBucketOfTheirFirstByte() throws {
     let digest = IndexDigest(entries: try many(0..<500), hashing: SHA256())
     for number in UInt8.min...UInt8.max {

@@ -9,34 +9,57 @@ import GtachWire
 /// So a peer that changed a little is asked for a few buckets only, however much it holds.
 public struct IndexDigest: Hashable, Sendable {
   /// The root: two nodes that hold the same have the same.
-  public let root: ShortDigest
+  public private(set) var root: ShortDigest
   /// The 256 bucket digests; a bucket's number is its position.
-  public let buckets: [ShortDigest]
-  private let entriesByBucket: [UInt8: [Entries.Entry]]
+  public private(set) var buckets: [ShortDigest]
+  private var placed: [[Placed]]
+
+  private struct Placed: Hashable {
+    let digest: Digest
+    let entry: Entries.Entry
+  }
 
   /// The digest of these variants, each with the SHA-256 of its manifest.
   public init(entries: [VariantID: Digest], hashing: some Hashing) {
-    var placed: [UInt8: [(digest: Digest, entry: Entries.Entry)]] = [:]
+    placed = Array(repeating: [], count: Limits.buckets)
     for (variant, manifest) in entries {
       let entry = Entries.Entry(variant: variant, manifest: manifest)
       let digest = Self.digest(of: entry, hashing: hashing)
-      placed[digest.firstByte, default: []].append((digest, entry))
+      placed[Int(digest.firstByte)].append(Placed(digest: digest, entry: entry))
     }
-    var buckets = [ShortDigest](repeating: .zero, count: Limits.buckets)
-    var entriesByBucket: [UInt8: [Entries.Entry]] = [:]
-    for (bucket, content) in placed {
-      let sorted = content.sorted { $0.digest < $1.digest }
-      buckets[Int(bucket)] = Self.bucket(of: sorted.map(\.digest), hashing: hashing)
-      entriesByBucket[bucket] = sorted.map(\.entry)
+    buckets = []
+    for bucket in placed.indices {
+      placed[bucket].sort { $0.digest < $1.digest }
+      buckets.append(Self.bucket(of: placed[bucket].map(\.digest), hashing: hashing))
     }
-    self.buckets = buckets
-    self.entriesByBucket = entriesByBucket
+    root = Self.root(of: buckets, hashing: hashing)
+  }
+
+  /// Takes note of one change: a variant is held now with this manifest instead of that, either of them nil for none. It
+  /// costs a look at one or two buckets, however much is held.
+  public mutating func change(
+    _ variant: VariantID, from old: Digest?, to new: Digest?, hashing: some Hashing
+  ) {
+    guard old != new else { return }
+    var changed: Set<Int> = []
+    for (manifest, isHeld) in [(old, false), (new, true)] {
+      guard let manifest else { continue }
+      let entry = Entries.Entry(variant: variant, manifest: manifest)
+      let digest = Self.digest(of: entry, hashing: hashing)
+      let bucket = Int(digest.firstByte)
+      changed.insert(bucket)
+      placed[bucket].removeAll { $0.digest == digest }
+      guard isHeld else { continue }
+      let position = placed[bucket].firstIndex { digest < $0.digest } ?? placed[bucket].endIndex
+      placed[bucket].insert(Placed(digest: digest, entry: entry), at: position)
+    }
+    for bucket in changed { buckets[bucket] = Self.bucket(of: placed[bucket].map(\.digest), hashing: hashing) }
     root = Self.root(of: buckets, hashing: hashing)
   }
 
   /// The entries of some buckets, in the order of the buckets and of their digests: the answer to `getEntries`.
   public func entries(in buckets: some Sequence<UInt8>) -> [Entries.Entry] {
-    buckets.flatMap { entriesByBucket[$0] ?? [] }
+    buckets.flatMap { placed[Int($0)].map(\.entry) }
   }
 
   /// Which buckets of a peer differ from what is remembered of that peer; every one that is not empty where nothing is.
@@ -58,6 +81,6 @@ public struct IndexDigest: Hashable, Sendable {
   }
 
   private static func bucket(of sorted: [Digest], hashing: some Hashing) -> ShortDigest {
-    ShortDigest(hashing.digest(of: sorted.flatMap(\.bytes)))
+    sorted.isEmpty ? .zero : ShortDigest(hashing.digest(of: sorted.flatMap(\.bytes)))
   }
 }

@@ -30,7 +30,7 @@ extension NodeState {
     switch result {
     case .success(let (report, held)):
       if self.held != held {
-        self.held = held
+        hold(held)
         reconsider()
       }
       if !report.parts.isEmpty { actions.append(.emit(.cleaned(report))) }

@@ -240,8 +240,12 @@ extension NodeState {
     downloads[variant] = nil
     downloadBackoff[variant] = nil
     cleaning.isDue = true
-    held[variant] = download.listed.manifest.digest
-    reconsider()
+    hold(variant, download.listed.manifest.digest)
+    // What is wanted follows from what is listed; of what is here it only lacks what came just now.
+    if isListedAsHeld(variant), let position = wanted?.firstIndex(where: { $0.variant == variant }) {
+      wanted?.remove(at: position)
+    }
+    due = nil
     let fetch = download.report(now: now)
     actions.append(.emit(.fetchFinished(fetch)))
     for position in orders.indices { orders[position].report.fetched.append(fetch) }

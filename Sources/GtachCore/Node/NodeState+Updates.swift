@@ -29,7 +29,9 @@ extension NodeState {
   }
 
   /// The variants that signed metadata lists and that are here complete.
-  private var listedAndHeld: [ListedVariant] { held.keys.filter(isListedAsHeld).compactMap { trusted.targets[$0] } }
+  private var listedAndHeld: some Sequence<ListedVariant> {
+    held.keys.lazy.filter { isListedAsHeld($0) }.compactMap { trusted.targets[$0] }
+  }
 
   /// What signed metadata lists and nobody removed here.
   var available: [ListedVariant] {

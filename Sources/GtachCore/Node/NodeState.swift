@@ -53,7 +53,9 @@ public struct NodeState: Sendable {
   /// The metadata that everything else is checked against.
   public internal(set) var trusted: TrustedMetadata
   /// The variants that are here complete, with the digests of their manifests.
-  public internal(set) var held: [VariantID: Digest]
+  public private(set) var held: [VariantID: Digest]
+  /// The digest of those, by which peers compare. Kept up to date, not made anew after every event: it hashes all of them.
+  public private(set) var index: IndexDigest
   /// What operators decided about releases here.
   public internal(set) var choices: ReleaseChoices
   /// What is installed.
@@ -112,6 +114,7 @@ public struct NodeState: Sendable {
     self.trusted = trusted
     trustedOnDisk = trusted
     self.held = held
+    index = IndexDigest(entries: held, hashing: hashing)
     self.choices = choices
     self.installState = installState
     generator = SeededGenerator(seed: seed)
@@ -139,6 +142,20 @@ public struct NodeState: Sendable {
     advanceOrders(now: now, into: &actions)
     advanceAdvertisement(into: &actions)
     return actions
+  }
+
+  /// Takes note that a variant is here complete.
+  mutating func hold(_ variant: VariantID, _ manifest: Digest) {
+    index.change(variant, from: held.updateValue(manifest, forKey: variant), to: manifest, hashing: hashing)
+  }
+
+  /// Takes note of all that is here complete.
+  mutating func hold(_ all: [VariantID: Digest]) {
+    for (variant, manifest) in all { hold(variant, manifest) }
+    for (variant, manifest) in held where all[variant] == nil {
+      index.change(variant, from: manifest, to: nil, hashing: hashing)
+    }
+    held = all
   }
 
   /// Forgets what follows from what is listed, here, installed or asked for: one of them has changed.
@@ -175,7 +192,7 @@ public struct NodeState: Sendable {
         self.trusted = trusted
         trustedOnDisk = trusted
       }
-      self.held = held
+      hold(held)
       self.choices = choices
       cleaning.isDue = true
       reconsider()
@@ -209,8 +226,7 @@ public struct Advertisement: Hashable, Sendable {
 extension NodeState {
   /// What this node is to tell its neighbours as things stand.
   public var advertisement: Advertisement {
-    Advertisement(
-      indexRoot: IndexDigest(entries: held, hashing: hashing).root, metadataVersion: trusted.timestampVersion)
+    Advertisement(indexRoot: index.root, metadataVersion: trusted.timestampVersion)
   }
 
   /// Metadata is told of when it is on disk: a neighbour would ask for it at once.

@@ -23,8 +23,7 @@ final class NodeLoop {
   init(daemon: NodeDaemon, state: NodeState) throws(GtachError) {
     self.daemon = daemon
     self.state = state
-    announcement = Announcement(
-      index: IndexDigest(entries: state.held, hashing: SHA256()), metadataVersion: state.trusted.timestampVersion)
+    announcement = Announcement(index: state.index, metadataVersion: state.trusted.timestampVersion)
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -162,8 +161,7 @@ final class NodeLoop {
         if let error { events(.fetchFailed(release: releases[0].description, error: ErrorReport(error))) }
       }
     case .advertise(let advertisement):
-      announcement.set(
-        index: IndexDigest(entries: state.held, hashing: SHA256()), metadataVersion: advertisement.metadataVersion)
+      announcement.set(index: state.index, metadataVersion: advertisement.metadataVersion)
       server?.announce()
       do throws(GtachError) {
         try discovery?.update(text: textRecord.pairs)

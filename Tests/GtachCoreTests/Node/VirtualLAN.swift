@@ -128,6 +128,7 @@ final class VirtualNode {
     guard isAlive, let lan else { return }
     let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
     for action in state.handle(input, now: lan.now, time: time) { perform(action, lan) }
+    #expect(state.index == IndexDigest(entries: state.held, hashing: SHA256()))
   }
 
   private func perform(_ action: NodeAction, _ lan: VirtualLAN) {
