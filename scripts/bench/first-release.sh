@@ -11,7 +11,7 @@ set -eu
 . scripts/bench/update-series.sh
 
 for tool in zstd casync; do have "$tool" || scripts/install-dependencies.sh test; done
-gtach=$(scripts/build.sh release | tail -1)
+gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-first.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 "$gtach" --quiet --home "$work/home" init --fleet bench --node dev

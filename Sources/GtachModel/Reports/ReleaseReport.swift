@@ -4,7 +4,7 @@ public struct ReleaseReport: Hashable, Sendable, Codable {
   public struct Update: Hashable, Sendable, Codable {
     /// The other release's version.
     public var from: SemanticVersion
-    /// How many bytes a node that has it fetches: objects, manifest, and the difference of the indexes.
+    /// How many bytes a node that has it fetches: objects, and what is new in manifest and index.
     public var bytes: Int
 
     /// An update from its fields.

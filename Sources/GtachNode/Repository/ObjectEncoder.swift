@@ -65,7 +65,7 @@ struct ObjectEncoder {
       case .full: bytes = try full.object(at: object.chunk)
       case .patch(let base):
         if patches[base] == nil, let older = try repository.archive(index.bases[base].archive) {
-          patches[base] = try PatchMaker(archive, from: older, level: level)
+          patches[base] = try patchMaker(archive, from: older)
         }
         bytes = try patches[base]?.object(at: object.chunk)
       }
@@ -138,13 +138,23 @@ struct ObjectEncoder {
     }
     let fullSizes = Dictionary(uniqueKeysWithValues: objects.map { ($0.chunk, $0.size) })
     for (number, base) in bases.enumerated() where !lacking[number].isEmpty {
-      let maker = try PatchMaker(archive, from: base, level: level)
+      guard let maker = try patchMaker(archive, from: base) else { continue }
       let patches = try run(lacking[number], .patch(base: number), base: base.digest, name: "\(number)") {
         position throws(GtachError) in try maker.object(at: position)
       }
       objects += patches.filter { $0.size + Self.minimumGain <= fullSizes[$0.chunk, default: 0] }
     }
     return objects
+  }
+
+  /// What makes patches; nil where the older archive is damaged, which is no reason not to pack a new one.
+  private func patchMaker(_ archive: HeldArchive, from base: HeldArchive) throws(GtachError) -> PatchMaker? {
+    do throws(GtachError) {
+      return try PatchMaker(archive, from: base, level: level)
+    } catch {
+      guard error.code == .chunkMissing else { throw error }
+      return nil
+    }
   }
 
   /// Whether an object of an earlier release can be decoded in this one: the chunks that it needs stand before it here.

@@ -174,10 +174,9 @@ public struct PackageCreator: Sendable {
   /// The archives that patches are made from: those of the nearest releases that what runs this one would run.
   private func earlierArchives(of variant: VariantID, count: Int) throws(GtachError) -> [HeldArchive] {
     var archives: [HeldArchive] = []
-    for neighbour in variant.nearest(among: try repository.entries(of: variant.release.name).keys)
-    where neighbour.platform == variant.platform {
+    for entry in try repository.entries(nearest: variant) {
       guard archives.count < count else { break }
-      let digest = try repository.manifest(of: neighbour).archive.digest
+      let digest = entry.archive.digest
       guard !archives.contains(where: { $0.digest == digest }), let archive = try repository.archive(digest) else {
         continue
       }
@@ -189,10 +188,14 @@ public struct PackageCreator: Sendable {
   /// The objects of the nearest releases, whatever they are for.
   private func earlierObjects(of variant: VariantID) throws(GtachError) -> EarlierObjects {
     var objects = EarlierObjects()
-    // The nearest last: what it says counts.
+    // The nearest last: what it says counts. One that is damaged says nothing.
     let nearest = variant.nearest(among: try repository.entries(of: variant.release.name).keys)
     for neighbour in nearest.prefix(Self.reusedReleases).reversed() {
-      objects.add(try repository.index(of: neighbour))
+      do throws(GtachError) {
+        objects.add(try repository.index(of: neighbour))
+      } catch {
+        guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+      }
     }
     return objects
   }

@@ -18,11 +18,14 @@ extension PackageRepository {
     case .index(let digest): bytes = try indexBytes(digest: digest)
     }
     let base = base(for: request)
-    // A long file would keep the peer waiting for some seconds, and a Raspberry Pi busy.
-    let level = bytes.count <= Self.shortFileBytes ? 19 : 3
     return FilePart.messages(
-      id: request.id, size: bytes.count, base: base.number,
-      frame: try Zstd.compressBare(bytes[...], after: base.bytes, level: level))
+      id: request.id, size: bytes.count, base: base.number, frame: try Self.frame(of: bytes, after: base.bytes))
+  }
+
+  /// A file as it travels.
+  static func frame(of bytes: [UInt8], after base: [UInt8]) throws(GtachError) -> [UInt8] {
+    // A long file would keep the peer waiting for some seconds, and a Raspberry Pi busy.
+    try Zstd.compressBare(bytes[...], after: base, level: bytes.count <= shortFileBytes ? 19 : 3)
   }
 
   /// Files that are here and that may be much like one that is to be asked for, the likeliest first. What cannot be read is
@@ -79,12 +82,5 @@ extension PackageRepository {
     }
   }
 
-  /// The package's other releases for the same platform that are complete here: those before this one first, the newest
-  /// of them first.
-  private func relatives(of variant: VariantID) -> [Catalogue.Entry] {
-    let entries = (try? entries(of: variant.release.name)) ?? [:]
-    let others = entries.filter { $0.key != variant && $0.key.platform == variant.platform }
-    let (before, after) = (others.filter { $0.key < variant }, others.filter { $0.key > variant })
-    return before.sorted { $0.key > $1.key }.map(\.value) + after.sorted { $0.key < $1.key }.map(\.value)
-  }
+  private func relatives(of variant: VariantID) -> [Catalogue.Entry] { (try? entries(nearest: variant)) ?? [] }
 }

@@ -38,35 +38,6 @@ extension PackageRepository {
       objectBytes: ObjectChoice.bytes(from: nil, archive: nil, to: index))
   }
 
-  /// The same, and what it takes to come from the nearest releases that are here.
-  ///
-  /// - Throws: As `index(of:)`.
-  public func reportWithUpdates(of variant: VariantID) throws(GtachError) -> ReleaseReport {
-    var report = try report(of: variant)
-    let entry = try entry(of: variant)
-    let (bytes, manifest) = (try indexBytes(of: entry), try manifestBytes(of: entry))
-    let index = try ChunkIndexCodec.decode(bytes)
-    var updates: [ReleaseReport.Update] = []
-    let others = variant.nearest(among: try entries(of: variant.release.name).keys).filter {
-      $0.platform == variant.platform
-    }
-    for other in others.prefix(Self.reportedUpdates) {
-      let held = try self.entry(of: other)
-      let heldBytes = try indexBytes(of: held)
-      let objects = ObjectChoice.bytes(
-        from: try ChunkIndexCodec.decode(heldBytes), archive: held.archive.digest, to: index)
-      let difference = try Zstd.compressBare(bytes[...], after: heldBytes, level: PackageCreator.defaultLevel)
-      updates.append(
-        ReleaseReport.Update(
-          from: other.release.version, bytes: objects + difference.count + manifest.count))
-    }
-    report.updates = updates
-    return report
-  }
-
-  /// From how many releases a report says what it takes to come.
-  private static let reportedUpdates = 8
-
   /// All there is to know of variants; of those that turn out not to be here any more, nothing.
   ///
   /// - Throws: `ErrorCode.inputOutput`.

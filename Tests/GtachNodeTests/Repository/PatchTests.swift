@@ -156,4 +156,19 @@ struct PatchTests {
       for number in patches { #expect(try repository.storedObject(index.objects[number].id) != nil) }
     }
   }
+
+  @Test("an earlier release that is damaged keeps nobody from packing the next, nor from seeing it")
+  func damagedBase() throws {
+    try RepositoryFixture.with { fixture in
+      let (repository, releases) = try Self.releases(2, fixture)
+      try fixture.damage(fixture.layout.chunk(releases[0].index.chunks[0].digest))
+      try fixture.damage(fixture.layout.index(of: releases[1].packed.manifest.variant))
+      try fixture.writeTree(version: "2.0.0")
+      let packed = try fixture.pack(into: PackageRepository(home: fixture.home), level: nil)
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+      #expect(try ChunkIndexCodec.decode(packed.indexBytes).bases.isEmpty)
+      let updates = try repository.reportWithUpdates(of: packed.manifest.variant).updates
+      #expect(updates?.map(\.from.description) == ["1.0.0"])
+    }
+  }
 }
