@@ -100,29 +100,30 @@ struct CareTests {
     let pi = try enrol("pi", with: dev)
     let sync = ["sync", "--no-mdns", "--peer", dev.endpoint]
     try sandbox.write("pi/config.json", #"{"keepReleases": 1}"#)
-    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
+    // Steps of different lengths: patches of the same change are the same object, which a newer release then needs, too.
+    for version in ["1.0.0", "1.1.0", "1.4.0", "1.9.0"] {
       try pack(version)
       try Program.succeed(sync, home: pi)
       // 1.0.0 is installed, and 1.1.0 asked for by name.
       if version == "1.0.0" { try Program.succeed(["install", "app"], home: pi) }
       if version == "1.1.0" { try Program.succeed(sync + ["app@1.1.0"], home: pi) }
     }
-    #expect(try versions(pi) == ["1.3.0", "1.2.0", "1.1.0", "1.0.0"])
+    #expect(try versions(pi) == ["1.9.0", "1.4.0", "1.1.0", "1.0.0"])
     let found = try garbage(pi, "--dry-run")
-    #expect(found.dryRun && found.releases == ["app@1.2.0 (any)"] && found.postponed == nil)
+    #expect(found.dryRun && found.releases == ["app@1.4.0 (any)"] && found.postponed == nil)
     #expect(found.parts.map(\.kind) == ["releases", "chunks", "objects"])
     #expect(try versions(pi).count == 4, "a dry run changes nothing")
     var expected = found
     expected.dryRun = false
     #expect(try garbage(pi) == expected)
-    #expect(try versions(pi) == ["1.3.0", "1.1.0", "1.0.0"])
+    #expect(try versions(pi) == ["1.9.0", "1.1.0", "1.0.0"])
     #expect(try garbage(pi).parts.isEmpty)
     #expect(try Program.succeed(["gc"], home: pi).errors == "nothing to take away\n")
-    for version in ["1.3.0", "1.1.0", "1.0.0"] {
+    for version in ["1.9.0", "1.1.0", "1.0.0"] {
       try Program.succeed(["extract", "app@\(version)", "\(sandbox.path)/\(version)"], home: pi)
     }
     try Program.succeed(sync, home: pi)
-    #expect(try versions(pi) == ["1.3.0", "1.1.0", "1.0.0"], "what went does not come back")
+    #expect(try versions(pi) == ["1.9.0", "1.1.0", "1.0.0"], "what went does not come back")
     #expect(try garbage(home).parts.isEmpty, "a publisher keeps everything")
   }
 

@@ -78,10 +78,12 @@ public enum ChunkIndexCodec {
     let bases = try reader.bases()
     let firsts = try positions(of: chunks)
 
-    var ids: Set<ObjectID> = []
-    /// The objects of the different chunks at some positions of `firsts`.
+    var fullIDs: Set<ObjectID> = []
+    /// The objects of the different chunks at some positions of `firsts`. Patches from different bases may be the same
+    /// object, as small changes are alike; a full one is never a patch, and from one base come different chunks.
     func objects(at numbers: [Int], _ encoding: ChunkIndex.Encoding) throws(GtachError) -> [ChunkIndex.Object] {
       let found = try reader.names(numbers.count, of: ObjectID.byteCount, ObjectID.init)
+      var ids = fullIDs
       var objects: [ChunkIndex.Object] = []
       objects.reserveCapacity(numbers.count)
       for (number, id) in zip(numbers, found) {
@@ -96,6 +98,7 @@ public enum ChunkIndexCodec {
       return objects
     }
     var ways = try objects(at: Array(firsts.indices), .full).map { [$0] }
+    fullIDs = Set(ways.joined().map(\.id))
     for base in bases.indices {
       let numbers = try reader.ascendingNumbers(below: firsts.count)
       for (number, patch) in zip(numbers, try objects(at: numbers, .patch(base: base))) { ways[number].append(patch) }

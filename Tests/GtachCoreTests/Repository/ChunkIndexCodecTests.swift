@@ -105,6 +105,15 @@ struct ChunkIndexCodecTests {
             $0[number] = .init(id: $0[0].id, size: object.size, chunk: object.chunk, encoding: object.encoding)
           }) == .indexCorrupt)
     }
+    // The same patch from one base for two chunks; from two bases it may be for one as well as for two.
+    func patch(_ number: Int, sameAs other: Int) -> [UInt8] {
+      changed(nil) {
+        let object = $0[number]
+        $0[number] = .init(id: $0[other].id, size: object.size, chunk: object.chunk, encoding: object.encoding)
+      }
+    }
+    #expect(code(patch(5, sameAs: 3)) == .indexCorrupt)
+    #expect(code(patch(2, sameAs: 3)) == nil && code(patch(2, sameAs: 5)) == nil)
     #expect(code(changed(nil) { $0.remove(at: 4) }) == .indexCorrupt)
     #expect(code(changed({ $0[2] = .init(digest: $0[2].digest, size: 99) }, nil)) == .indexCorrupt)
     // A base without patches, and one that is listed twice.
