@@ -11,6 +11,9 @@ public struct PackageCreator: Sendable {
   /// From how many earlier releases patches are made where nobody says: most machines are a few releases behind at most.
   public static let defaultBases = 3
 
+  /// How many chunks of an archive are stored at once: each takes at most 1 MiB until then.
+  private static let chunksAtOnce = 16
+
   let repository: PackageRepository
 
   /// A creator that stores into a repository.
@@ -59,6 +62,7 @@ public struct PackageCreator: Sendable {
     }
     let source = try PackageSource(path, in: repository, progress: progress)
     let directory = source.directory
+    try source.check(platform)
     let (written, update) = try source.description(file: descriptionFile, name: name, version: version, bump: bump)
     var description = written
     let patterns = try IgnorePatterns(description.exclude ?? [])
@@ -132,14 +136,26 @@ public struct PackageCreator: Sendable {
     var chunker = Chunker()
     var chunks: [ChunkIndex.Chunk] = []
     var size = 0
+    // A few at once, on all processors: they are hashed, compressed lightly and written.
+    var waiting: [[UInt8]] = []
+    func storeWaiting() throws(GtachError) {
+      let (batch, repository) = (waiting, repository)
+      waiting = []
+      chunks += try ParallelWork.map(count: batch.count, threads: ObjectEncoder.maximumThreads) {
+        number throws(GtachError) in
+        let digest = SHA256().digest(of: batch[number])
+        try repository.storeChunk(batch[number], digest: digest)
+        return ChunkIndex.Chunk(digest: digest, size: batch[number].count)
+      } done: { _ in
+      }
+    }
     func store(_ bytes: [UInt8]) throws(GtachError) {
-      guard chunks.count < ChunkIndexCodec.maximumChunks else {
+      guard chunks.count + waiting.count < ChunkIndexCodec.maximumChunks else {
         throw GtachError(
           .archiveInvalid, "\(directory) is too large", reason: "more than \(ChunkIndexCodec.maximumChunks) chunks")
       }
-      let digest = SHA256().digest(of: bytes)
-      try repository.storeChunk(bytes, digest: digest)
-      chunks.append(ChunkIndex.Chunk(digest: digest, size: bytes.count))
+      waiting.append(bytes)
+      if waiting.count == Self.chunksAtOnce { try storeWaiting() }
     }
     try ArchiveWriter.write(
       tree: directory, members: members, replacements: replacements, modified: modified
@@ -150,6 +166,7 @@ public struct PackageCreator: Sendable {
       try progress(.reading(doneBytes: min(size, total), totalBytes: total))
     }
     if let last = chunker.finish() { try store(last) }
+    try storeWaiting()
     return StoredArchive(content: Manifest.Content(digest: hash.finish(), size: size), chunks: chunks)
   }
 

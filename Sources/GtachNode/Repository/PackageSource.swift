@@ -91,6 +91,19 @@ final class PackageSource {
     }
   }
 
+  /// Checks that a wheel with programs for one platform is not packed for all: its name ends with what it runs on, as in
+  /// `numpy-1.26.4-cp311-cp311-manylinux_2_17_aarch64.whl`.
+  ///
+  /// - Throws: `ErrorCode.platformUnsupported`.
+  func check(_ platform: Platform) throws(GtachError) {
+    guard platform == .any, unpacked != nil, path.hasSuffix(".whl") else { return }
+    let tag = path.dropLast(4).split(separator: "-").last ?? ""
+    guard tag != "any" else { return }
+    throw GtachError(
+      .platformUnsupported, "\(path) does not run everywhere", reason: "it is a wheel for \(tag)",
+      advice: "say what it runs on, as in --platform linux-arm64")
+  }
+
   /// What a wheel says of itself; nil where it is none.
   func wheelMetadata() throws(GtachError) -> PythonMetadata? {
     guard unpacked != nil, path.hasSuffix(".whl") else { return nil }

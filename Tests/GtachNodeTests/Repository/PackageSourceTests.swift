@@ -16,12 +16,12 @@ struct PackageSourceTests {
 
   private func pack(
     _ source: String, _ fixture: RepositoryFixture, home: String = "home", name: PackageName? = nil,
-    version: SemanticVersion? = nil, file: String? = nil, bump: SemanticVersion.Part? = nil
+    version: SemanticVersion? = nil, file: String? = nil, bump: SemanticVersion.Part? = nil, platform: Platform = .any
   ) throws(GtachError) -> Manifest {
     let repository = try PackageRepository(home: "\(fixture.directory)/\(home)")
     return try PackageCreator(repository: repository).createPackage(
       source: source, name: name, version: version, descriptionFile: file, bump: bump, level: 1,
-      created: Timestamp(secondsSinceEpoch: 0)
+      platform: platform, created: Timestamp(secondsSinceEpoch: 0)
     ).manifest
   }
 
@@ -107,6 +107,11 @@ struct PackageSourceTests {
       #expect(manifest.description.description == "Bars")
       #expect(
         try pack(wheel, fixture, version: SemanticVersion("4.0.0")).variant.description == "foo-bar@4.0.0 (any)")
+      let native = "\(fixture.directory)/Foo_Bar-1.0rc1-cp311-cp311-manylinux_2_17_aarch64.whl"
+      try tar(["-C", tree, "-cf", native, "."])
+      #expect(errorCode { try pack(native, fixture) } == .platformUnsupported)
+      #expect(
+        try pack(native, fixture, home: "native", platform: Platform("linux-arm64")).platform.text == "linux-arm64")
       try write("Name: Foo_Bar\nVersion: 1.0.post1\n")
       #expect(errorCode { try pack(wheel, fixture) } == .versionInvalid)
       try fixture.files.perform(.remove("\(tree)/Foo_Bar-1.0rc1.dist-info"))
