@@ -133,7 +133,7 @@ struct Catalogue {
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   mutating func entry(known digest: ShortDigest) throws(GtachError) -> Entry? {
-    if !isLoaded { _ = try read() }
+    if places[digest] == nil, !isLoaded { _ = try read() }
     guard let place = places[digest] else { return nil }
     return try read(version: place.version).first {
       $0.directory == place.directory && $0.digests.contains { ShortDigest($0) == digest }
