@@ -1,5 +1,6 @@
 import GtachCore
 import GtachModel
+import GtachWire
 
 /// An archive of which all chunks should be here: any stretch of it can be read.
 struct HeldArchive {
@@ -79,7 +80,14 @@ extension PackageRepository: ChunkSource {
   /// - Throws: `ErrorCode.inputOutput`.
   func choice(of index: ChunkIndex) throws(GtachError) -> ObjectChoice {
     guard !index.bases.isEmpty else { return ObjectChoice(bases: []) }
-    let here = Set(try entries().values.map(\.archive.digest))
-    return ObjectChoice(bases: Set(index.bases.indices.filter { here.contains(index.bases[$0].archive) }))
+    var here: Set<Int> = []
+    for (number, base) in index.bases.enumerated() {
+      // Without a look at all directories, for each release that comes: what is missed costs some bytes.
+      let entry = try state.withLock { state throws(GtachError) in
+        try state.catalogue.entry(known: ShortDigest(base.archive))
+      }
+      if entry?.archive.digest == base.archive { here.insert(number) }
+    }
+    return ObjectChoice(bases: here)
   }
 }

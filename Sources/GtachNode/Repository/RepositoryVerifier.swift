@@ -216,6 +216,6 @@ public struct RepositoryVerifier {
 
   /// Whether a variant is complete here, every chunk read when that was made so.
   private func isBack(_ variant: VariantID) throws(GtachError) -> Bool {
-    try repository.variants()[variant] == trusted.targets[variant]?.manifest.digest
+    try repository.entryIfPresent(of: variant)?.digest == trusted.targets[variant]?.manifest.digest
   }
 }
