@@ -13,7 +13,7 @@ public struct ChunkIndex: Hashable, Sendable {
     }
 
     /// The first 8 bytes of its SHA-256, by which objects name it.
-    public var name: UInt64 { digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    public var name: UInt64 { digest.firstWord }
   }
 
   /// An older archive that patches are made from. Whoever holds it can use them, whatever release it is of.

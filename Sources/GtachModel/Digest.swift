@@ -36,6 +36,9 @@ public struct Digest: Hashable, Sendable {
   /// The first byte: the bucket of an index digest, the folder of a store.
   public var firstByte: UInt8 { UInt8(truncatingIfNeeded: words.0 >> 56) }
 
+  /// The first 8 bytes, most significant first: the name of a chunk in an object's header.
+  public var firstWord: UInt64 { words.0 }
+
   /// 64 lower-case hexadecimal digits.
   public var hex: String { Hexadecimal.encode(bytes) }
 

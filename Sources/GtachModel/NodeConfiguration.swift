@@ -55,6 +55,11 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
     keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
     objectCacheMegabytes = try fields.decodeIfPresent(Int.self, forKey: .objectCacheMegabytes)
+    if let objectCacheMegabytes, !Self.objectCacheLimits.contains(objectCacheMegabytes) {
+      throw DecodingError.dataCorruptedError(
+        forKey: .objectCacheMegabytes, in: fields,
+        debugDescription: "\(objectCacheMegabytes) is not a number from 0 to \(Self.objectCacheLimits.upperBound)")
+    }
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
     mock = try fields.decodeIfPresent(String.self, forKey: .mock)
@@ -64,6 +69,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public static let defaultPort: UInt16 = 7420
   /// How many of the newest releases of each name a node keeps where its configuration does not say.
   public static let defaultKeepReleases = 2
+  /// What `objectCacheMegabytes` may be: up to a terabyte.
+  public static let objectCacheLimits = 0...1_000_000
   /// How many megabytes of objects stay where its configuration does not say.
   public static let defaultObjectCacheMegabytes = 256
 }

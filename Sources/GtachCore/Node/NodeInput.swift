@@ -111,8 +111,8 @@ public enum NodeAction: Sendable {
   case install(VariantID, isForced: Bool, isDependency: Bool)
   /// Make an earlier release active again.
   case rollBack(PackageName, SemanticVersion?)
-  /// Clean the repository.
-  case clean
+  /// Clean the repository; some variants are wanted here for other reasons than those on the disk.
+  case clean(keeping: [VariantID])
   /// Tell the operator.
   case emit(NodeEvent)
   /// Answer a request, for the last time.

@@ -7,16 +7,23 @@ extension NodeState {
   /// What the policy wants and is not here, newest knowledge first.
   mutating func wantedNow() -> [ListedVariant] {
     if let wanted { return wanted }
+    let result = wantedVariants(held: Set(held.keys.filter(isListedAsHeld))).compactMap { trusted.targets[$0] }
+    wanted = result
+    return result
+  }
+
+  /// What the policy wants beside what is here.
+  ///
+  /// - Parameter asked: What an operator asks for, beside what operators asked for before.
+  mutating func wantedVariants(held: Set<VariantID>, asked: [Requirement] = []) -> [VariantID] {
     let configuration = setup.configuration
-    let planned = planned()
-    let names = WantPolicy.wanted(
-      listed: available.sorted { $0.variant < $1.variant }, held: Set(held.keys.filter(isListedAsHeld)),
+    let requirements = requirements + asked
+    let planned = planned(for: requirements)
+    return WantPolicy.wanted(
+      listed: available.sorted { $0.variant < $1.variant }, held: held,
       machine: setup.machine.platform, model: setup.machine.model, isPublisher: setup.isPublisher,
       keepReleases: configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
       planned: planned, requirements: requirements, choices: choices)
-    let result = names.compactMap { trusted.targets[$0] }
-    wanted = result
-    return result
   }
 
   /// Whether a variant that is here is the one that the signed metadata lists.
@@ -256,6 +263,7 @@ extension NodeState {
     _ variant: VariantID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]
   ) {
     downloads[variant] = nil
+    if error.code == .diskFull { cleaning.isDue = true }
     downloadBackoff[variant, default: Backoff()].fail(now: now, using: &generator)
     actions.append(.emit(.fetchFailed(release: variant.release.description, error: ErrorReport(error))))
     report(error)

@@ -4,7 +4,9 @@ import GtachModel
 struct Order: Sendable {
   enum Kind: Sendable {
     /// Report when all is settled.
-    case sync(isDryRun: Bool)
+    case sync
+    /// Report what would be fetched for these, and fetch nothing for them.
+    case dryRun([Requirement])
     /// Install the newest release that is listed once all is settled.
     case install(Requirement)
   }
@@ -30,12 +32,14 @@ extension NodeState {
     switch request {
     case .sync(let requirements, let peers, let isDryRun, let install):
       for endpoint in peers { table.add(manual: endpoint) }
-      if !isDryRun { restore(requirements, into: &actions) }
-      want(requirements)
+      if !isDryRun {
+        restore(requirements, into: &actions)
+        want(requirements)
+      }
       lookAgain()
       orders.append(
         Order(
-          token: token, kind: .sync(isDryRun: isDryRun), installs: install ? requirements : [],
+          token: token, kind: isDryRun ? .dryRun(requirements) : .sync, installs: install ? requirements : [],
           notBefore: firstAnswer(now: now), report: SyncReport(peers: 0, metadataVersion: 0)))
     case .install(let requirement):
       restore([requirement], into: &actions)
@@ -168,11 +172,17 @@ extension NodeState {
 
   private mutating func finish(_ order: inout Order, into actions: inout [NodeAction]) {
     switch order.kind {
-    case .sync(let isDryRun):
-      if !isDryRun { keepWhatCame(into: &actions) }
+    case .sync, .dryRun:
+      var asked: [Requirement] = []
+      if case .dryRun(let requirements) = order.kind {
+        asked = requirements
+      } else {
+        keepWhatCame(into: &actions)
+      }
       order.report.peers = table.peers.values.filter { $0.knownRoot != nil && $0.backoff.failures == 0 }.count
       order.report.metadataVersion = trusted.timestampVersion
-      order.report.pending = wantedNow().map(\.variant.release.description)
+      order.report.pending = wantedVariants(held: Set(held.keys.filter(isListedAsHeld)), asked: asked)
+        .map(\.release.description)
       actions.append(.answer(order.token, .sync(order.report)))
     case .install(let requirement):
       keepWhatCame(into: &actions)

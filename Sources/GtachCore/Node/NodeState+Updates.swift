@@ -39,7 +39,7 @@ extension NodeState {
   }
 
   /// What has to be here for what is installed by itself and what operators asked for.
-  mutating func planned() -> [VariantID] {
+  mutating func planned(for requirements: [Requirement]) -> [VariantID] {
     // Whoever asked for what has no plan is told why when it is to be installed.
     let together = orders.map(\.installs).filter { $0.count > 1 }
     let available = available

@@ -137,9 +137,9 @@ public struct NodeState: Sendable {
     advanceExchanges(into: &actions)
     advanceDownloads(now: now, into: &actions)
     advanceUpdates(now: now, into: &actions)
-    advanceCleaning(now: now, into: &actions)
     advanceConnections(now: now, into: &actions)
     advanceOrders(now: now, into: &actions)
+    advanceCleaning(now: now, into: &actions)
     advanceAdvertisement(into: &actions)
     return actions
   }
@@ -171,7 +171,7 @@ public struct NodeState: Sendable {
     let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + [metadataBackoff.until, cleaning.backoff.until].compactMap { $0 }
+      + cleaning.deadlines + [metadataBackoff.until].compactMap { $0 }
     let all = idle + pauses + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }

@@ -17,6 +17,8 @@ import GtachModel
 public enum ChunkIndexCodec {
   /// The most chunks that an archive may have: 16 GiB of them at their usual size.
   public static let maximumChunks = 65_536
+  /// The longest archive in bytes, 32 GiB: what a number in an index can say.
+  public static let maximumArchiveBytes = 1 << 35 - 1
   /// The most older archives that patches may be made from.
   public static let maximumBases = 4
   /// The longest index in bytes.
@@ -151,9 +153,11 @@ public enum ChunkIndexCodec {
       var chunks: [ChunkIndex.Chunk] = []
       let digests = try names(count, of: Digest.byteCount, Digest.init)
       chunks.reserveCapacity(count)
-      for digest in digests {
+      for (position, digest) in digests.enumerated() {
         let size = try number()
-        guard (1...Chunker.maximumBytes).contains(size) else { throw fail("a chunk of \(size) bytes") }
+        // Of tiny ones, a few bytes of a piece would be thousands of files to read.
+        let least = position == count - 1 ? 1 : Chunker.minimumBytes
+        guard (least...Chunker.maximumBytes).contains(size) else { throw fail("a chunk of \(size) bytes") }
         chunks.append(ChunkIndex.Chunk(digest: digest, size: size))
       }
       return chunks
@@ -168,7 +172,7 @@ public enum ChunkIndexCodec {
           throw fail("a base is listed twice")
         }
         let size = try number()
-        guard (1...maximumChunks * Chunker.maximumBytes).contains(size) else { throw fail("a base of \(size) bytes") }
+        guard (1...maximumArchiveBytes).contains(size) else { throw fail("a base of \(size) bytes") }
         bases.append(ChunkIndex.Base(archive: archive, size: size))
       }
       return bases

@@ -179,12 +179,13 @@ final class NodeLoop {
       }
     case .install(let variant, let isForced, let isDependency):
       install(variant, isForced: isForced, isDependency: isDependency)
-    case .clean:
+    case .clean(let kept):
       let (context, cancellation) = (daemon.context, daemon.cancellation)
       storage.perform {
         let result = Result { () throws(GtachError) in
           let collector = GarbageCollector(context)
-          let report = try collector.collect(dryRun: false, now: SystemClock.now(), cancellation: cancellation)
+          let report = try collector.collect(
+            dryRun: false, keeping: kept, now: SystemClock.now(), cancellation: cancellation)
           return (report: report, held: try repository.variants())
         }
         inbox.post(.input(.cleaned(result)))

@@ -19,7 +19,7 @@ struct Catalogue {
   /// What was read so far, by the directory of the version, relative to `packages`.
   private var known: [String: Version] = [:]
   /// Where what is known lies, by how the SHA-256 of a manifest, a chunk index or an archive begins.
-  private var places: [ShortDigest: (version: String, directory: String)] = [:]
+  private var places: [Content: [ShortDigest: (version: String, directory: String)]] = [:]
   private var isLoaded = false
   /// Whether the index is to be made anew.
   private var isIndexUnfit = false
@@ -124,19 +124,22 @@ struct Catalogue {
   /// A variant whose manifest, chunk index or archive has that SHA-256.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  mutating func entry(holding digest: Digest) throws(GtachError) -> Entry? {
-    if let entry = try entry(known: ShortDigest(digest)), entry.digests.contains(digest) { return entry }
-    return try read().values.first { $0.digests.contains(digest) }
+  mutating func entry(holding content: Content, _ digest: Digest) throws(GtachError) -> Entry? {
+    if let entry = try entry(knownBy: content, ShortDigest(digest)), entry.digest(of: content) == digest {
+      return entry
+    }
+    return try read().values.first { $0.digest(of: content) == digest }
   }
 
-  /// A variant of which one of these has a SHA-256 that begins so, unless it came here without this process knowing.
+  /// A variant whose manifest, chunk index or archive has a SHA-256 that begins so, unless it came here without this
+  /// process knowing.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  mutating func entry(known digest: ShortDigest) throws(GtachError) -> Entry? {
-    if places[digest] == nil, !isLoaded { _ = try read() }
-    guard let place = places[digest] else { return nil }
+  mutating func entry(knownBy content: Content, _ digest: ShortDigest) throws(GtachError) -> Entry? {
+    if places[content]?[digest] == nil, !isLoaded { _ = try read() }
+    guard let place = places[content]?[digest] else { return nil }
     return try read(version: place.version).first {
-      $0.directory == place.directory && $0.digests.contains { ShortDigest($0) == digest }
+      $0.directory == place.directory && ShortDigest($0.digest(of: content)) == digest
     }
   }
 
@@ -194,8 +197,9 @@ struct Catalogue {
   /// Takes note of what a version's directory holds now; of nothing where it is gone or holds nothing.
   private mutating func note(_ version: Version?, at path: String) {
     for entry in known[path]?.entries ?? [] {
-      for digest in entry.digests.map({ ShortDigest($0) }) where places[digest]?.directory == entry.directory {
-        places[digest] = nil
+      for content in Content.allCases {
+        let digest = ShortDigest(entry.digest(of: content))
+        if places[content]?[digest]?.directory == entry.directory { places[content]?[digest] = nil }
       }
     }
     guard let version, !version.entries.isEmpty else {
@@ -204,7 +208,9 @@ struct Catalogue {
     }
     known[path] = version
     for entry in version.entries {
-      for digest in entry.digests { places[ShortDigest(digest)] = (path, entry.directory) }
+      for content in Content.allCases {
+        places[content, default: [:]][ShortDigest(entry.digest(of: content))] = (path, entry.directory)
+      }
     }
   }
 

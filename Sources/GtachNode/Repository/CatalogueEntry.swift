@@ -20,8 +20,20 @@ extension Catalogue {
 
     /// Which variant it is.
     var variant: VariantID { summary.variant }
-    /// By what it is asked for: the SHA-256 of its manifest, its index and its archive.
-    var digests: [Digest] { [digest, index.digest, archive.digest] }
+    /// By what it is asked for.
+    func digest(of content: Content) -> Digest {
+      switch content {
+      case .manifest: digest
+      case .index: index.digest
+      case .archive: archive.digest
+      }
+    }
+  }
+
+  /// What a digest is of. A manifest may claim any digest for its archive, and that must not stand in the way of a
+  /// manifest or an index which has it.
+  enum Content: CaseIterable {
+    case manifest, index, archive
   }
 
   /// What is complete in the directory of a version of a package.

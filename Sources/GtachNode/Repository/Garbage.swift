@@ -15,6 +15,8 @@ struct Garbage {
   private(set) var directories: [Item] = []
   /// What nobody would miss at any moment.
   private(set) var files: [Item] = []
+  /// Directories of which nobody knows what they need.
+  private(set) var damaged: [String] = []
   private var releases: [VariantID] = []
   private var postponed: GtachError?
 
@@ -106,9 +108,10 @@ struct Garbage {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
       if error.code == .notFound, entry == nil { return }
+      damaged.append(directory)
       postponed = GtachError(
         .indexCorrupt, "chunks and objects were left alone", reason: "\(path) is damaged: nobody knows what it needs",
-        advice: "run gtach verify --repair, then gtach gc again")
+        advice: "it goes out of sight: fetch it again with gtach sync, then run gtach gc again")
     }
   }
 

@@ -18,13 +18,14 @@ public struct GarbageCollector: Sendable {
   ///
   /// - Parameters:
   ///   - dryRun: Only finds out what would go.
+  ///   - kept: Variants that stay whatever the policy says: a running node knows of more reasons than the disk does.
   ///   - now: The calendar's time, for the age of what was damaged and of fetches.
   ///   - cancellation: Ends it between one file and the next.
   /// - Throws: `ErrorCode.fleetMissing`, what keeps the metadata or the install root from being read: then nothing is taken
   ///   away. `ErrorCode.busy` where another process holds the lock for a minute, `ErrorCode.cancelled`,
   ///   `ErrorCode.inputOutput`.
   public func collect(
-    dryRun: Bool, now: Timestamp, cancellation: Cancellation
+    dryRun: Bool, keeping kept: [VariantID] = [], now: Timestamp, cancellation: Cancellation
   ) throws(GtachError) -> GarbageReport {
     let repository = try context.repository()
     guard try files.exists(repository.layout.root) else {
@@ -32,12 +33,14 @@ public struct GarbageCollector: Sendable {
     }
     let lock = dryRun ? nil : try repository.lock()
     defer { withExtendedLifetime(lock) {} }
-    let policy = try policy(repository)
+    let policy = try policy(repository, keeping: kept)
     let garbage = try Garbage(in: repository, policy: policy, now: now, cancellation: cancellation)
     if !dryRun {
       // What needs no room of its own goes first: the disk may be full. A workspace goes only while its lock is held: one
       // whose owner was just making it looks abandoned, too.
       try Workspace.clear(repository.layout)
+      // What cannot be read is no release, and no fetch can go on with it: out of sight, it is wanted again.
+      for directory in garbage.damaged { try repository.quarantine(directory) }
       let directories = garbage.directories.map(\.path)
       try remove(garbage.files.filter { $0.kind == "quarantine" }, cancellation)
       if !directories.isEmpty {
@@ -57,7 +60,8 @@ public struct GarbageCollector: Sendable {
     }
   }
 
-  private func policy(_ repository: PackageRepository) throws(GtachError) -> RetentionPolicy {
+  private func policy(_ repository: PackageRepository, keeping kept: [VariantID]) throws(GtachError) -> RetentionPolicy
+  {
     let membership = try context.membership()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
     let (machine, choices, updates) = (context.machine, try repository.choices(), try context.updates())
@@ -67,7 +71,7 @@ public struct GarbageCollector: Sendable {
       model: machine.model, isPublisher: membership.isPublisher,
       keepReleases: context.configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
       planned: AutoInstallPolicy(context.configuration, machine: machine)
-        .next(listed: available, state: try updates.state()),
+        .next(listed: available, state: try updates.state()) + kept,
       needed: try updates.needed(), choices: choices,
       objectCacheBytes: (context.configuration.objectCacheMegabytes ?? NodeConfiguration.defaultObjectCacheMegabytes)
         * 1_000_000)

@@ -6,7 +6,7 @@ import GtachWire
 struct HeldArchive {
   /// The SHA-256 of the archive.
   let digest: Digest
-  private let map: ArchiveMap
+  fileprivate let map: ArchiveMap
   private let repository: PackageRepository
 
   init(_ digest: Digest, _ map: ArchiveMap, in repository: PackageRepository) {
@@ -60,15 +60,23 @@ extension PackageRepository: ChunkSource {
   /// - Throws: `ErrorCode.inputOutput`.
   func archive(_ digest: Digest) throws(GtachError) -> HeldArchive? {
     if let known = state.withLock({ $0.archives[digest] }) { return HeldArchive(digest, known, in: self) }
-    guard let entry = try entry(holding: digest), entry.archive.digest == digest else { return nil }
+    guard let entry = try entry(holding: .archive, digest) else { return nil }
+    guard let archive = try archive(of: entry) else { return nil }
+    state.withLock { state in
+      // The chunks are hashed as they are read: one that was removed meanwhile does no harm.
+      if state.archives.count >= ChunkIndexCodec.maximumBases { state.archives.removeAll() }
+      state.archives[digest] = archive.map
+    }
+    return archive
+  }
+
+  /// The archive of a release; nil where its index is damaged.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func archive(of entry: Catalogue.Entry) throws(GtachError) -> HeldArchive? {
     do throws(GtachError) {
       let map = ArchiveMap(try ChunkIndexCodec.decode(try indexBytes(of: entry)).chunks)
-      state.withLock { state in
-        // The chunks are hashed as they are read: one that was removed meanwhile does no harm.
-        if state.archives.count >= ChunkIndexCodec.maximumBases { state.archives.removeAll() }
-        state.archives[digest] = map
-      }
-      return HeldArchive(digest, map, in: self)
+      return HeldArchive(entry.archive.digest, map, in: self)
     } catch {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       return nil

@@ -150,6 +150,9 @@ public struct PackageCreator: Sendable {
       }
     }
     func store(_ bytes: [UInt8]) throws(GtachError) {
+      guard size <= ChunkIndexCodec.maximumArchiveBytes else {
+        throw GtachError(.archiveInvalid, "\(directory) is too large", reason: "its archive has more than 32 GiB")
+      }
       guard chunks.count + waiting.count < ChunkIndexCodec.maximumChunks else {
         throw GtachError(
           .archiveInvalid, "\(directory) is too large", reason: "more than \(ChunkIndexCodec.maximumChunks) chunks")
@@ -194,7 +197,7 @@ public struct PackageCreator: Sendable {
     for entry in try repository.entries(nearest: variant) {
       guard archives.count < count else { break }
       let digest = entry.archive.digest
-      guard !archives.contains(where: { $0.digest == digest }), let archive = try repository.archive(digest) else {
+      guard !archives.contains(where: { $0.digest == digest }), let archive = try repository.archive(of: entry) else {
         continue
       }
       archives.append(archive)

@@ -64,22 +64,32 @@ extension PackageRepository {
     }
   }
 
-  /// A chunk as it is stored, hashed as it is read; nil where it is not here, or was damaged and is quarantined.
+  /// The bytes of a stored chunk, hashed as they are read; nil where it is not here, was damaged and is quarantined, or
+  /// has another length than somebody says.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   func storedChunk(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8]? {
-    let path = layout.chunk(chunk.digest)
+    // The index that says so is wrong: the chunk, which others need, is what its name says.
+    try storedChunk(chunk.digest).flatMap { $0.bytes.count == chunk.size ? $0.bytes : nil }
+  }
+
+  /// A chunk as it is stored, and its bytes, hashed as they are read; nil where it is not here, or was damaged and is
+  /// quarantined.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func storedChunk(_ digest: Digest) throws(GtachError) -> (frame: [UInt8], bytes: [UInt8])? {
+    let path = layout.chunk(digest)
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
       let frame = try files.read(
         path, offset: 0, count: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes) + 1)
-      let bytes = try Zstd.decompress(frame, size: chunk.size)
-      if SHA256().digest(of: bytes) == chunk.digest { return bytes }
+      let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
+      if SHA256().digest(of: bytes) == digest { return (frame, bytes) }
     } catch {
       if error.code == .notFound { return nil }
       guard error.code == .objectCorrupt else { throw error }
     }
-    state.withLock { _ = $0.sound.remove(chunk.digest) }
+    state.withLock { _ = $0.sound.remove(digest) }
     try quarantine(path)
     return nil
   }

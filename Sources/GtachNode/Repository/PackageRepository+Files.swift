@@ -52,9 +52,9 @@ extension PackageRepository {
         case .metadata(let name):
           earlierMetadata(than: name).first { ShortDigest(SHA256().digest(of: $0)) == base }
         case .manifest:
-          entry(known: base).flatMap { ShortDigest($0.digest) == base ? try? manifestBytes(of: $0) : nil }
+          entry(knownBy: .manifest, base).flatMap { try? manifestBytes(of: $0) }
         case .index:
-          entry(known: base).flatMap { ShortDigest($0.index.digest) == base ? try? indexBytes(of: $0) : nil }
+          entry(knownBy: .index, base).flatMap { try? indexBytes(of: $0) }
         }
       if let bytes { return (number + 1, bytes) }
     }
@@ -63,8 +63,8 @@ extension PackageRepository {
 
   /// What is known by such a digest, without looking for it in all directories: a peer may name any number that are not
   /// here.
-  private func entry(known digest: ShortDigest) -> Catalogue.Entry? {
-    try? state.withLock { state throws(GtachError) in try state.catalogue.entry(known: digest) }
+  private func entry(knownBy content: Catalogue.Content, _ digest: ShortDigest) -> Catalogue.Entry? {
+    try? state.withLock { state throws(GtachError) in try state.catalogue.entry(knownBy: content, digest) }
   }
 
   /// What is here of the same role as a file of signed metadata and of an earlier version, the newest first.

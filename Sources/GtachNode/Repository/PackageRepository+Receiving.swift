@@ -14,7 +14,11 @@ extension PackageRepository {
   }
 
   /// Notes that what a variant needs is needed although it is not complete here.
-  func noteFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) {
+  ///
+  /// - Parameter directory: Where it is in sight and goes out of it, as it is not complete any more.
+  func noteFetching(
+    _ variant: VariantID, index: ChunkIndex, quarantining directory: String? = nil
+  ) throws(GtachError) {
     let plan = try plan()
     let name = Workspace.newName()
     // A gc that has begun is over before anything is found to be here.
@@ -22,6 +26,7 @@ extension PackageRepository {
     defer { withExtendedLifetime(lock) {} }
     let operations = plan.beginFetching(variant, index: ChunkIndexCodec.encode(index), temporaryName: name)
     try perform(operations, plan: plan, temporaryName: name)
+    if let directory { try quarantine(directory) }
   }
 
   /// The chunks of an index that neither are here nor can be made of what is here, and how they can be had. Whatever is

@@ -7,7 +7,7 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func manifestBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    guard let entry = try entry(holding: digest), entry.digest == digest else {
+    guard let entry = try entry(holding: .manifest, digest) else {
       throw GtachError(.notFound, "no manifest \(digest) is here")
     }
     return try manifestBytes(of: entry)
@@ -17,7 +17,7 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func indexBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    guard let entry = try entry(holding: digest), entry.index.digest == digest else {
+    guard let entry = try entry(holding: .index, digest) else {
       throw GtachError(.notFound, "no index \(digest) is here")
     }
     return try indexBytes(of: entry)
@@ -28,26 +28,14 @@ extension PackageRepository {
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, was damaged, or cannot be read.
   public func chunkFrame(_ digest: Digest) throws(GtachError) -> [UInt8] {
     try served { () throws(GtachError) in
-      let path = layout.chunk(digest)
-      do throws(GtachError) {
-        // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
-        let frame = try files.read(
-          path, offset: 0, count: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes) + 1)
-        let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
-        if SHA256().digest(of: bytes) == digest { return frame }
-      } catch {
-        if error.code == .notFound { throw GtachError(.chunkMissing, "the chunk \(digest) is not here") }
-        guard error.code == .objectCorrupt else { throw error }
-      }
-      state.withLock { _ = $0.sound.remove(digest) }
-      try quarantine(path)
-      throw GtachError(.chunkMissing, "the chunk \(digest) is not here any more", reason: "it was damaged")
+      if let chunk = try storedChunk(digest) { return chunk.frame }
+      throw GtachError(.chunkMissing, "the chunk \(digest) is not here, or no longer, as it was damaged")
     }
   }
 
   /// A variant whose manifest, index or archive has that SHA-256.
-  func entry(holding digest: Digest) throws(GtachError) -> Catalogue.Entry? {
-    try state.withLock { state throws(GtachError) in try state.catalogue.entry(holding: digest) }
+  func entry(holding content: Catalogue.Content, _ digest: Digest) throws(GtachError) -> Catalogue.Entry? {
+    try state.withLock { state throws(GtachError) in try state.catalogue.entry(holding: content, digest) }
   }
 
   /// The length of an object in bytes, and the SHA-256 of each of its units.

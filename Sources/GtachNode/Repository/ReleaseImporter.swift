@@ -156,9 +156,9 @@ public struct ReleaseImporter {
 
   private func complete(_ variant: VerifiedVariant, from source: String) throws(GtachError) {
     do throws(GtachError) {
-      try repository.complete(manifest: variant.manifestBytes, index: variant.indexBytes)
-      // Whoever carries a release here wants it here.
+      // Whoever carries a release here wants it here; said first, so that no gc comes between.
       try repository.changeChoices { $0.keep(variant.manifest.variant.release) }
+      try repository.complete(manifest: variant.manifestBytes, index: variant.indexBytes)
     } catch {
       guard error.code == .chunkMissing else { throw error }
       throw GtachError(

@@ -191,9 +191,12 @@ public struct RepositoryVerifier {
   private mutating func lose(
     _ variant: VariantID, directory: String, index: ChunkIndex?
   ) throws(GtachError) {
-    // First, so that nothing of it is garbage in between.
-    if let index { try repository.noteFetching(variant, index: index) }
-    try repository.quarantine(directory)
+    if let index {
+      // At once, so that nothing of it is garbage in between.
+      try repository.noteFetching(variant, index: index, quarantining: directory)
+    } else {
+      try repository.quarantine(directory)
+    }
     lost.insert(variant)
   }
 

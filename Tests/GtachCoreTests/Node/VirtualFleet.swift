@@ -41,7 +41,7 @@ struct VirtualFleet {
     if !needs.isEmpty { description.dependencies = Dependencies(dependencies) }
     let chunks = (0..<objects).map { number in
       ChunkIndex.Chunk(
-        digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 1_000 + number)
+        digest: SHA256().digest(of: Array("\(name)\(version)\(number)".utf8)), size: 100_000 + number)
     }
     let index = ChunkIndex(
       unitSize: 4_096, chunks: chunks,

@@ -99,6 +99,8 @@ final class VirtualNode {
   private var useless: Set<Int> = []
   /// Whether it has the chunks of what it holds, and no object.
   var hasOnlyChunks = false
+  /// What was kept when its repository was last cleaned, whatever else the policy said.
+  private(set) var kept: [VariantID] = []
   /// How often its repository was cleaned.
   private(set) var cleanings = 0
   /// What was asked of it for chunks.
@@ -169,7 +171,8 @@ final class VirtualNode {
       installs.append(variant)
       if isDependency { dependencies.append(variant) }
       lan.after(1) { self.install(variant) }
-    case .clean:
+    case .clean(let kept):
+      self.kept = kept
       cleanings += 1
       lan.after(1) {
         let report = GarbageReport(dryRun: false, releases: [], parts: [], postponed: nil)

@@ -10,7 +10,7 @@ struct ChunkIndexCodecTests {
 
   let index = ChunkIndex(
     unitSize: 8192,
-    chunks: [(1, 100), (2, 262_144), (1, 100), (3, 1 << 20)].map {
+    chunks: [(1, 70_000), (2, 262_144), (1, 70_000), (3, 1 << 20)].map {
       ChunkIndex.Chunk(digest: digest($0.0), size: $0.1)
     },
     bases: [
@@ -50,9 +50,9 @@ struct ChunkIndexCodecTests {
     let bytes = ChunkIndexCodec.encode(index)
     // The magic, unit size and counts; chunks; bases; objects; how many patches of each base, and of which chunks.
     #expect(
-      bytes.count == 8 + 2 + 1 + 1 + (4 * 32 + 1 + 3 + 1 + 3) + (2 * 32 + 2 + 5) + (6 * 16 + 10) + (1 + 1) + (1 + 2))
+      bytes.count == 8 + 2 + 1 + 1 + (4 * 32 + 4 * 3) + (2 * 32 + 2 + 5) + (6 * 16 + 10) + (1 + 1) + (1 + 2))
     #expect(try ChunkIndexCodec.decode(bytes) == index)
-    #expect(index.archiveSize == 100 + 262_144 + 100 + (1 << 20))
+    #expect(index.archiveSize == 70_000 + 262_144 + 70_000 + (1 << 20))
     #expect(index.objectsByChunk == [0..<1, 1..<4, 4..<6])
   }
 
@@ -115,7 +115,13 @@ struct ChunkIndexCodecTests {
     #expect(code(patch(5, sameAs: 3)) == .indexCorrupt)
     #expect(code(patch(2, sameAs: 3)) == nil && code(patch(2, sameAs: 5)) == nil)
     #expect(code(changed(nil) { $0.remove(at: 4) }) == .indexCorrupt)
-    #expect(code(changed({ $0[2] = .init(digest: $0[2].digest, size: 99) }, nil)) == .indexCorrupt)
+    #expect(code(changed({ $0[2] = .init(digest: $0[2].digest, size: 70_001) }, nil)) == .indexCorrupt)
+    // One patch from two bases that are the same there.
+    #expect(
+      code(changed(nil) { $0[3] = .init(id: $0[2].id, size: 10, chunk: 1, encoding: .patch(base: 1)) }) == nil)
+    // A tiny chunk that is not the last.
+    #expect(code(changed({ $0[1] = .init(digest: $0[1].digest, size: 65_535) }, nil)) == .indexCorrupt)
+    #expect(code(changed({ $0[3] = .init(digest: $0[3].digest, size: 1 << 20 - 1) }, nil)) == nil)
     // A base without patches, and one that is listed twice.
     #expect(code(changed(nil) { $0.remove(at: 2) }) == .indexCorrupt)
     let twice = ChunkIndex(

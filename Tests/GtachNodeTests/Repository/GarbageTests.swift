@@ -92,6 +92,8 @@ struct GarbageTests {
       try fixture.damage(fixture.layout.index(of: packed.manifest.variant))
       let report = try collect(context)
       #expect(report.postponed?.code == ErrorCode.indexCorrupt.rawValue && report.parts.isEmpty)
+      #expect(try fixture.repository().variants().isEmpty, "it is wanted again")
+      #expect(try collect(context, dryRun: true).postponed == nil)
       let index = try ChunkIndexCodec.decode(packed.indexBytes)
       #expect(try fixture.repository().lackingChunks(index: index).isEmpty)
     }

@@ -171,4 +171,40 @@ struct PatchTests {
       #expect(updates?.map(\.from.description) == ["1.0.0"])
     }
   }
+
+  @Test("two earlier releases that are the same where a patch comes from have one object")
+  func samePatch() throws {
+    try RepositoryFixture.with { fixture in
+      let repository = try fixture.repository()
+      var program = RepositoryFixture.noise(700_000, seed: 3)
+      for (version, text) in [("1.0.0", "aaaa"), ("1.1.0", "bbbb"), ("1.2.0", "bbbb")] {
+        if version == "1.2.0" { program[350_000] ^= 1 }
+        try fixture.files.perform([
+          .makeDirectory(fixture.tree), .write(path: "\(fixture.tree)/big", bytes: program, permissions: 0o644),
+          .write(path: "\(fixture.tree)/z", bytes: Array(text.utf8), permissions: 0o644),
+        ])
+        let packed = try PackageCreator(repository: repository).createPackage(
+          source: fixture.tree, name: PackageName("app"), version: SemanticVersion(version),
+          created: Timestamp(secondsSinceEpoch: 0))
+        try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+        guard version == "1.2.0" else { continue }
+        let objects = try ChunkIndexCodec.decode(packed.indexBytes).objects
+        #expect(Set(objects.map(\.id)).count < objects.count)
+      }
+    }
+  }
+
+  @Test("an index that is wrong about a chunk's length does not take the chunk from others")
+  func wrongLength() throws {
+    try RepositoryFixture.with { fixture in
+      let (repository, releases) = try Self.releases(1, fixture)
+      let index = releases[0].index
+      let hostile = ChunkIndex(
+        unitSize: index.unitSize,
+        chunks: index.chunks.map { ChunkIndex.Chunk(digest: $0.digest, size: $0.size - 1) }, objects: index.objects)
+      #expect(try repository.lackingChunks(index: hostile).count == index.objectsByChunk.count)
+      #expect(try repository.lackingChunks(index: index).isEmpty)
+      #expect(try !fixture.files.exists(fixture.layout.quarantine))
+    }
+  }
 }
