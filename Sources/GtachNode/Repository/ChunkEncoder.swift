@@ -2,9 +2,9 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Makes the object of a chunk: of all bodies the shortest, but a frame, which is decoded faster, where a difference is
-/// hardly shorter. The same chunk, prefix and level give the same bytes on
-/// every thread; another release of zstd may give others.
+/// Makes the object of a chunk: of all bodies the shortest as far as can be told, but a frame, which is decoded faster,
+/// where a difference is hardly shorter. The same chunk, prefix and level give the same bytes on every thread; another
+/// release of zstd may give others.
 struct ChunkEncoder {
   /// 1 (fast) to 22 (small).
   let level: Int
@@ -22,20 +22,29 @@ struct ChunkEncoder {
   ///   - bytes: The bytes that this names.
   /// - Throws: `ErrorCode.usage` for a level that does not exist; `ErrorCode.bug` where a library refuses.
   func object(of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]) throws(GtachError) -> [UInt8] {
-    let frame = try Zstd.compressBare(chunk[...], after: bytes, level: level)
-    let object = ObjectHeader(prefix: prefix, body: .frame).bytes + frame
-    guard triesDifferences, !bytes.isEmpty else { return object }
+    guard triesDifferences, !bytes.isEmpty else { return try frame(of: chunk, after: prefix, bytes) }
     let difference = try difference(of: chunk, after: prefix, bytes)
-    return difference.count + difference.count / Self.differenceGain < object.count ? difference : object
+    func isWorthIt(_ frame: Int) -> Bool {
+      difference.bytes.count + difference.bytes.count / Self.differenceGain < frame
+    }
+    // A frame is most of the work: it is not made where it could only be longer.
+    if isWorthIt(difference.leastFrame) { return difference.bytes }
+    let frame = try frame(of: chunk, after: prefix, bytes)
+    return isWorthIt(frame.count) ? difference.bytes : frame
+  }
+
+  func frame(of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]) throws(GtachError) -> [UInt8] {
+    ObjectHeader(prefix: prefix, body: .frame).bytes + (try Zstd.compressBare(chunk[...], after: bytes, level: level))
   }
 
   func difference(
     of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]
-  ) throws(GtachError) -> [UInt8] {
+  ) throws(GtachError) -> (bytes: [UInt8], leastFrame: Int) {
     let suffixes = try SuffixArray.positions(of: bytes)
-    return try ObjectHeader(prefix: prefix, body: .difference).bytes
-      + BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...]) { (added) throws(GtachError) in
-        try Zstd.compressBare(added[...], after: bytes, level: level)
-      }
+    let difference = try BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...]) {
+      (added) throws(GtachError) in
+      try Zstd.compressBare(added[...], after: bytes, level: level)
+    }
+    return (ObjectHeader(prefix: prefix, body: .difference).bytes + difference.bytes, difference.leastFrame)
   }
 }
