@@ -6,7 +6,7 @@ public enum Message: Hashable, Sendable {
   case hello(Hello)
   /// A request or the connection failed.
   case failure(Failure)
-  /// Asks for a part of a file.
+  /// Asks for a file.
   case getFile(GetFile)
   /// A part of a file.
   case filePart(FilePart)

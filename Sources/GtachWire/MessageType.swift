@@ -4,7 +4,7 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   case hello = 0x01
   /// A request, or the connection, failed.
   case failure = 0x02
-  /// Asks for a part of a file.
+  /// Asks for a file.
   case getFile = 0x10
   /// A part of a file.
   case filePart = 0x11

@@ -14,6 +14,10 @@ struct ChunkEncoder {
   /// How many bytes shorter than a frame a difference is at least, as a part of the difference's: 3 %.
   private static let differenceGain = 32
 
+  /// The most that is tried with the new bytes of a difference: they are few, and the highest levels take their time over
+  /// the prefix. A third of the work, and 1 % more bytes.
+  private static let addedLevel = 12
+
   /// The object.
   ///
   /// - Parameters:
@@ -43,7 +47,7 @@ struct ChunkEncoder {
     let suffixes = try SuffixArray.positions(of: bytes)
     let difference = try BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...]) {
       (added) throws(GtachError) in
-      try Zstd.compressBare(added[...], after: bytes, level: level)
+      try Zstd.compressBare(added[...], after: bytes, level: min(level, Self.addedLevel))
     }
     return (ObjectHeader(prefix: prefix, body: .difference).bytes + difference.bytes, difference.leastFrame)
   }

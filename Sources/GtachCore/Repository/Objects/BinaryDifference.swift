@@ -110,7 +110,7 @@ private struct Filler {
         addedBefore += stretch.added
       }
     }
-    return bits.isAtEnd && surprises.isEmpty && calm > new.count && addedBefore == added.count
+    return bits.isAtEnd && surprises.isEmpty && calm > .max / 4 && addedBefore == added.count
       ? nil : "something follows it"
   }
 
