@@ -92,7 +92,7 @@ extension PackageRepository: ChunkSource {
     for (number, base) in index.bases.enumerated() {
       // Without a look at all directories, for each release that comes: what is missed costs some bytes.
       let entry = try state.withLock { state throws(GtachError) in
-        try state.catalogue.entry(known: ShortDigest(base.archive))
+        try state.catalogue.entry(knownBy: .archive, ShortDigest(base.archive))
       }
       if entry?.archive.digest == base.archive { here.insert(number) }
     }

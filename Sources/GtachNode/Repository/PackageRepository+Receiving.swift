@@ -10,8 +10,15 @@ extension PackageRepository {
   /// - Throws: As `lackingChunks`; `ErrorCode.busy` where another process holds the lock for a minute.
   public func beginFetching(_ variant: VariantID, index: ChunkIndex) throws(GtachError) -> [LackingChunk] {
     try noteFetching(variant, index: index)
-    return try lackingChunks(index: index)
+    var durable: Set<Digest> = []
+    for entry in try entries(nearest: variant).prefix(Self.lookedThrough) {
+      if let archive = try archive(of: entry) { durable.formUnion(archive.chunks.map(\.digest)) }
+    }
+    return try lackingChunks(index: index, durable: durable)
   }
+
+  /// In how many of the package's other releases is looked for chunks that need not be read.
+  private static let lookedThrough = 4
 
   /// Notes that what a variant needs is needed although it is not complete here.
   ///
@@ -33,11 +40,19 @@ extension PackageRepository {
   /// here is read and hashed, as a power cut may have torn it. An object that is here and does not help is of no use,
   /// wherever it is from.
   ///
+  /// - Parameter durable: Chunks of releases that are complete here. They were on the disk before these became visible, so
+  ///   that it is enough to see them: a small update of a large application would else take as long as reading all of it.
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
-  public func lackingChunks(index: ChunkIndex) throws(GtachError) -> [LackingChunk] {
+  public func lackingChunks(index: ChunkIndex, durable: Set<Digest> = []) throws(GtachError) -> [LackingChunk] {
     let choice = try choice(of: index)
     var lacking: [LackingChunk] = []
-    for numbers in index.objectsByChunk where try !isHere(numbers, of: index) {
+    for numbers in index.objectsByChunk {
+      let chunk = index.chunks[index.objects[numbers.lowerBound].chunk].digest
+      if durable.contains(chunk), try files.exists(layout.chunk(chunk)) {
+        state.withLock { _ = $0.sound.insert(chunk) }
+        continue
+      }
+      guard try !isHere(numbers, of: index) else { continue }
       var objects: [Int] = []
       for number in choice.ways(numbers, of: index) where try storedObject(index.objects[number].id) == nil {
         objects.append(number)
