@@ -25,7 +25,7 @@ extension PackageRepository {
   /// A file as it travels.
   static func frame(of bytes: [UInt8], after base: [UInt8]) throws(GtachError) -> [UInt8] {
     // A long file would keep the peer waiting for some seconds, and a Raspberry Pi busy.
-    try Zstd.compressBare(bytes[...], after: base, level: bytes.count <= shortFileBytes ? 19 : 3)
+    try Zstd.compressBare(bytes[...], after: base, level: bytes.count + base.count <= shortFileBytes ? 19 : 3)
   }
 
   /// Files that are here and that may be much like one that is to be asked for, the likeliest first. What cannot be read is

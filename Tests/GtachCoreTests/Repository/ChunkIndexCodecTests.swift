@@ -49,8 +49,8 @@ struct ChunkIndexCodecTests {
   func roundTrip() throws {
     let bytes = ChunkIndexCodec.encode(index)
     // The magic, unit size and counts; chunks; bases; objects; how many patches of each base, and of which chunks.
-    #expect(
-      bytes.count == 8 + 2 + 1 + 1 + (4 * 32 + 4 * 3) + (2 * 32 + 2 + 5) + (6 * 16 + 10) + (1 + 1) + (1 + 2))
+    let lengths = [8, 2 + 1 + 1, 4 * 32 + 4 * 3, 2 * 32 + 2 + 5, 6 * 16 + 10, 1 + 1, 1 + 2]
+    #expect(bytes.count == lengths.reduce(0, +))
     #expect(try ChunkIndexCodec.decode(bytes) == index)
     #expect(index.archiveSize == 70_000 + 262_144 + 70_000 + (1 << 20))
     #expect(index.objectsByChunk == [0..<1, 1..<4, 4..<6])
@@ -66,15 +66,16 @@ struct ChunkIndexCodecTests {
   @Test("huge counts are refused before anything is allocated for them")
   func counts() {
     let chunks: [UInt8] = Array("gtachix3".utf8) + [0x80, 0x40]
-    let bases = chunks + [1] + index.chunks[0].digest.bytes + [100]
-    let patches = bases + [1] + Self.digest(21).bytes + [100] + Self.id(11).bytes + [50]
+    let bases: [UInt8] = [chunks, [1], index.chunks[0].digest.bytes, [100]].flatMap { $0 }
+    let patches: [UInt8] = [bases, [1], Self.digest(21).bytes, [100], Self.id(11).bytes, [50]].flatMap { $0 }
     for start in [chunks, bases, patches] {
       for count: [UInt8] in [[0x81, 0x80, 4], [0x80, 0x80, 0x80, 0x80, 1], [0xFF, 0xFF, 0xFF, 0xFF, 0x7F]] {
         #expect(code(start + count + [UInt8](repeating: 1, count: 100)) == .indexCorrupt)
       }
     }
     // What they were in front of, as it should be.
-    #expect(code(patches + [1, 0] + Self.id(12).bytes + [9]) == nil)
+    let whole: [UInt8] = [patches, [1, 0], Self.id(12).bytes, [9]].flatMap { $0 }
+    #expect(code(whole) == nil)
   }
 
   @Test("sizes out of bounds are refused", arguments: [0, (1 << 20) + 1, Int(UInt32.max)])
