@@ -27,8 +27,24 @@ public final class SQLiteDatabase {
     sqlite3_busy_timeout(connection, busyMilliseconds)
     // In this mode NORMAL loses the last transactions in a power cut, and never half of one: the log is on the disk
     // before the database is changed from it (sqlite.org/pragma.html, "synchronous").
-    try execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF")
+    try beginWriteAhead(until: MonotonicClock.now().advanced(byMilliseconds: Int64(busyMilliseconds)))
+    try execute("PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF")
   }
+
+  /// Changes to write-ahead mode, which lasts. Where several open a new database at once, SQLite lets all but one fail
+  /// without waiting, as two who waited for each other would wait for ever.
+  private func beginWriteAhead(until deadline: Instant) throws(GtachError) {
+    while true {
+      do throws(GtachError) {
+        return try execute("PRAGMA journal_mode=WAL")
+      } catch {
+        guard error.code == .busy, MonotonicClock.now() < deadline else { throw error }
+        sqlite3_sleep(Self.pauseMilliseconds)
+      }
+    }
+  }
+
+  private static let pauseMilliseconds: Int32 = 5
 
   deinit { sqlite3_close_v2(connection) }
 
