@@ -6,7 +6,8 @@
 #   format     swift format and shellcheck have nothing to say
 #   purity     the targets keep to the house's rules (check-purity.sh)
 #   unit       every Swift test: pure targets, and real daemons, files and TLS on loopback; warnings are errors
-#   interop    python-tuf and casync read what gtach publishes and exports, and gtach what casync makes
+#   interop    python-tuf and casync read what gtach publishes and exports, and gtach what casync makes; a client in
+#              Python, written after Protocol/README.md, speaks with a daemon
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
@@ -29,7 +30,10 @@ tier_format() {
 }
 tier_purity() { scripts/check-purity.sh; }
 tier_unit() { scripts/build.sh test; }
-tier_interop() { scripts/test-interop.sh; }
+tier_interop() {
+  scripts/test-interop.sh
+  scripts/test-protocol.sh
+}
 tier_lan() { scripts/test-lan.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
 tier_debian13() {
