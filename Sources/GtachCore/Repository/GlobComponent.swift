@@ -32,26 +32,7 @@ struct GlobComponent: Hashable, Sendable {
 
   /// Whether a name fits, in time proportional to the product of the lengths at worst.
   func matches(_ name: some StringProtocol) -> Bool {
-    let text = Array(name)
-    var (position, token) = (0, 0)
-    // Where the last `*` stands, and how far the text was when it was met: it alone is ever stretched.
-    var star: (token: Int, position: Int)?
-    while position < text.count {
-      if token < tokens.count, tokens[token] == .anything {
-        star = (token, position)
-        token += 1
-      } else if token < tokens.count, fits(text[position], tokens[token]) {
-        token += 1
-        position += 1
-      } else if let last = star {
-        star = (last.token, last.position + 1)
-        token = last.token + 1
-        position = last.position + 1
-      } else {
-        return false
-      }
-    }
-    return tokens[token...].allSatisfy { $0 == .anything }
+    Wildcard.matches(Array(name), pattern: tokens, isAnything: { $0 == .anything }, fits: fits)
   }
 
   private func fits(_ character: Character, _ token: Token) -> Bool {

@@ -23,27 +23,9 @@ struct PathPattern: Hashable, Sendable {
     text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
   }
 
-  /// Greedy, going back to the last `*` only: at most the product of both lengths of steps, whatever the pattern.
   private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
-    var (inPattern, inText) = (0, 0)
-    var afterStar: (inPattern: Int, inText: Int)?
-    while inText < text.count {
-      if inPattern < pattern.count, pattern[inPattern] == UInt8(ascii: "*") {
-        inPattern += 1
-        afterStar = (inPattern, inText)
-      } else if inPattern < pattern.count, pattern[inPattern] == text[inText] || pattern[inPattern] == UInt8(ascii: "?")
-      {
-        inPattern += 1
-        inText += 1
-      } else if let star = afterStar {
-        inPattern = star.inPattern
-        inText = star.inText + 1
-        afterStar = (inPattern, inText)
-      } else {
-        return false
-      }
-    }
-    return pattern[inPattern...].allSatisfy { $0 == UInt8(ascii: "*") }
+    Wildcard.matches(
+      text, pattern: pattern, isAnything: { $0 == UInt8(ascii: "*") }, fits: { $1 == UInt8(ascii: "?") || $0 == $1 })
   }
 }
 

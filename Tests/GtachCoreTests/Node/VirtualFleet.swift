@@ -78,3 +78,23 @@ extension VirtualNode {
     take(.repositoryChanged(trusted: try fleet.trusted(), held: held, choices: choices))
   }
 }
+
+extension VirtualLAN {
+  /// A publisher and so many nodes that were told its address.
+  func room(
+    _ fleet: VirtualFleet, nodes count: UInt8, peers: [UInt8] = [1]
+  ) throws -> (publisher: VirtualNode, nodes: [VirtualNode]) {
+    let publisher = try VirtualNode(
+      number: 1, fleet: fleet.id, trusted: try fleet.trusted(), isPublisher: true)
+    publisher.metadata = fleet.metadata
+    add(publisher)
+    var configuration = NodeConfiguration()
+    configuration.peers = peers.map { Endpoint(host: "10.0.0.\($0)", port: 7420) }
+    let nodes = try (0..<count).map { number in
+      try VirtualNode(
+        number: number + 2, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
+    }
+    for node in nodes { add(node) }
+    return (publisher, nodes)
+  }
+}
