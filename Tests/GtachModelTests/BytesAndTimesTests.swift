@@ -59,6 +59,21 @@ import Testing
     #expect(ObjectID(hex: one.hex) == nil && ObjectID(hex: id.hex.uppercased()) == nil)
   }
 
+  @Test func unitDigestsAreTheFirstHalfOfADigest() throws {
+    struct Repeated: Hashing {
+      func digest(of bytes: ArraySlice<UInt8>) -> Digest {
+        Digest((0..<32).map { UInt8($0) &+ (bytes.last ?? 0) }) ?? preconditionFailure()
+      }
+    }
+    let digest = UnitDigest(of: [9, 7], hashing: Repeated())
+    #expect(digest.bytes == Array(7...22))
+    #expect(digest == UnitDigest(of: [1, 7, 3][..<2], hashing: Repeated()))
+    #expect(digest != UnitDigest(of: [9, 8], hashing: Repeated()))
+    #expect(digest.hex == Hexadecimal.encode(digest.bytes) && digest.description == digest.hex)
+    #expect(UnitDigest(digest.bytes) == digest && UnitDigest((0..<20).map { UInt8($0 + 5) }[2..<18]) == digest)
+    for count in [0, 15, 17, 32] { #expect(UnitDigest(Array(repeating: 1, count: count)) == nil) }
+  }
+
   @Test func nodeIDsAreTheBeginningOfADigest() throws {
     struct FixedHash: Hashing {
       func digest(of bytes: ArraySlice<UInt8>) -> Digest {
