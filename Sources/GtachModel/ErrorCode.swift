@@ -44,6 +44,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   case peerTimeout = "peer-timeout"
   case peerClosed = "peer-closed"
   case peerUntrusted = "peer-untrusted"
+  case noLease = "no-lease"
   case discoveryUnavailable = "discovery-unavailable"
   case tokenInvalid = "token-invalid"
   case invitationUnknown = "invitation-unknown"
@@ -86,7 +87,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
     case .peerUnreachable, .peerTimeout, .peerClosed, .discoveryUnavailable, .gpioUnavailable: 69
     case .bug: 70
     case .diskFull, .inputOutput, .chunkMissing: 74
-    case .busy, .cancelled: 75
+    case .busy, .cancelled, .noLease: 75
     case .notPermitted, .peerUntrusted, .tokenInvalid, .invitationUnknown, .releaseRefused, .gpioLineForbidden: 77
     case .configurationInvalid, .fleetMissing, .fleetExists, .gpioLineMissing, .gpioLineAmbiguous, .gpioLineHeld: 78
     }

@@ -53,9 +53,36 @@ struct ByteReader {
     return digest
   }
 
-  mutating func objectID() throws(GtachError) -> ObjectID {
-    guard let id = ObjectID(try bytes(ObjectID.byteCount)) else { throw malformed("it ends early") }
-    return id
+  mutating func unitDigest() throws(GtachError) -> UnitDigest {
+    guard let digest = UnitDigest(try bytes(UnitDigest.byteCount)) else { throw malformed("it ends early") }
+    return digest
+  }
+
+  /// A byte that is 0 or 1.
+  mutating func flag() throws(GtachError) -> Bool {
+    let value = try number(UInt8.self)
+    guard value <= 1 else { throw malformed("\(value) is neither 0 nor 1") }
+    return value == 1
+  }
+
+  /// A number of one to five bytes, in its only spelling.
+  mutating func variableInteger() throws(GtachError) -> Int {
+    guard let number = VariableInteger.take(from: &rest) else { throw malformed("a number in it cannot be read") }
+    return number
+  }
+
+  /// The number of an object or a unit of a variant.
+  mutating func numberInVariant() throws(GtachError) -> Int {
+    let number = try variableInteger()
+    guard number < Limits.unitsPerVariant else { throw malformed("no variant has a number \(number)") }
+    return number
+  }
+
+  /// How many units of a variant somebody has.
+  mutating func unitCount() throws(GtachError) -> Int {
+    let count = Int(try number(UInt32.self))
+    guard count <= Limits.unitsPerVariant else { throw malformed("no variant has \(count) units") }
+    return count
   }
 
   mutating func remainder() -> [UInt8] {
@@ -68,6 +95,15 @@ struct ByteReader {
   }
 
   func malformed(_ reason: String) -> GtachError { .malformed(type, reason) }
+}
+
+extension VariableInteger {
+  /// Numbers of 0 to 2^35 - 1, one after the other.
+  static func bytes(of numbers: [Int]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for number in numbers { append(number, to: &bytes) }
+    return bytes
+  }
 }
 
 extension GtachError {

@@ -29,8 +29,18 @@ public enum Limits {
   public static let smallestUnitBytes = 4 << 10
   /// The largest object, and the largest zstd frame that a chunk travels as, in bytes.
   public static let objectBytes = 4 << 20
-  /// The units of one object, and so those of one `getUnits`.
+  /// The units of one object.
   public static let unitsPerObject = objectBytes / smallestUnitBytes
+  /// The units of a variant, its bare chunks included; the numbers of its objects and units are below it.
+  public static let unitsPerVariant = 1 << 27
+  /// The longest spelling of such a number, in bytes.
+  static let unitNumberBytes = 4
+  /// The objects that one `getUnitLists` names.
+  public static let objectsPerGetUnitLists = 64
+  /// The units that one `getUnit` names.
+  public static let unitsPerGetUnit = 16
+  /// The body of a `have`, in bytes.
+  public static let haveBodyBytes = 64 << 10
 
   /// The buckets of an index digest.
   public static let buckets = 256
@@ -62,16 +72,23 @@ public enum Limits {
   /// The address hints of an invitation token.
   public static let tokenHints = 8
 
-  /// The requests of one connection that may be unanswered at a time.
+  /// The requests of one connection that may be unanswered at a time; `watch`, `follow` and `claim` do not count.
   public static let outstandingRequests = 64
+  /// The `follow`s of one connection that may be open at a time.
+  public static let follows = 8
+  /// The `claim`s of one connection that may be open at a time.
+  public static let claims = 8
   /// From the start of a connection until TLS and both `hello`s are done, in milliseconds.
   public static let handshakeMilliseconds: Int64 = 10_000
   /// From the first byte of a frame to its last, in milliseconds.
   public static let frameMilliseconds: Int64 = 30_000
-  /// From a request, or from the previous frame of its answer, to the next frame, in milliseconds; not for `watch`.
+  /// From a request, or from the previous frame of its answer, to the next frame, in milliseconds; not for `watch`,
+  /// `follow` and `claim`.
   public static let answerMilliseconds: Int64 = 30_000
   /// How long a `watch` waits for a change before it is answered with what is unchanged, in milliseconds.
   public static let watchMilliseconds: Int64 = 30_000
+  /// From one `have` of a `follow` to the next at the soonest, in milliseconds.
+  public static let haveMilliseconds: Int64 = 10
   /// After how much silence a connection may be closed, in milliseconds.
   public static let idleMilliseconds: Int64 = 90_000
 }

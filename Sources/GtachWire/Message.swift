@@ -18,12 +18,12 @@ public enum Message: Hashable, Sendable {
   case getEntries(GetEntries)
   /// Some of these entries.
   case entries(Entries)
-  /// Asks for the digests of an object's units.
-  case getUnitList(GetUnitList)
+  /// Asks for the digests of some objects' units.
+  case getUnitLists(GetUnitLists)
   /// The digests of an object's units.
   case unitList(UnitListing)
-  /// Asks for some units.
-  case getUnits(GetUnits)
+  /// Asks for any one of some units.
+  case getUnit(GetUnit)
   /// One unit.
   case unit(ObjectUnit)
   /// Asks to be told of a change.
@@ -34,10 +34,20 @@ public enum Message: Hashable, Sendable {
   case getChunk(GetChunk)
   /// A part of a chunk.
   case chunkPart(ChunkPart)
+  /// Asks to be told which units of a variant the peer has.
+  case follow(Follow)
+  /// Some of these units.
+  case have(Have)
   /// Asks for a certificate.
   case join(Join)
   /// The certificate.
   case welcome(Welcome)
+  /// Asks for a lease.
+  case claim(Claim)
+  /// The lease is granted, or taken back.
+  case lease(Lease)
+  /// A follow or a claim is no longer wanted.
+  case end(End)
   /// An extension that this program does not know: to be ignored.
   case unknown(Frame)
 
@@ -67,16 +77,21 @@ public enum Message: Hashable, Sendable {
     case .buckets: self = .buckets(try Buckets(body: body))
     case .getEntries: self = .getEntries(try GetEntries(body: body))
     case .entries: self = .entries(try Entries(body: body))
-    case .getUnitList: self = .getUnitList(try GetUnitList(body: body))
+    case .getUnitLists: self = .getUnitLists(try GetUnitLists(body: body))
     case .unitList: self = .unitList(try UnitListing(body: body))
-    case .getUnits: self = .getUnits(try GetUnits(body: body))
+    case .getUnit: self = .getUnit(try GetUnit(body: body))
     case .unit: self = .unit(try ObjectUnit(body: body))
     case .watch: self = .watch(try Watch(body: body))
     case .changed: self = .changed(try Changed(body: body))
     case .getChunk: self = .getChunk(try GetChunk(body: body))
     case .chunkPart: self = .chunkPart(try ChunkPart(body: body))
+    case .follow: self = .follow(try Follow(body: body))
+    case .have: self = .have(try Have(body: body))
     case .join: self = .join(try Join(body: body))
     case .welcome: self = .welcome(try Welcome(body: body))
+    case .claim: self = .claim(try Claim(body: body))
+    case .lease: self = .lease(try Lease(body: body))
+    case .end: self = .end(try End(body: body))
     }
   }
 
@@ -86,7 +101,7 @@ public enum Message: Hashable, Sendable {
     return content?.encoded() ?? []
   }
 
-  /// The number of the request that this is, or answers; nil where a message has none.
+  /// The number of the request that this is, answers or ends; nil where a message has none.
   public var id: UInt32? {
     switch self {
     case .failure(let message): message.id
@@ -96,14 +111,19 @@ public enum Message: Hashable, Sendable {
     case .buckets(let message): message.id
     case .getEntries(let message): message.id
     case .entries(let message): message.id
-    case .getUnitList(let message): message.id
+    case .getUnitLists(let message): message.id
     case .unitList(let message): message.id
-    case .getUnits(let message): message.id
+    case .getUnit(let message): message.id
     case .unit(let message): message.id
     case .watch(let message): message.id
     case .changed(let message): message.id
     case .getChunk(let message): message.id
     case .chunkPart(let message): message.id
+    case .follow(let message): message.id
+    case .have(let message): message.id
+    case .claim(let message): message.id
+    case .lease(let message): message.id
+    case .end(let message): message.id
     case .hello, .join, .welcome, .unknown: nil
     }
   }
@@ -119,16 +139,21 @@ public enum Message: Hashable, Sendable {
     case .buckets(let message): message
     case .getEntries(let message): message
     case .entries(let message): message
-    case .getUnitList(let message): message
+    case .getUnitLists(let message): message
     case .unitList(let message): message
-    case .getUnits(let message): message
+    case .getUnit(let message): message
     case .unit(let message): message
     case .watch(let message): message
     case .changed(let message): message
     case .getChunk(let message): message
     case .chunkPart(let message): message
+    case .follow(let message): message
+    case .have(let message): message
     case .join(let message): message
     case .welcome(let message): message
+    case .claim(let message): message
+    case .lease(let message): message
+    case .end(let message): message
     case .unknown: nil
     }
   }

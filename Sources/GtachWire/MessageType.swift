@@ -1,4 +1,7 @@
-/// The second field of a frame: what its body is. From 0x10 on, a request is even and its answer is the next number.
+import GtachModel
+
+/// The second field of a frame: what its body is. From 0x10 on, a request is even and its answer, if it has one, is the
+/// next number.
 public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   /// Who speaks; the first frame in both directions.
   case hello = 0x01
@@ -16,12 +19,12 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   case getEntries = 0x14
   /// Some of these entries.
   case entries = 0x15
-  /// Asks for the digests of an object's units.
-  case getUnitList = 0x16
+  /// Asks for the digests of some objects' units.
+  case getUnitLists = 0x16
   /// The digests of an object's units.
   case unitList = 0x17
-  /// Asks for some units of an object.
-  case getUnits = 0x18
+  /// Asks for any one of some units.
+  case getUnit = 0x18
   /// One unit.
   case unit = 0x19
   /// Asks to be told of a change.
@@ -32,10 +35,20 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   case getChunk = 0x1C
   /// A part of a chunk.
   case chunkPart = 0x1D
+  /// Asks to be told which units of a variant the peer has.
+  case follow = 0x1E
+  /// Some of these units.
+  case have = 0x1F
   /// Asks for a certificate.
   case join = 0x20
   /// The certificate.
   case welcome = 0x21
+  /// Asks for a lease.
+  case claim = 0x22
+  /// The lease is granted, or taken back.
+  case lease = 0x23
+  /// A follow or a claim is no longer wanted.
+  case end = 0x24
 
   /// Types from this one on are extensions: who does not know one ignores its frames.
   public static let firstExtension: UInt8 = 0x80
@@ -49,12 +62,17 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
     case .welcome: Limits.welcomeBodyBytes
     case .filePart: FilePart.headerBytes + Limits.partBytes
     case .buckets: Buckets.headerBytes + Limits.buckets * ShortDigest.byteCount
-    case .getUnitList: GetUnitList.bodyBytes
-    case .unitList: UnitListing.headerBytes + Limits.unitsPerObject * 32
-    case .getUnits: GetUnits.bodyBytes
-    case .unit: ObjectUnit.headerBytes + Limits.unitBytes
+    case .getUnitLists: GetUnitLists.headerBytes + Limits.objectsPerGetUnitLists * Limits.unitNumberBytes
+    case .unitList: 4 + Limits.unitNumberBytes + Limits.unitsPerObject * UnitDigest.byteCount
+    case .getUnit: GetUnit.headerBytes + Limits.unitsPerGetUnit * Limits.unitNumberBytes
+    case .unit: 4 + Limits.unitNumberBytes + Limits.unitBytes
     case .getChunk: GetChunk.bodyBytes
     case .chunkPart: ChunkPart.headerBytes + Limits.unitBytes
+    case .follow: Follow.bodyBytes
+    case .have: Limits.haveBodyBytes
+    case .claim: Claim.bodyBytes
+    case .lease: Lease.bodyBytes
+    case .end: End.bodyBytes
     }
   }
 
@@ -78,8 +96,9 @@ public enum MessageStream: Hashable, Sendable, CaseIterable {
     switch type {
     case .failure: true
     case .hello: self == .requests || self == .answers
-    case .getFile, .getBuckets, .getEntries, .getUnitList, .getUnits, .watch, .getChunk: self == .requests
-    case .filePart, .buckets, .entries, .unitList, .unit, .changed, .chunkPart: self == .answers
+    case .getFile, .getBuckets, .getEntries, .getUnitLists, .getUnit, .watch, .getChunk, .follow, .claim, .end:
+      self == .requests
+    case .filePart, .buckets, .entries, .unitList, .unit, .changed, .chunkPart, .have, .lease: self == .answers
     case .join: self == .joinRequests
     case .welcome: self == .joinAnswers
     }

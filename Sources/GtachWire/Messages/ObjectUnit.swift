@@ -1,20 +1,18 @@
 import GtachModel
 
-/// One unit of an object (binary, type `unit`): id u32, number u16, bytes.
+/// One unit of an object (binary, type `unit`): id u32, the unit's number, bytes.
 public struct ObjectUnit: Hashable, Sendable {
-  static let headerBytes = 6
-
   /// The request that it answers.
   public let id: UInt32
-  /// The unit's number in its object, counted from 0.
-  public let number: UInt16
+  /// The unit's number among those of its variant.
+  public let unit: Int
   /// Its bytes: 1 to `Limits.unitBytes`.
   public let bytes: [UInt8]
 
   /// A unit from its fields.
-  public init(id: UInt32, number: UInt16, bytes: [UInt8]) {
+  public init(id: UInt32, unit: Int, bytes: [UInt8]) {
     self.id = id
-    self.number = number
+    self.unit = unit
     self.bytes = bytes
   }
 }
@@ -27,15 +25,15 @@ extension ObjectUnit: MessageBody {
   public init(body: ArraySlice<UInt8>) throws(GtachError) {
     var reader = ByteReader(body, of: Self.type)
     id = try reader.number(UInt32.self)
-    number = try reader.number(UInt16.self)
+    unit = try reader.numberInVariant()
     bytes = reader.remainder()
-    guard Int(number) < Limits.unitsPerObject else { throw reader.malformed("no object has a unit \(number)") }
     guard (1...Limits.unitBytes).contains(bytes.count) else { throw reader.malformed("it has \(bytes.count) bytes") }
   }
 
   /// The whole frame, header included.
   public func encoded() -> [UInt8] {
-    var writer = FrameWriter(type: Self.type.rawValue, bodyBytes: Self.headerBytes + bytes.count)
+    let number = VariableInteger.bytes(of: [unit])
+    var writer = FrameWriter(type: Self.type.rawValue, bodyBytes: 4 + number.count + bytes.count)
     writer.append(id)
     writer.append(number)
     writer.append(bytes)

@@ -1,21 +1,19 @@
 import GtachModel
 
-/// The digests of an object's units (binary): id u32, size u32, then 32 bytes a unit. The receiver checks that they
-/// hash to the object's id before it believes any.
+/// The digests of an object's units (binary, type `unitList`): id u32, the object's number, then 16 bytes a unit. The
+/// receiver checks that they hash to the object's id before it believes any.
 public struct UnitListing: Hashable, Sendable {
-  static let headerBytes = 8
-
   /// The request that it answers.
   public let id: UInt32
-  /// The length of the object in bytes.
-  public let size: Int
-  /// The SHA-256 of every unit, in order.
-  public let digests: [Digest]
+  /// The number of the object in the index.
+  public let object: Int
+  /// The digest of every unit, in order: 2 to `Limits.unitsPerObject`.
+  public let digests: [UnitDigest]
 
   /// An answer from its fields.
-  public init(id: UInt32, size: Int, digests: [Digest]) {
+  public init(id: UInt32, object: Int, digests: [UnitDigest]) {
     self.id = id
-    self.size = size
+    self.object = object
     self.digests = digests
   }
 }
@@ -28,26 +26,23 @@ extension UnitListing: MessageBody {
   public init(body: ArraySlice<UInt8>) throws(GtachError) {
     var reader = ByteReader(body, of: Self.type)
     id = try reader.number(UInt32.self)
-    size = Int(try reader.number(UInt32.self))
-    guard (1...Limits.objectBytes).contains(size) else { throw reader.malformed("the object has \(size) bytes") }
-    var digests: [Digest] = []
-    digests.reserveCapacity(reader.remaining / Digest.byteCount)
-    while reader.remaining > 0 { digests.append(try reader.digest()) }
+    object = try reader.numberInVariant()
+    var digests: [UnitDigest] = []
+    digests.reserveCapacity(reader.remaining / UnitDigest.byteCount)
+    while reader.remaining > 0 { digests.append(try reader.unitDigest()) }
     self.digests = digests
-    // The unit size stands in the index; here it is only certain that some allowed one gives this many units.
-    let fewest = (size + Limits.unitBytes - 1) / Limits.unitBytes
-    let most = (size + Limits.smallestUnitBytes - 1) / Limits.smallestUnitBytes
-    guard (fewest...most).contains(digests.count) else {
-      throw reader.malformed("\(digests.count) units cannot make up \(size) bytes")
+    guard (2...Limits.unitsPerObject).contains(digests.count) else {
+      throw reader.malformed("it lists \(digests.count) units")
     }
   }
 
   /// The whole frame, header included.
   public func encoded() -> [UInt8] {
+    let number = VariableInteger.bytes(of: [object])
     var writer = FrameWriter(
-      type: Self.type.rawValue, bodyBytes: Self.headerBytes + digests.count * Digest.byteCount)
+      type: Self.type.rawValue, bodyBytes: 4 + number.count + digests.count * UnitDigest.byteCount)
     writer.append(id)
-    writer.append(UInt32(size))
+    writer.append(number)
     for digest in digests { writer.append(digest.bytes) }
     return writer.bytes
   }

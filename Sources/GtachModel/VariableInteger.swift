@@ -1,9 +1,8 @@
-import GtachModel
-
 /// Numbers of 0 to 2^35 - 1 in one to five bytes: 7 bits each, the lowest first, and a highest bit that says whether
 /// another byte follows (LEB128). Numbers with a sign alternate: 0, -1, 1, -2, ... (ZigZag).
-enum VariableInteger {
-  static func append(_ number: Int, to bytes: inout [UInt8]) {
+public enum VariableInteger {
+  /// Writes a number of 0 to 2^35 - 1.
+  public static func append(_ number: Int, to bytes: inout [UInt8]) {
     precondition((0..<1 << 35).contains(number))
     var rest = number
     while rest >= 0x80 {
@@ -13,12 +12,13 @@ enum VariableInteger {
     bytes.append(UInt8(rest))
   }
 
-  static func append(signed number: Int, to bytes: inout [UInt8]) {
+  /// Writes a number of -2^34 to 2^34 - 1.
+  public static func append(signed number: Int, to bytes: inout [UInt8]) {
     append(number << 1 ^ number >> (Int.bitWidth - 1), to: &bytes)
   }
 
   /// Takes a number off the front; nil where there is none, it is too large, or a shorter spelling exists.
-  static func take(from bytes: inout ArraySlice<UInt8>) -> Int? {
+  public static func take(from bytes: inout ArraySlice<UInt8>) -> Int? {
     var number = 0
     for shift in stride(from: 0, to: 35, by: 7) {
       guard let byte = bytes.popFirst() else { return nil }
@@ -28,7 +28,8 @@ enum VariableInteger {
     return nil
   }
 
-  static func takeSigned(from bytes: inout ArraySlice<UInt8>) -> Int? {
+  /// Takes a number with a sign off the front; nil as for `take`.
+  public static func takeSigned(from bytes: inout ArraySlice<UInt8>) -> Int? {
     take(from: &bytes).map { $0 >> 1 ^ -($0 & 1) }
   }
 }
