@@ -1,4 +1,4 @@
-/// Names an object: the first 16 bytes of the SHA-256 of its units' SHA-256s, one after the other.
+/// Names an object: the first 16 bytes of the SHA-256 of its units' digests, one after the other.
 ///
 /// Half a SHA-256 is enough: whoever found another object of the same id, after some 2^128 attempts, could make somebody
 /// fetch it for nothing. What an object yields is compared with the whole SHA-256 of its chunk.
@@ -9,10 +9,10 @@ public struct ObjectID: Hashable, Sendable {
   private let high: UInt64
   private let low: UInt64
 
-  /// The id of the object that has units of these SHA-256s.
-  public init(units: [Digest], hashing: some Hashing) {
+  /// The id of the object that has units of these digests.
+  public init(units: [UnitDigest], hashing: some Hashing) {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(units.count * Digest.byteCount)
+    bytes.reserveCapacity(units.count * UnitDigest.byteCount)
     for digest in units { bytes += digest.bytes }
     let digest = hashing.digest(of: bytes).bytes
     self.init(words: digest[..<Self.byteCount])

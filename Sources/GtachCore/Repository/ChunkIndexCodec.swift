@@ -3,7 +3,7 @@ import GtachModel
 /// `chunks.index` as bytes. Numbers are `VariableInteger`s; what is alike stands together, as two indexes of a package
 /// then have long stretches in common.
 ///
-///     8 bytes   "gtachix3"
+///     8 bytes   "gtachix4"
 ///     number    unit size, in bytes
 ///     number    how many chunks; the SHA-256 of each (32 bytes), then the size of each in bytes (number)
 ///     number    how many bases; of each the SHA-256 of its archive (32 bytes) and its size in bytes (number)
@@ -26,7 +26,7 @@ public enum ChunkIndexCodec {
     magic.count + 64 + maximumChunks
     * (Digest.byteCount + ObjectID.byteCount + 6 + maximumBases * (ObjectID.byteCount + 6))
 
-  private static let magic = Array("gtachix3".utf8)
+  private static let magic = Array("gtachix4".utf8)
 
   /// The longest object in bytes that a chunk of that many may have: what zstd makes of bytes that it cannot compress
   /// (ZSTD_COMPRESSBOUND), and some room.

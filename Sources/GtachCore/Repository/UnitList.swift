@@ -10,15 +10,15 @@ public struct UnitList: Hashable, Sendable {
   public let size: Int
   /// The length of a unit in bytes, the last excepted.
   public let unitSize: Int
-  /// The SHA-256 of each unit.
-  public let digests: [Digest]
+  /// The digest of each unit.
+  public let digests: [UnitDigest]
 
   /// Cuts an object into units.
   public init(object: ArraySlice<UInt8>, unitSize: Int, hashing: some Hashing) {
     size = object.count
     self.unitSize = unitSize
     digests = stride(from: object.startIndex, to: object.endIndex, by: unitSize).map {
-      hashing.digest(of: object[$0..<min($0 + unitSize, object.endIndex)])
+      UnitDigest(of: object[$0..<min($0 + unitSize, object.endIndex)], hashing: hashing)
     }
   }
 
@@ -26,7 +26,7 @@ public struct UnitList: Hashable, Sendable {
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it is not of that many bytes, or not the list of that id.
   public init(
-    _ digests: [Digest], size: Int, unitSize: Int, object id: ObjectID, hashing: some Hashing
+    _ digests: [UnitDigest], size: Int, unitSize: Int, object id: ObjectID, hashing: some Hashing
   ) throws(GtachError) {
     func fail(_ reason: String) -> GtachError {
       GtachError(.objectCorrupt, "the list of units of object \(id) is wrong", reason: reason)
@@ -51,12 +51,12 @@ public struct UnitList: Hashable, Sendable {
 
   /// Checks a unit.
   ///
-  /// - Throws: `ErrorCode.objectCorrupt` where there is no unit of that number, or its length or SHA-256 is another.
+  /// - Throws: `ErrorCode.objectCorrupt` where there is no unit of that number, or its length or digest is another.
   public func check(_ unit: ArraySlice<UInt8>, number: Int, hashing: some Hashing) throws(GtachError) {
     guard digests.indices.contains(number) else {
       throw GtachError(.objectCorrupt, "there is no unit \(number)", reason: "the object has \(digests.count)")
     }
-    guard unit.count == bytes(ofUnit: number).count, hashing.digest(of: unit) == digests[number] else {
+    guard unit.count == bytes(ofUnit: number).count, UnitDigest(of: unit, hashing: hashing) == digests[number] else {
       throw GtachError(.objectCorrupt, "unit \(number) of an object is damaged")
     }
   }

@@ -199,7 +199,7 @@ final class DialledSession: Sendable {
     }
   }
 
-  private func store(_ receiver: ObjectReceiver, _ bytes: [UInt8], _ digests: [Digest]) -> SessionReply {
+  private func store(_ receiver: ObjectReceiver, _ bytes: [UInt8], _ digests: [UnitDigest]) -> SessionReply {
     let position = receiver.object.chunk
     do throws(GtachError) {
       try repository.storeObject(index: receiver.index, number: receiver.number, bytes: bytes, unitDigests: digests)

@@ -50,7 +50,7 @@ struct ObjectReceiver {
   /// The object that came, and the digests of its units.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` where it is another one, which is the peer's fault.
-  func content() throws(GtachError) -> (bytes: [UInt8], digests: [Digest]) {
+  func content() throws(GtachError) -> (bytes: [UInt8], digests: [UnitDigest]) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(object.size)
     for position in 0..<unitCount { bytes += units[position] ?? [] }

@@ -2,7 +2,7 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// A stored object: its unit size and its length (4 bytes each, big-endian), the SHA-256 of each unit, and its bytes.
+/// A stored object: its unit size and its length (4 bytes each, big-endian), the digest of each unit (16 bytes), and its bytes.
 /// With the digests beside it, any unit can be checked against the object's id without reading the rest.
 struct ObjectFile {
   /// What stands before the object's bytes.
@@ -36,10 +36,10 @@ struct ObjectFile {
     guard UnitList.unitSizes.contains(unitSize) else { throw damaged }
     let count = UnitList.count(size: size, unitSize: unitSize)
     guard count <= maximumUnits, bytes.count > Self.headerBytes(unitCount: count) else { throw damaged }
-    var digests: [Digest] = []
+    var digests: [UnitDigest] = []
     for number in 0..<count {
       let start = Self.headerBytes(unitCount: number)
-      guard let digest = Digest(bytes[start..<start + Digest.byteCount]) else { throw damaged }
+      guard let digest = UnitDigest(bytes[start..<start + UnitDigest.byteCount]) else { throw damaged }
       digests.append(digest)
     }
     self.path = path
@@ -67,5 +67,5 @@ struct ObjectFile {
     return bytes
   }
 
-  private static func headerBytes(unitCount: Int) -> Int { 8 + unitCount * Digest.byteCount }
+  private static func headerBytes(unitCount: Int) -> Int { 8 + unitCount * UnitDigest.byteCount }
 }

@@ -68,7 +68,7 @@ extension PackageRepository {
   /// - Throws: `ErrorCode.objectCorrupt` where the object, its units or their list are not what the index says;
   ///   `ErrorCode.chunkCorrupt` where it yields another chunk; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func storeObject(
-    index: ChunkIndex, number: Int, bytes: [UInt8], unitDigests: [Digest]
+    index: ChunkIndex, number: Int, bytes: [UInt8], unitDigests: [UnitDigest]
   ) throws(GtachError) {
     guard index.objects.indices.contains(number), index.chunks.indices.contains(index.objects[number].chunk) else {
       throw GtachError(.objectCorrupt, "the index has no object \(number)")

@@ -38,10 +38,10 @@ extension PackageRepository {
     try state.withLock { state throws(GtachError) in try state.catalogue.entry(holding: content, digest) }
   }
 
-  /// The length of an object in bytes, and the SHA-256 of each of its units.
+  /// The length of an object in bytes, and the digest of each of its units.
   ///
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, was damaged, or cannot be read.
-  public func unitList(object id: ObjectID) throws(GtachError) -> (size: Int, digests: [Digest]) {
+  public func unitList(object id: ObjectID) throws(GtachError) -> (size: Int, digests: [UnitDigest]) {
     let units = try served { () throws(GtachError) in try withObject(id) { file throws(GtachError) in file.units } }
     return (units.size, units.digests)
   }

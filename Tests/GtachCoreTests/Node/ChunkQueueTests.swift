@@ -14,7 +14,8 @@ struct ChunkQueueTests {
       unitSize: 4096, chunks: digests.map { ChunkIndex.Chunk(digest: $0, size: 1000) },
       objects: (0..<2 * chunks).map { number in
         ChunkIndex.Object(
-          id: ObjectID(units: [digests[number / 2]], hashing: SHA256()), size: number % 2 == 0 ? 500 : 100,
+          id: ObjectID(units: [UnitDigest(of: digests[number / 2].bytes[...], hashing: SHA256())], hashing: SHA256()),
+          size: number % 2 == 0 ? 500 : 100,
           chunk: number / 2, encoding: .full)
       })
   }

@@ -47,7 +47,8 @@ struct VirtualFleet {
       unitSize: 4_096, chunks: chunks,
       objects: chunks.indices.map {
         ChunkIndex.Object(
-          id: ObjectID(units: [chunks[$0].digest], hashing: SHA256()), size: 500 + $0, chunk: $0, encoding: .full)
+          id: ObjectID(units: [UnitDigest(of: chunks[$0].digest.bytes[...], hashing: SHA256())], hashing: SHA256()),
+          size: 500 + $0, chunk: $0, encoding: .full)
       })
     let indexBytes = ChunkIndexCodec.encode(index)
     let manifest = Manifest(

@@ -6,7 +6,9 @@ import Testing
 @Suite("Index of chunks")
 struct ChunkIndexCodecTests {
   static func digest(_ number: Int) -> Digest { SHA256().digest(of: Array("\(number)".utf8)) }
-  static func id(_ number: Int) -> ObjectID { ObjectID(units: [digest(number)], hashing: SHA256()) }
+  static func id(_ number: Int) -> ObjectID {
+    ObjectID(units: [UnitDigest(of: digest(number).bytes[...], hashing: SHA256())], hashing: SHA256())
+  }
 
   let index = ChunkIndex(
     unitSize: 8192,
@@ -65,7 +67,7 @@ struct ChunkIndexCodecTests {
 
   @Test("huge counts are refused before anything is allocated for them")
   func counts() {
-    let chunks: [UInt8] = Array("gtachix3".utf8) + [0x80, 0x40]
+    let chunks: [UInt8] = Array("gtachix4".utf8) + [0x80, 0x40]
     let bases: [UInt8] = [chunks, [1], index.chunks[0].digest.bytes, [100]].flatMap { $0 }
     let patches: [UInt8] = [bases, [1], Self.digest(21).bytes, [100], Self.id(11).bytes, [50]].flatMap { $0 }
     for start in [chunks, bases, patches] {

@@ -87,7 +87,7 @@ struct HostilePeerTests {
     try channel.send(hello(as: identity))
     _ = try channel.receive(deadline: soon)
     let unknown = SHA256().digest(of: [1, 2, 3])
-    let object = ObjectID(units: [unknown], hashing: SHA256())
+    let object = ObjectID(units: [UnitDigest(of: [1, 2, 3], hashing: SHA256())], hashing: SHA256())
     let requests: [Message] = [
       .getFile(GetFile(id: 1, file: .metadata("7.targets.json"))),
       .getFile(GetFile(id: 2, file: .manifest(unknown))),

@@ -58,7 +58,7 @@ struct PackageRepositoryTests {
       let digests = try source.unitList(object: object.id).digests
       let bytes = try source.units(object: object.id, range: 0..<digests.count).flatMap(\.1)
       func code(
-        _ bytes: [UInt8], _ digests: [Digest], number: Int = 0, index other: ChunkIndex? = nil
+        _ bytes: [UInt8], _ digests: [UnitDigest], number: Int = 0, index other: ChunkIndex? = nil
       ) -> ErrorCode? {
         errorCode {
           try target.storeObject(index: other ?? index, number: number, bytes: bytes, unitDigests: digests)

@@ -34,7 +34,7 @@ class Index:
 
     def __init__(self, data: bytes):
         reader = Reader(data)
-        if reader.bytes(8) != b"gtachix3":
+        if reader.bytes(8) != b"gtachix4":
             raise ValueError("this is no index")
         self.unit_size, count = reader.number(), reader.number()
         digests = reader.ids(count, 32)
