@@ -64,6 +64,7 @@ import Testing
       func digest(of bytes: ArraySlice<UInt8>) -> Digest {
         Digest((0..<32).map { UInt8($0) &+ (bytes.last ?? 0) }) ?? preconditionFailure()
       }
+      private func preconditionFailure() -> Digest { Swift.preconditionFailure("32 bytes") }
     }
     let digest = UnitDigest(of: [9, 7], hashing: Repeated())
     #expect(digest.bytes == Array(7...22))
