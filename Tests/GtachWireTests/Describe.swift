@@ -38,23 +38,7 @@ extension Message {
             ["target": .string($0.variant.targetPath), "manifest": .string($0.manifest.hex)]
           }),
       ]
-    case .getUnitList(let message):
-      ["type": "getUnitList", "id": .number(Int(message.id)), "object": .string(message.object.hex)]
-    case .unitList(let message):
-      [
-        "type": "unitList", "id": .number(Int(message.id)), "size": .number(message.size),
-        "digests": .array(message.digests.map { .string($0.hex) }),
-      ]
-    case .getUnits(let message):
-      [
-        "type": "getUnits", "id": .number(Int(message.id)), "object": .string(message.object.hex),
-        "first": .number(Int(message.first)), "count": .number(Int(message.count)),
-      ]
-    case .unit(let message):
-      [
-        "type": "unit", "id": .number(Int(message.id)), "number": .number(Int(message.number)),
-        "bytes": hex(message.bytes),
-      ]
+    case .getUnitLists, .unitList, .getUnit, .unit, .follow, .have, .claim, .lease, .end: describedDistribution
     case .watch(let message):
       [
         "type": "watch", "id": .number(Int(message.id)), "indexRoot": .string(message.indexRoot.hex),
@@ -81,6 +65,44 @@ extension Message {
       ]
     case .unknown(let frame):
       ["type": "unknown", "number": .number(Int(frame.type)), "bytes": hex(frame.body)]
+    }
+  }
+
+  /// The messages by which units are found, leased and fetched.
+  private var describedDistribution: JSON {
+    switch self {
+    case .getUnitLists(let message):
+      [
+        "type": "getUnitLists", "id": .number(Int(message.id)), "follow": .number(Int(message.follow)),
+        "objects": .array(message.objects.map { .number($0) }),
+      ]
+    case .unitList(let message):
+      [
+        "type": "unitList", "id": .number(Int(message.id)), "object": .number(message.object),
+        "digests": .array(message.digests.map { .string($0.hex) }),
+      ]
+    case .getUnit(let message):
+      [
+        "type": "getUnit", "id": .number(Int(message.id)), "claim": .number(Int(message.claim)),
+        "have": .number(message.have), "units": .array(message.units.map { .number($0) }),
+      ]
+    case .unit(let message):
+      ["type": "unit", "id": .number(Int(message.id)), "unit": .number(message.unit), "bytes": hex(message.bytes)]
+    case .follow(let message):
+      ["type": "follow", "id": .number(Int(message.id)), "index": .string(message.index.hex)]
+    case .have(let message):
+      [
+        "type": "have", "id": .number(Int(message.id)),
+        "ranges": .array(message.ranges.map { .array([.number($0.lowerBound), .number($0.count)]) }),
+      ]
+    case .claim(let message):
+      [
+        "type": "claim", "id": .number(Int(message.id)), "follow": .number(Int(message.follow)),
+        "have": .number(message.have), "urgent": .bool(message.urgent),
+      ]
+    case .lease(let message): ["type": "lease", "id": .number(Int(message.id)), "granted": .bool(message.granted)]
+    case .end(let message): ["type": "end", "id": .number(Int(message.id))]
+    default: .null
     }
   }
 

@@ -10,7 +10,8 @@ import Testing
 
   @Test func theLargestMessagesFitTheirLimits() throws {
     let digest = try #require(digest)
-    let object = try #require(ObjectID(repeatElement(7, count: 16)))
+    let unit = try #require(UnitDigest(repeatElement(7, count: 16)))
+    let last = Limits.unitsPerVariant - 1
     let long = String(repeating: "x", count: Limits.targetPathBytes - "a/1.0.0-/any/manifest.json".count)
     let variant = try #require(VariantID(targetPath: "a/1.0.0-\(long)/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
@@ -23,11 +24,17 @@ import Testing
           bytes: bytes(Limits.partBytes))),
       .getEntries(GetEntries(id: .max, buckets: 0...255)),
       .entries(Entries(id: .max, entries: Array(repeating: entry, count: Limits.entriesPerMessage), more: true)),
+      .getUnitLists(
+        GetUnitLists(id: .max, follow: .max, objects: Array((last - Limits.objectsPerGetUnitLists + 1)...last))),
       .unitList(
-        UnitListing(
-          id: .max, size: Limits.objectBytes, digests: Array(repeating: digest, count: Limits.unitsPerObject))),
-      .getUnits(GetUnits(id: .max, object: object, first: 0, count: UInt16(Limits.unitsPerObject))),
-      .unit(ObjectUnit(id: .max, number: 0, bytes: bytes(Limits.unitBytes))),
+        UnitListing(id: .max, object: last, digests: Array(repeating: unit, count: Limits.unitsPerObject))),
+      .getUnit(
+        GetUnit(
+          id: .max, claim: .max, have: Limits.unitsPerVariant,
+          units: Array((last - Limits.unitsPerGetUnit + 1)...last).reversed())),
+      .unit(ObjectUnit(id: .max, unit: last, bytes: bytes(Limits.unitBytes))),
+      .have(Have(id: .max, ranges: [0..<Limits.unitsPerVariant])),
+      .claim(Claim(id: .max, follow: .max, have: Limits.unitsPerVariant, urgent: true)),
       .chunkPart(ChunkPart(id: .max, total: Limits.objectBytes, bytes: bytes(Limits.unitBytes))),
       .welcome(
         Welcome(
@@ -44,6 +51,13 @@ import Testing
     let variant = try #require(VariantID(targetPath: "a/1.0.0/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
     let tooLarge: [Message] = [
+      .getUnitLists(GetUnitLists(id: 1, follow: 1, objects: Array(0...Limits.objectsPerGetUnitLists))),
+      .getUnit(GetUnit(id: 1, claim: 1, have: 0, units: Array(0...Limits.unitsPerGetUnit))),
+      .getUnit(GetUnit(id: 1, claim: 1, have: Limits.unitsPerVariant + 1, units: [0])),
+      .getUnit(GetUnit(id: 1, claim: 1, have: 0, units: [Limits.unitsPerVariant])),
+      .unit(ObjectUnit(id: 1, unit: 0, bytes: bytes(Limits.unitBytes + 1))),
+      .have(Have(id: 1, ranges: [1..<(Limits.unitsPerVariant + 1)])),
+      .claim(Claim(id: 1, follow: 1, have: Limits.unitsPerVariant + 1, urgent: false)),
       .entries(Entries(id: 1, entries: Array(repeating: entry, count: Limits.entriesPerMessage + 1), more: false)),
       .welcome(Welcome(certificate: text(Limits.certificateBytes + 1), authority: "x", root: [1])),
       .welcome(Welcome(certificate: "x", authority: "x", root: bytes(Limits.rootBytes + 1))),
@@ -52,6 +66,28 @@ import Testing
       let error = caught { try travelled(message) }
       #expect(error?.code == .frameMalformed)
     }
+  }
+
+  @Test(arguments: [0, 1, 2, 8_191, 8_192, 8_193, 20_000])
+  func rangesAreSpreadOverMessages(count: Int) throws {
+    // As far apart, and as long, as so many ranges can be: their numbers have the most bytes at the start.
+    let distance = Limits.unitsPerVariant / max(1, count)
+    let ranges: [Range<Int>] = (0..<count).map {
+      let end = ($0 + 1) * distance
+      return (end - distance / 2)..<end
+    }
+    let parts = Have.messages(id: 5, ranges: ranges)
+    #expect(parts.flatMap(\.ranges) == ranges)
+    #expect(parts.count == max(1, (count + 8_190) / 8_191) && parts.allSatisfy { $0.id == 5 })
+    for part in parts {
+      #expect(part.encoded().count <= 5 + Limits.haveBodyBytes)
+      #expect(try travelled(.have(part)) == [.have(part)])
+    }
+  }
+
+  @Test func rangesMayTouch() throws {
+    let have = Have(id: 5, ranges: [0..<1, 1..<3, 4..<5])
+    #expect(try travelled(.have(have)) == [.have(have)])
   }
 
   @Test(arguments: [0, 1, 255, 256, 257, 1000])
