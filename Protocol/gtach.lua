@@ -16,27 +16,33 @@ local f = {
   type = ProtoField.uint8("gtach.type", "type", base.HEX),
   name = ProtoField.string("gtach.name", "name of the message"),
   id = ProtoField.uint32("gtach.id", "id", base.DEC, nil, nil, "The request that this is, or belongs to"),
-  size = ProtoField.uint32("gtach.size", "size", base.DEC, nil, nil, "Bytes of the file or the object"),
+  size = ProtoField.uint32("gtach.size", "size", base.DEC, nil, nil, "Bytes of the file"),
   total = ProtoField.uint32("gtach.total", "total", base.DEC, nil, nil, "Bytes of the whole frame of zstd"),
   base = ProtoField.uint8("gtach.base", "base", base.DEC, nil, nil, "Which of the bases, from 1; 0 for none"),
   bitmap = ProtoField.bytes("gtach.bitmap", "bits", base.NONE, "A bit for each bucket that is not empty"),
   bucket = ProtoField.bytes("gtach.bucket", "bucket", base.NONE, "The digest of a bucket"),
-  object = ProtoField.bytes("gtach.object", "object", base.NONE, "The id of an object"),
-  unitDigest = ProtoField.bytes("gtach.unit_digest", "SHA-256 of unit", base.NONE),
-  first = ProtoField.uint16("gtach.first", "first", base.DEC, nil, nil, "The number of a unit"),
-  count = ProtoField.uint16("gtach.count", "count", base.DEC, nil, nil, "How many units"),
-  number = ProtoField.uint16("gtach.number", "number", base.DEC, nil, nil, "The number of a unit"),
+  index = ProtoField.bytes("gtach.index", "index", base.NONE, "The SHA-256 of an index"),
+  follow = ProtoField.uint32("gtach.follow", "follow", base.DEC, nil, nil, "The id of a follow"),
+  claim = ProtoField.uint32("gtach.claim", "claim", base.DEC, nil, nil, "The id of a claim"),
+  have = ProtoField.uint32("gtach.have", "have", base.DEC, nil, nil, "How many units the dialler has"),
+  urgent = ProtoField.uint8("gtach.urgent", "urgent", base.DEC),
+  granted = ProtoField.uint8("gtach.granted", "granted", base.DEC, nil, nil, "1 granted, 0 taken back"),
+  range = ProtoField.string("gtach.range", "range", base.ASCII, "The first and the last of some units"),
+  object = ProtoField.uint32("gtach.object", "object", base.DEC, nil, nil, "The number of an object in its index"),
+  unit = ProtoField.uint32("gtach.unit", "unit", base.DEC, nil, nil, "The number of a unit in its variant"),
+  unitDigest = ProtoField.bytes("gtach.unit_digest", "digest of unit", base.NONE),
   digest = ProtoField.bytes("gtach.digest", "digest", base.NONE, "The SHA-256 of a chunk"),
   bytes = ProtoField.bytes("gtach.bytes", "bytes", base.NONE),
 }
 gtach.fields = {
-  f.length, f.type, f.name, f.id, f.size, f.total, f.base, f.bitmap, f.bucket, f.object, f.unitDigest, f.first, f.count,
-  f.number, f.digest, f.bytes,
+  f.length, f.type, f.name, f.id, f.size, f.total, f.base, f.bitmap, f.bucket, f.index, f.follow, f.claim, f.have,
+  f.urgent, f.granted, f.range, f.object, f.unit, f.unitDigest, f.digest, f.bytes,
 }
 
 -- The messages: name, limit of the body in bytes, and either "JSON" or the fields of a binary body in order, each with
--- its bytes, the last one possibly with what repeats it: `rest` for all that is left, `each` for many of that size.
-local rest, each = "rest", "each"
+-- its bytes, the last one possibly with what repeats it: `rest` for all that is left, `each` for many of that size. In
+-- the place of bytes `number` is one as an index spells it, `numbers` all that are left, and `ranges` pairs of them.
+local rest, each, number, numbers, ranges = "rest", "each", "number", "numbers", "ranges"
 local messages = {
   [0x01] = { "hello", 256 * K, "JSON" },
   [0x02] = { "failure", 256 * K, "JSON" },
@@ -47,16 +53,21 @@ local messages = {
   [0x13] = { "buckets", 4132, { { f.id, 4 }, { f.bitmap, 32 }, { f.bucket, 16, each } } },
   [0x14] = { "getEntries", 256 * K, "JSON" },
   [0x15] = { "entries", 256 * K, "JSON" },
-  [0x16] = { "getUnitList", 20, { { f.id, 4 }, { f.object, 16 } } },
-  [0x17] = { "unitList", 32 * K + 8, { { f.id, 4 }, { f.size, 4 }, { f.unitDigest, 32, each } } },
-  [0x18] = { "getUnits", 24, { { f.id, 4 }, { f.object, 16 }, { f.first, 2 }, { f.count, 2 } } },
-  [0x19] = { "unit", 64 * K + 6, { { f.id, 4 }, { f.number, 2 }, { f.bytes, 1, rest } } },
+  [0x16] = { "getUnitLists", 264, { { f.id, 4 }, { f.follow, 4 }, { f.object, numbers } } },
+  [0x17] = { "unitList", 16 * K + 8, { { f.id, 4 }, { f.object, number }, { f.unitDigest, 16, each } } },
+  [0x18] = { "getUnit", 76, { { f.id, 4 }, { f.claim, 4 }, { f.have, 4 }, { f.unit, numbers } } },
+  [0x19] = { "unit", 64 * K + 8, { { f.id, 4 }, { f.unit, number }, { f.bytes, 1, rest } } },
   [0x1A] = { "watch", 256 * K, "JSON" },
   [0x1B] = { "changed", 256 * K, "JSON" },
   [0x1C] = { "getChunk", 36, { { f.id, 4 }, { f.digest, 32 } } },
   [0x1D] = { "chunkPart", 64 * K + 8, { { f.id, 4 }, { f.total, 4 }, { f.bytes, 1, rest } } },
+  [0x1E] = { "follow", 36, { { f.id, 4 }, { f.index, 32 } } },
+  [0x1F] = { "have", 64 * K, { { f.id, 4 }, { f.range, ranges } } },
   [0x20] = { "join", 16 * K, "JSON" },
   [0x21] = { "welcome", 768 * K, "JSON" },
+  [0x22] = { "claim", 13, { { f.id, 4 }, { f.follow, 4 }, { f.have, 4 }, { f.urgent, 1 } } },
+  [0x23] = { "lease", 5, { { f.id, 4 }, { f.granted, 1 } } },
+  [0x24] = { "end", 4, { { f.id, 4 } } },
 }
 
 local wrong = {
@@ -92,30 +103,75 @@ local function dissectJSON(body, pinfo, tree)
   return id
 end
 
+-- A number as an index spells it: 7 bits a byte, the lowest first, at most four bytes here. Nil where there is none, else
+-- its value and its bytes.
+local function readNumber(body, place)
+  local value, factor = 0, 1
+  for size = 1, math.min(4, body:len() - place) do
+    local byte = body:range(place + size - 1, 1):uint()
+    value, factor = value + byte % 128 * factor, factor * 128
+    if byte < 128 then
+      if byte == 0 and size > 1 then return nil end
+      return value, size
+    end
+  end
+end
+
+-- One or more numbers; the place behind the last that can be read.
+local function dissectNumbers(body, place, field, many, tree)
+  repeat
+    local value, size = readNumber(body, place)
+    if not value then break end
+    tree:add(field, body:range(place, size), value)
+    place = place + size
+  until not many
+  return place
+end
+
+-- Pairs of numbers: units between a range and the one before it, and units of the range.
+local function dissectRanges(body, place, field, tree)
+  local start = 0
+  while place < body:len() do
+    local gap, size = readNumber(body, place)
+    local count, more = nil, nil
+    if gap then count, more = readNumber(body, place + size) end
+    if not count or count == 0 then break end
+    start = start + gap
+    tree:add(field, body:range(place, size + more), string.format("%d-%d", start, start + count - 1))
+    start, place = start + count, place + size + more
+  end
+  return place
+end
+
 local function dissectFields(body, layout, tree)
-  local place, id, numbers, whole = 0, nil, nil, true
+  local place, id, filled, whole = 0, nil, nil, true
   for _, entry in ipairs(layout) do
     local field, size, repeats = entry[1], entry[2], entry[3]
     local left = body:len() - place
-    if left < size and repeats ~= each or repeats == each and left % size ~= 0 then
+    if size == number or size == numbers then
+      local behind = dissectNumbers(body, place, field, size == numbers, tree)
+      if behind == place then whole = false break end
+      place = behind
+    elseif size == ranges then
+      place = dissectRanges(body, place, field, tree)
+    elseif left < size and repeats ~= each or repeats == each and left % size ~= 0 then
       whole = false
       break
-    end
-    if repeats == rest then
+    elseif repeats == rest then
       tree:add(field, body:range(place, left))
       place = body:len()
     elseif repeats == each then
       for position = 0, left / size - 1 do
         local item = tree:add(field, body:range(place, size))
-        item:prepend_text("[" .. (numbers and numbers[position + 1] or math.floor(position)) .. "] ")
+        item:prepend_text("[" .. (filled and filled[position + 1] or math.floor(position)) .. "] ")
         place = place + size
       end
-      if numbers and #numbers ~= left / size then tree:add_proto_expert_info(wrong.malformed) end
+      if filled and #filled ~= left / size then tree:add_proto_expert_info(wrong.malformed) end
     else
       local range = body:range(place, size)
       tree:add(field, range)
       if field == f.id then id = range:uint() end
-      if field == f.bitmap then numbers = bucketNumbers(range) end
+      if field == f.bitmap then filled = bucketNumbers(range) end
       place = place + size
     end
   end

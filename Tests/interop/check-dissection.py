@@ -19,12 +19,17 @@ PROTOCOL = Path(__file__).parents[2] / "Protocol"
 FIELDS = {
     "filePart": "id size total base bytes",
     "buckets": "id bitmap bucket",
-    "getUnitList": "id object",
-    "unitList": "id size unit_digest",
-    "getUnits": "id object first count",
-    "unit": "id number bytes",
+    "getUnitLists": "id follow object",
+    "unitList": "id object unit_digest",
+    "getUnit": "id claim have unit",
+    "unit": "id unit bytes",
     "getChunk": "id digest",
     "chunkPart": "id total bytes",
+    "follow": "id index",
+    "have": "id range",
+    "claim": "id follow have urgent",
+    "lease": "id granted",
+    "end": "id",
 }
 
 
@@ -55,7 +60,7 @@ def read_dissector() -> dict[int, tuple[str, str, int]]:
 
 def main(pdml: str, trace: str) -> None:
     page, known = read_page(), read_dissector()
-    if len(page) < 18 or page != known:
+    if len(page) < 23 or page != known:
         different = [f"0x{kind:02x}" for kind in sorted({*page, *known}) if page.get(kind) != known.get(kind)]
         fail(f"README.md and gtach.lua do not agree on {', '.join(different) or 'anything'}")
     counted, seen, checked = Counter(), defaultdict(list), 0
@@ -80,8 +85,8 @@ def main(pdml: str, trace: str) -> None:
                 if name not in FIELDS:
                     fail(f"say in FIELDS what {name} consists of")
                 lacking = {f"gtach.{field}" for field in FIELDS[name].split()} - {*fields}
-                # A node that holds nothing has no buckets.
-                if lacking - ({"gtach.bucket"} if name == "buckets" else set()):
+                # A node that holds nothing has no buckets and no units.
+                if lacking - {"gtach.bucket", "gtach.range"}:
                     fail(f"packet {number} has a {name} without {', '.join(lacking)}")
             counted[name] += 1
             for port, direction in zip(ports, "DA"):
