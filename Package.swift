@@ -6,14 +6,18 @@ import PackageDescription
 //   gtach -> GtachNode -> GtachCore -> GtachWire -> GtachModel
 //            GtachNode -> GtachSystem -> GtachModel
 //   gtach -> GtachCommand -> GtachModel, gtach -> GtachSystem
+//   gtach-simulate -> GtachSimulator -> GtachCore
 //
-// GtachModel, GtachWire, GtachCore and GtachCommand are pure: no clock, no socket, no disk, no
+// GtachModel, GtachWire, GtachCore, GtachSimulator and GtachCommand are pure: no clock, no socket, no disk, no
 // randomness of their own, no C (`scripts/check-purity.sh` holds them to it). GtachSystem is the only target
 // that sees C or the kernel.
 let package = Package(
   name: "gtach",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "gtach", targets: ["gtach"])],
+  products: [
+    .executable(name: "gtach", targets: ["gtach"]),
+    .executable(name: "gtach-simulate", targets: ["gtach-simulate"]),
+  ],
   targets: [
     // C libraries of the system's package manager: headers, and shims for what Swift cannot import (macros, varargs).
     .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
@@ -42,12 +46,16 @@ let package = Package(
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),
     .executableTarget(name: "gtach", dependencies: ["GtachNode", "GtachCommand", "GtachModel", "GtachSystem"]),
 
+    .target(name: "GtachSimulator", dependencies: ["GtachCore", "GtachModel"]),
+    .executableTarget(name: "gtach-simulate", dependencies: ["GtachSimulator"]),
+
     .testTarget(name: "GtachModelTests", dependencies: ["GtachModel"]),
     .testTarget(name: "GtachWireTests", dependencies: ["GtachWire", "GtachModel"]),
     .testTarget(name: "GtachCoreTests", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .testTarget(name: "GtachSystemTests", dependencies: ["GtachSystem", "GtachModel"]),
     .testTarget(
       name: "GtachNodeTests", dependencies: ["GtachNode", "GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
+    .testTarget(name: "GtachSimulatorTests", dependencies: ["GtachSimulator", "GtachCore", "GtachModel"]),
     .testTarget(name: "GtachCommandTests", dependencies: ["GtachCommand", "GtachModel"]),
     .testTarget(name: "gtachTests", dependencies: ["gtach", "GtachModel", "GtachSystem"]),
   ],

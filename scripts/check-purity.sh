@@ -3,7 +3,7 @@
 #
 #   scripts/check-purity.sh [DIRECTORY]     a checkout; this one by default
 #
-# - Decisions are values: GtachModel, GtachWire, GtachCore and GtachCommand know no clock, no randomness but a
+# - Decisions are values: GtachModel, GtachWire, GtachCore, GtachSimulator and GtachCommand know no clock, no randomness but a
 #   generator that is handed in (`using:` on the same line), no file, socket, process, environment or print.
 # - Every target imports, and depends in Package.swift on, only what `allowed` lists. C and the kernel are seen by
 #   GtachSystem only.
@@ -15,7 +15,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-pure='GtachModel GtachWire GtachCore GtachCommand'
+pure='GtachModel GtachWire GtachCore GtachCommand GtachSimulator'
 
 # The modules that a target may see.
 allowed() {
@@ -24,6 +24,8 @@ allowed() {
     GtachModel) echo FoundationEssentials Foundation ;;
     GtachWire | GtachCommand) echo GtachModel FoundationEssentials Foundation ;;
     GtachCore) echo GtachModel GtachWire FoundationEssentials Foundation ;;
+    GtachSimulator) echo GtachModel GtachCore ;;
+    gtach-simulate) echo GtachSimulator Glibc Darwin ;;
     GtachSystem)
       echo GtachModel FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
         CArchive CDivSufSort CDNSSD CGPIOD COpenSSL CSQLite CSystem CZstd ;;
@@ -33,7 +35,7 @@ allowed() {
       echo GtachModel GtachSystem Testing FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
         CArchive CDivSufSort CDNSSD CGPIOD COpenSSL CSQLite CZstd ;;
     *Tests)
-      echo GtachModel GtachWire GtachCore GtachCommand GtachSystem GtachNode gtach Testing FoundationEssentials \
+      echo GtachModel GtachWire GtachCore GtachCommand GtachSimulator GtachSystem GtachNode gtach Testing FoundationEssentials \
         Foundation Synchronization Glibc Darwin ;;
     *) echo "check-purity.sh: no rule says what $1 may see" >&2 ;;
   esac

@@ -1,0 +1,76 @@
+/// A set of units, by their numbers in a variant: a bit for each.
+public struct UnitSet: Hashable, Sendable {
+  private var words: [UInt64]
+  /// How many units are in it.
+  public private(set) var count = 0
+
+  /// An empty set of units whose numbers are below one.
+  public init(below end: Int) { words = [UInt64](repeating: 0, count: (end + 63) / 64) }
+
+  /// Whether nothing is in it.
+  public var isEmpty: Bool { count == 0 }
+
+  /// Whether a unit is in it.
+  public func contains(_ unit: Int) -> Bool { words[unit >> 6] & Self.bit(unit) != 0 }
+
+  /// Adds a unit.
+  ///
+  /// - Returns: Whether it was not in it.
+  @discardableResult
+  public mutating func insert(_ unit: Int) -> Bool {
+    guard !contains(unit) else { return false }
+    words[unit >> 6] |= Self.bit(unit)
+    count += 1
+    return true
+  }
+
+  /// Takes a unit out.
+  ///
+  /// - Returns: Whether it was in it.
+  @discardableResult
+  public mutating func remove(_ unit: Int) -> Bool {
+    guard contains(unit) else { return false }
+    words[unit >> 6] &= ~Self.bit(unit)
+    count -= 1
+    return true
+  }
+
+  /// Whether any unit is in this set and in another of the same variant.
+  public func intersects(_ other: UnitSet) -> Bool {
+    for place in words.indices where words[place] & other.words[place] != 0 { return true }
+    return false
+  }
+
+  /// Does something with each unit that is in this set and in another of the same variant, in ascending order.
+  public func forEachCommon(with other: UnitSet, _ body: (Int) -> Void) {
+    for place in words.indices {
+      var word = words[place] & other.words[place]
+      while word != 0 {
+        body(place << 6 | word.trailingZeroBitCount)
+        word &= word - 1
+      }
+    }
+  }
+
+  /// Its units in ascending order, as ranges that do not touch.
+  public var ranges: [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for place in words.indices {
+      var word = words[place]
+      while word != 0 {
+        let start = word.trailingZeroBitCount
+        let length = (~(word >> UInt64(start))).trailingZeroBitCount
+        let range = (place << 6 | start)..<(place << 6 | start) + length
+        if let last = ranges.last, last.upperBound == range.lowerBound {
+          ranges[ranges.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+          ranges.append(range)
+        }
+        word = start + length == 64 ? 0 : word & (UInt64.max << UInt64(start + length))
+      }
+    }
+    return ranges
+  }
+
+  private static func bit(_ unit: Int) -> UInt64 { 1 << UInt64(unit & 63) }
+}

@@ -1,0 +1,134 @@
+/// Who may ask this node for units, and which of those that somebody would like it is sent.
+///
+/// A node serves few peers at a time, those first that have least: so whatever it sends can be passed on soonest, and nobody
+/// waits for one who has nearly everything. A value without clock and connections; the simulator and the daemon obey it.
+public struct UploadSlots<Claim: Hashable & Comparable & Sendable>: Sendable {
+  /// How often `measure` is to be called while there are leases, in milliseconds.
+  public static var measureMilliseconds: Int64 { 100 }
+
+  /// What to tell a claimant.
+  public enum Directive: Hashable, Sendable {
+    /// It may ask.
+    case grant(Claim)
+    /// It may no longer.
+    case revoke(Claim)
+  }
+
+  private struct Lease: Sendable {
+    let claim: Claim
+    /// How many units the peer had when it last asked.
+    var have: Int
+    var speed = LeaseRoom.Speed()
+  }
+
+  /// How many more units than a peer that waits must one have that loses its lease to it: leases that change all the time
+  /// help nobody.
+  public static var margin: Int { 8 }
+  /// How many units a peer gets whose lease was taken back: it may have asked before it heard of that.
+  public static var grace: Int { 16 }
+
+  private var leases: [Lease] = []
+  /// Claims whose leases were taken back and that their peers have not ended yet, and how many units these get.
+  private var revoked: [Claim: Int] = [:]
+  private var waiting: [(claim: Claim, have: Int)] = []
+  private var room = LeaseRoom()
+  /// The most leases that the owner allows.
+  private let limit: Int
+
+  /// The slots of a node.
+  ///
+  /// - Parameter limit: The most peers that are served at a time; 0 where none is.
+  public init(limit: Int = .max) { self.limit = limit }
+
+  /// Whether nobody is served, and nobody waits.
+  public var isIdle: Bool { leases.isEmpty && waiting.isEmpty }
+
+  /// Whether a claim was granted and still is.
+  private func isGranted(_ claim: Claim) -> Bool { leases.contains { $0.claim == claim } }
+
+  /// Whether a peer may ask for units: while it has a lease, and a little longer.
+  public func mayAsk(_ claim: Claim) -> Bool { isGranted(claim) || revoked[claim, default: 0] > 0 }
+
+  /// A peer asks for a lease, or asks again.
+  ///
+  /// - Parameters:
+  ///   - have: How many units of the variant it has.
+  ///   - urgent: Whether it has waited: then it takes the lease of a peer that has more.
+  public mutating func claim(_ claim: Claim, have: Int, urgent: Bool) -> [Directive] {
+    guard !isGranted(claim), limit > 0 else { return [] }
+    revoked[claim] = nil
+    waiting.removeAll { $0.claim == claim }
+    waiting.append((claim, have))
+    var directives = fill()
+    guard urgent, !isGranted(claim),
+      let richest = leases.indices.max(by: { (leases[$0].have, leases[$0].claim) < (leases[$1].have, leases[$1].claim) }),
+      leases[richest].have > have + Self.margin
+    else { return directives }
+    waiting.removeAll { $0.claim == claim }
+    revoked[leases[richest].claim] = Self.grace
+    directives += [.revoke(leases[richest].claim), .grant(claim)]
+    leases[richest] = Lease(claim: claim, have: have)
+    return directives
+  }
+
+  /// A peer needs no lease, or no longer.
+  public mutating func end(_ claim: Claim) -> [Directive] {
+    leases.removeAll { $0.claim == claim }
+    waiting.removeAll { $0.claim == claim }
+    revoked[claim] = nil
+    return fill()
+  }
+
+  /// A peer that may asked for a unit, and gets so many bytes.
+  public mutating func serves(_ claim: Claim, have: Int, bytes: Int) {
+    guard let place = leases.firstIndex(where: { $0.claim == claim }) else {
+      if let left = revoked[claim] { revoked[claim] = left - 1 }
+      return
+    }
+    leases[place].have = have
+    leases[place].speed.count(bytes)
+  }
+
+  /// Some time has passed.
+  public mutating func measure() -> [Directive] {
+    var speeds = leases.map(\.speed)
+    room.measure(&speeds)
+    for place in leases.indices { leases[place].speed = speeds[place] }
+    return fill()
+  }
+
+  /// Grants free slots to those who have least.
+  private mutating func fill() -> [Directive] {
+    var directives: [Directive] = []
+    while leases.count < min(room.count, limit),
+      let poorest = waiting.indices.min(by: {
+        (waiting[$0].have, waiting[$0].claim) < (waiting[$1].have, waiting[$1].claim)
+      })
+    {
+      let (claim, have) = waiting.remove(at: poorest)
+      leases.append(Lease(claim: claim, have: have))
+      directives.append(.grant(claim))
+    }
+    return directives
+  }
+}
+
+/// How often each unit of a variant was sent by this node: of those that a peer would like it gets the one that was sent least.
+/// So a source sends everything once before it sends anything twice.
+public struct ServedUnits: Sendable {
+  private var times: [UInt16]
+
+  /// Nothing of a variant was sent yet.
+  ///
+  /// - Parameter count: How many units it has.
+  public init(count: Int) { times = [UInt16](repeating: 0, count: count) }
+
+  /// Chooses among units, the best liked first.
+  ///
+  /// - Returns: The one that was sent least often; nil where there are none.
+  public mutating func choose(_ units: some Collection<Int>) -> Int? {
+    guard let unit = units.min(by: { times[$0] < times[$1] }) else { return nil }
+    if times[unit] < .max { times[unit] += 1 }
+    return unit
+  }
+}
