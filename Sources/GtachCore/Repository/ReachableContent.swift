@@ -9,9 +9,10 @@ public struct ReachableContent: Sendable {
 
   /// Those objects that releases which are complete name, and no fetch under way: their chunks are here, and they only
   /// spare others bytes.
-  public var cachedObjects: Set<ObjectID> { objects.subtracting(awaited) }
+  public var cachedObjects: Set<ObjectID> { objects.subtracting(awaitedObjects) }
 
-  private var awaited: Set<ObjectID> = []
+  /// Those objects that a fetch under way names.
+  public private(set) var awaitedObjects: Set<ObjectID> = []
 
   /// Nothing is needed.
   public init() {}
@@ -23,7 +24,7 @@ public struct ReachableContent: Sendable {
     for chunk in index.chunks { chunks.insert(chunk.digest) }
     for object in index.objects {
       objects.insert(object.id)
-      if !isComplete { awaited.insert(object.id) }
+      if !isComplete { awaitedObjects.insert(object.id) }
     }
   }
 }

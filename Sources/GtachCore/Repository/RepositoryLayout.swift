@@ -16,6 +16,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var chunks: String { "\(root)/chunks" }
   /// Objects as they travel: a cache for serving.
   public var objects: String { "\(root)/objects" }
+  /// Objects of which not all units are here, in files like those in `objects`.
+  public var arriving: String { "\(root)/arriving" }
   /// What is not finished: a directory for every process that writes. Never visible, removed when its owner is gone.
   public var incoming: String { "\(root)/incoming" }
   /// `NAME/VERSION/PLATFORM/`, a directory with an index for every variant that is being fetched: what it names is needed.
@@ -49,6 +51,9 @@ public struct RepositoryLayout: Hashable, Sendable {
   public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest.bytes) }
   /// An object, in a directory for the first byte of its id.
   public func object(_ id: ObjectID) -> String { Self.path(in: objects, id.bytes) }
+
+  /// An object of which not all units are here.
+  public func arrivingObject(_ id: ObjectID) -> String { Self.path(in: arriving, id.bytes) }
 
   /// A metadata file.
   ///

@@ -31,6 +31,12 @@ public struct StorePlan: Hashable, Sendable {
     ]
   }
 
+  /// Gives an object its place among the whole ones, when its last unit has come.
+  public func settle(_ id: ObjectID) -> [FileOperation] {
+    let path = layout.object(id)
+    return [.makeDirectory(Self.directory(of: path)), .rename(from: layout.arrivingObject(id), to: path)]
+  }
+
   /// Makes a variant visible of which every chunk was stored before.
   ///
   /// - Parameters:

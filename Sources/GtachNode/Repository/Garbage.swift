@@ -46,6 +46,9 @@ struct Garbage {
     try findUnneeded(in: layout.objects, kind: "objects", cancellation: cancellation) { name in
       ObjectID(hex: name).map(needed.objects.contains) ?? true
     }
+    try findUnneeded(in: layout.arriving, kind: "objects", cancellation: cancellation) { name in
+      ObjectID(hex: name).map(needed.awaitedObjects.contains) ?? true
+    }
     if let policy { try findSurplus(of: needed.cachedObjects, policy: policy, cancellation: cancellation) }
   }
 

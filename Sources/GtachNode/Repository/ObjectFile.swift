@@ -10,14 +10,17 @@ struct ObjectFile {
   private let path: String
 
   /// The file's content for an object.
-  static func encode(_ object: [UInt8], units: UnitList) -> [UInt8] {
+  static func encode(_ object: [UInt8], units: UnitList) -> [UInt8] { header(units) + object }
+
+  /// What stands in the file before the object's bytes.
+  static func header(_ units: UnitList) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(headerBytes(unitCount: units.digests.count) + object.count)
+    bytes.reserveCapacity(headerBytes(unitCount: units.digests.count))
     for number in [units.unitSize, units.size] {
       for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
     }
     for digest in units.digests { bytes += digest.bytes }
-    return bytes + object
+    return bytes
   }
 
   /// Opens a stored object, and checks its list of units against its id.
@@ -67,5 +70,6 @@ struct ObjectFile {
     return bytes
   }
 
-  private static func headerBytes(unitCount: Int) -> Int { 8 + unitCount * UnitDigest.byteCount }
+  /// How many bytes stand in the file of an object of so many units before the object's own.
+  static func headerBytes(unitCount: Int) -> Int { 8 + unitCount * UnitDigest.byteCount }
 }

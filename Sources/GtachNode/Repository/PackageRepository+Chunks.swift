@@ -12,7 +12,7 @@ extension PackageRepository {
     let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
     if let bytes = try storedChunk(chunk) { return bytes }
     for number in numbers {
-      guard case .made(let bytes) = try state(ofObject: number, in: index) else { continue }
+      guard case .made(let bytes)? = try state(ofObject: number, in: index) else { continue }
       try storeChunk(bytes, digest: chunk.digest)
       return bytes
     }
@@ -37,30 +37,39 @@ extension PackageRepository {
         return true
       // An older archive does not come, the chunks of this one do.
       case .waiting: isWaiting = isWaiting || index.objects[number].encoding == .full
-      case .useless: break
+      case .useless, nil: break
       }
     }
     return isWaiting
   }
 
   /// What an object is good for.
-  private enum ObjectState {
+  enum ObjectState {
     /// It gives the chunk.
     case made([UInt8])
-    /// It is here, and something that it needs is not.
+    /// Something that it needs is not here.
     case waiting
-    /// It is not here; or it is what its id says and carries nothing, as its publisher made it wrongly.
-    case useless
+    /// It carries nothing: where it is what its id says, its publisher made it wrongly.
+    case useless(GtachError)
   }
 
-  private func state(ofObject number: Int, in index: ChunkIndex) throws(GtachError) -> ObjectState {
+  /// What an object is good for that is stored; nil where it is not.
+  private func state(ofObject number: Int, in index: ChunkIndex) throws(GtachError) -> ObjectState? {
     let object = index.objects[number]
-    guard let encoded = try storedObject(object.id) else { return .useless }
+    return try storedObject(object.id).map { encoded throws(GtachError) in try state(of: encoded, object, in: index) }
+  }
+
+  /// What the bytes of an object are good for.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func state(
+    of encoded: [UInt8], _ object: ChunkIndex.Object, in index: ChunkIndex
+  ) throws(GtachError) -> ObjectState {
     do throws(GtachError) {
       return try decode(encoded, of: object, in: index).map { .made($0) } ?? .waiting
     } catch {
       guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
-      return .useless
+      return .useless(error)
     }
   }
 
@@ -206,7 +215,10 @@ extension PackageRepository {
     return try archive.bytes(pieces)
   }
 
-  private func store(_ bytes: [UInt8], at path: String) throws(GtachError) {
+  /// Stores a file whole under its name, or not at all.
+  ///
+  /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  func store(_ bytes: [UInt8], at path: String) throws(GtachError) {
     let plan = try plan()
     let name = Workspace.newName()
     try perform(plan.store(bytes, at: path, temporaryName: name), plan: plan, temporaryName: name)

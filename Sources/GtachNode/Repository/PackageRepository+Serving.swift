@@ -42,8 +42,26 @@ extension PackageRepository {
   ///
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, was damaged, or cannot be read.
   public func unitList(object id: ObjectID) throws(GtachError) -> (size: Int, digests: [UnitDigest]) {
-    let units = try served { () throws(GtachError) in try withObject(id) { file throws(GtachError) in file.units } }
+    let units = try served { () throws(GtachError) in
+      if let arriving = arrivingObject(id) { return arriving.units }
+      return try withObject(id) { file throws(GtachError) in file.units }
+    }
     return (units.size, units.digests)
+  }
+
+  /// A unit of an object, hashed as it is read, whether the whole object is here or not.
+  ///
+  /// - Throws: `ErrorCode.chunkMissing` where the unit is not here, was damaged, or cannot be read; `ErrorCode.notFound`
+  ///   where the object has no such unit.
+  public func unit(object id: ObjectID, number: Int) throws(GtachError) -> [UInt8] {
+    let unit: [UInt8]? = try served { () throws(GtachError) in
+      if let arriving = arrivingObject(id), let unit = try arriving.unit(number) { return unit }
+      return try withObject(id) { file throws(GtachError) in
+        file.units.digests.indices.contains(number) ? try file.unit(number) : nil
+      }
+    }
+    guard let unit else { throw GtachError(.notFound, "the object \(id) has no unit \(number)") }
+    return unit
   }
 
   /// Some units of an object with their numbers, hashed as they are read.

@@ -24,6 +24,8 @@ public final class PackageRepository: Sendable {
     var workspace: Workspace?
     /// Chunks that this process stored or read and found right: not read again when a release is completed.
     var sound: Set<Digest> = []
+    /// Objects whose units arrive.
+    var arriving: [ObjectID: ArrivingObject] = [:]
     /// Archives that patches were made or decoded from.
     var archives: [Digest: ArchiveMap] = [:]
   }

@@ -52,6 +52,22 @@ struct StorePlanTests {
     #expect(sawVisible && sawTorn)
   }
 
+  @Test("a power cut at any instant leaves an object that arrived whole where a release that names it is visible")
+  func settling() {
+    let id = ChunkIndexCodecTests.id(1)
+    let bytes = [UInt8](repeating: 7, count: 100)
+    let operations =
+      plan.store(bytes, at: layout.arrivingObject(id), temporaryName: "a") + plan.settle(id)
+      + plan.publish(variant, manifest: [1], index: [2, 2], temporaryName: "p", replacing: [])
+    var places: Set<[Bool]> = []
+    crashes(operations) { _, contents in
+      let place = [contents[layout.arrivingObject(id)] != nil, contents[layout.object(id)] != nil]
+      places.insert(place)
+      if contents[layout.manifest(of: variant)] != nil { #expect(contents[layout.object(id)] == bytes) }
+    }
+    #expect(places == [[false, false], [true, false], [false, true]])
+  }
+
   @Test("the order matters: without the sync, the same disk shows half a release")
   func withoutSync() {
     let operations = plan.publish(
@@ -201,6 +217,7 @@ struct StorePlanTests {
     #expect(layout.chunk(digest) == "/home/repository/chunks/\(digest.hex.prefix(2))/\(digest.hex)")
     let id = ChunkIndexCodecTests.id(1)
     #expect(layout.object(id) == "/home/repository/objects/\(id.hex.prefix(2))/\(id.hex)")
+    #expect(layout.arrivingObject(id) == "/home/repository/arriving/\(id.hex.prefix(2))/\(id.hex)")
     #expect(layout.manifest(of: variant) == "/home/repository/packages/a/1.0.0/any/manifest.json")
     #expect(try layout.metadata("12.package-a.b.json") == "/home/repository/metadata/12.package-a.b.json")
   }

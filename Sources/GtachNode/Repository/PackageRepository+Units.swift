@@ -1,0 +1,202 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+
+/// How far an object is whose units arrive.
+public enum ObjectProgress: Equatable, Sendable {
+  /// Some units are missing; those of these numbers are here.
+  case arriving(units: [Int])
+  /// It is stored whole. Where its chunk is not here, too, it needs something that is not; `complete` decodes it then.
+  case whole(isChunkHere: Bool)
+  /// It is what its id says, and yields no chunk or another one: its publisher made it wrongly. Nothing is left of it.
+  case useless(GtachError)
+}
+
+/// What of a release can be given out now.
+public struct UnitsHere: Equatable, Sendable {
+  /// What of an object is here.
+  public enum Part: Equatable, Sendable {
+    case nothing
+    /// Units of these numbers, ascending.
+    case units([Int])
+    case all
+  }
+
+  /// What is here of each object of the index, in its order.
+  public let objects: [Part]
+  /// Whether each different chunk is here, in the order of first occurrence, as `ChunkIndex.objectsByChunk`.
+  public let chunks: [Bool]
+}
+
+extension PackageRepository {
+  /// Begins with an object, or goes on with it after a restart: what is here of it is read and hashed, and what a crash
+  /// tore counts as absent. Several threads may begin with the same object, whose units then come together in one file.
+  ///
+  /// - Parameter digests: The digests of its units, which nobody needs for an object of one unit.
+  /// - Throws: `ErrorCode.objectCorrupt` where the list is not that of the object's id, or the index has no such object;
+  ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  public func beginObject(
+    _ number: Int, of index: ChunkIndex, digests: [UnitDigest]?
+  ) throws(GtachError) -> ObjectProgress {
+    let object = try object(number, of: index)
+    if let progress = try progress(ofWhole: object, in: index) { return progress }
+    guard UnitList.count(size: object.size, unitSize: index.unitSize) > 1 else { return .arriving(units: []) }
+    let units = try UnitList(
+      digests ?? [], size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
+    let fresh = ArrivingObject(id: object.id, units: units, path: layout.arrivingObject(object.id))
+    let arriving = state.withLock { state in
+      let known = state.arriving[object.id] ?? fresh
+      state.arriving[object.id] = known
+      return known
+    }
+    guard arriving.units == units else {
+      return .useless(GtachError(.objectCorrupt, "the object \(object.id) has another length in another index"))
+    }
+    // Another thread may have brought the last unit since it was looked for.
+    if let progress = try progress(ofWhole: object, in: index) {
+      forget(arriving)
+      return progress
+    }
+    try arriving.open { header, path throws(GtachError) in try store(header, at: path) }
+    if arriving.beginSettling() { return try settle(arriving, object, in: index) }
+    return .arriving(units: arriving.here.numbers)
+  }
+
+  /// Stores a unit of an object that was begun with, and with the last one the object and the chunk that it yields. A unit
+  /// that comes twice changes nothing.
+  ///
+  /// - Returns: How far the object is, where that is more than this unit: nil while others are missing. It is
+  ///   `.arriving` where units that were here are not any more, as somebody removed or damaged their file; with none
+  ///   of them here, `beginObject` has to be called again.
+  /// - Throws: `ErrorCode.objectCorrupt` where the unit is not what the list says, or the object of one unit not what its id
+  ///   says: that is the sender's fault; `ErrorCode.diskFull`, `ErrorCode.inputOutput`: what was stored before is here
+  ///   still, and the same unit may be stored again.
+  public func storeUnit(
+    _ bytes: [UInt8], number unit: Int, ofObject number: Int, of index: ChunkIndex
+  ) throws(GtachError) -> ObjectProgress? {
+    let object = try object(number, of: index)
+    if UnitList.count(size: object.size, unitSize: index.unitSize) == 1 {
+      let units = try UnitList(
+        [UnitDigest(of: bytes[...], hashing: SHA256())], size: bytes.count, unitSize: index.unitSize,
+        object: object.id, hashing: SHA256())
+      guard unit == 0, bytes.count == object.size else {
+        throw GtachError(.objectCorrupt, "there is no such unit of the object \(object.id)")
+      }
+      return try settle(bytes, object, in: index) { () throws(GtachError) in
+        try storeObject(bytes, id: object.id, units: units)
+      }
+    }
+    guard let arriving = arrivingObject(object.id) else {
+      // It came from somebody else meanwhile, or nobody wants it any more.
+      return try progress(ofWhole: object, in: index) ?? .arriving(units: [])
+    }
+    switch try arriving.store(bytes, number: unit) {
+    case .stored: return nil
+    case .whole: return try settle(arriving, object, in: index)
+    case .gone:
+      forget(arriving)
+      return try progress(ofWhole: object, in: index) ?? .arriving(units: [])
+    }
+  }
+
+  /// What of a release can be given out now. Nothing is read for it: what turns out to be damaged is not given out.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func unitsHere(of index: ChunkIndex) throws(GtachError) -> UnitsHere {
+    let arriving = state.withLock { $0.arriving }
+    var objects: [UnitsHere.Part] = []
+    objects.reserveCapacity(index.objects.count)
+    for object in index.objects {
+      if let units = arriving[object.id]?.here.numbers, !units.isEmpty {
+        objects.append(.units(units))
+      } else {
+        objects.append(try files.exists(layout.object(object.id)) ? .all : .nothing)
+      }
+    }
+    var chunks: [Bool] = []
+    for numbers in index.objectsByChunk {
+      chunks.append(try files.exists(layout.chunk(index.chunks[index.objects[numbers.lowerBound].chunk].digest)))
+    }
+    return UnitsHere(objects: objects, chunks: chunks)
+  }
+
+  /// Forgets the units of an index's objects that are not whole, and removes them: for a fetch that nobody goes on with.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func discardArrivingObjects(of index: ChunkIndex) throws(GtachError) {
+    let arriving = state.withLock { state in index.objects.compactMap { state.arriving.removeValue(forKey: $0.id) } }
+    for object in arriving { try files.perform(.remove(layout.arrivingObject(object.id))) }
+  }
+
+  /// An object whose units arrive; nil where it is stored whole, or was not begun with.
+  func arrivingObject(_ id: ObjectID) -> ArrivingObject? { state.withLock { $0.arriving[id] } }
+
+  // MARK: Beneath
+
+  private func object(_ number: Int, of index: ChunkIndex) throws(GtachError) -> ChunkIndex.Object {
+    guard index.objects.indices.contains(number), index.chunks.indices.contains(index.objects[number].chunk) else {
+      throw GtachError(.objectCorrupt, "the index has no object \(number)")
+    }
+    return index.objects[number]
+  }
+
+  /// How far an object is that is stored whole; nil where it is not.
+  private func progress(ofWhole object: ChunkIndex.Object, in index: ChunkIndex) throws(GtachError) -> ObjectProgress? {
+    guard let bytes = try storedObject(object.id) else { return nil }
+    return try settle(bytes, object, in: index) {}
+  }
+
+  /// Makes a stored object of one whose units are all here.
+  private func settle(
+    _ arriving: ArrivingObject, _ object: ChunkIndex.Object, in index: ChunkIndex
+  ) throws(GtachError) -> ObjectProgress {
+    do throws(GtachError) {
+      let bytes = try arriving.content()
+      // Not hashed once more: a chunk that hashes as it should is what all this is for, and whoever reads the object
+      // later hashes it.
+      var progress = try settle(bytes, object, in: index) { () throws(GtachError) in
+        try files.perform(StorePlan(layout: layout, workspace: layout.incoming).settle(object.id))
+        forget(arriving)
+      }
+      if case .useless = progress {
+        if try arriving.recheck() {
+          forget(arriving)
+          try files.perform(.remove(layout.arrivingObject(object.id)))
+        } else {
+          // The disk's fault, not the publisher's.
+          arriving.endSettling()
+          progress = .arriving(units: arriving.here.numbers)
+        }
+      }
+      return progress
+    } catch {
+      arriving.endSettling()
+      guard error.code == .notFound, try !files.exists(layout.arrivingObject(object.id)) else { throw error }
+      forget(arriving)
+      return try progress(ofWhole: object, in: index) ?? .arriving(units: [])
+    }
+  }
+
+  /// Stores an object, if it is good for something, and then the chunk that it yields.
+  private func settle(
+    _ bytes: [UInt8], _ object: ChunkIndex.Object, in index: ChunkIndex, store: () throws(GtachError) -> Void
+  ) throws(GtachError) -> ObjectProgress {
+    switch try state(of: bytes, object, in: index) {
+    case .useless(let error): return .useless(error)
+    case .waiting:
+      try store()
+      return .whole(isChunkHere: false)
+    case .made(let chunk):
+      // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
+      try store()
+      try storeChunk(chunk, digest: index.chunks[object.chunk].digest)
+      return .whole(isChunkHere: true)
+    }
+  }
+
+  private func forget(_ arriving: ArrivingObject) {
+    state.withLock { state in
+      if state.arriving[arriving.id] === arriving { state.arriving[arriving.id] = nil }
+    }
+  }
+}
