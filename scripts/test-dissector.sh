@@ -86,7 +86,7 @@ pack 1.1.0
 wait "$watch" || die "watch ended with an error"
 client "$work/py" list "$address"
 client "$work/py" fetch "$address" app/1.1.0/any --chunks
-python3 Tests/interop/client/check-node.py "$work/py" "$address" requests unit_lists >>"$work/client.log"
+python3 Tests/interop/client/check-node.py "$work/py" "$address" requests swarming >>"$work/client.log"
 "$gtach" --home "$work/other" --quiet join "$(dev invite other | tail -1)" >/dev/null
 "$gtach" --home "$work/other" --quiet sync app --no-mdns --peer "$address" >/dev/null
 kill "$daemon"

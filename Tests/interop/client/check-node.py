@@ -24,7 +24,9 @@ from cryptography.x509.oid import NameOID
 
 import release
 from client import Session
-from wire import GET_BUCKETS, GET_CHUNK, GET_FILE, GET_LIST, GET_UNITS, HELLO, WATCH, Connection, Failure
+from swarm import Swarm, answered_unit, object_id, unit_digest
+from wire import (CLAIM, END, FOLLOW, GET_BUCKETS, GET_CHUNK, GET_FILE, GET_LISTS, GET_UNIT, HELLO, WATCH, Connection,
+                  Failure, spelled)
 
 VECTORS = Path(__file__).parents[3] / "Protocol/vectors"
 directory, address = Path(sys.argv[1]), sys.argv[2]
@@ -93,10 +95,11 @@ def replay_vectors() -> None:
             continue
         message = vector["message"]
         session.socket.sendall(bytes.fromhex(vector["frame"]))
-        if message["type"] != "unknown":
+        # What is followed and claimed is answered some time, or never.
+        if message["type"] not in ("unknown", "follow", "claim", "end"):
             kind = int(vector["frame"][8:10], 16)
             answer = session.answer(message["id"], kind, lambda bodies: not (kind == 0x14 and bodies[-1]["more"]))
-            check(isinstance(answer, list) or answer.code in ("not-found", "chunk-missing"),
+            check(isinstance(answer, list) or answer.code in ("not-found", "chunk-missing", "no-lease"),
                   f"{vector['name']}: " + ("an answer" if isinstance(answer, list) else answer.code))
         count += 1
     session.one(GET_BUCKETS, {})
@@ -106,7 +109,7 @@ def replay_vectors() -> None:
 
 def frames() -> None:
     refused("a frame of 1 MiB and a byte, only its length sent", b"\0\x10\0\1", "frame-oversize")
-    refused("a getUnits longer than its fields, only its header sent", struct.pack(">IB", 26, GET_UNITS),
+    refused("a getChunk longer than its fields, only its header sent", struct.pack(">IB", 38, GET_CHUNK),
             "frame-oversize")
     refused("a frame of length 0", bytes(4), "frame-malformed")
     refused("type 0x7f", frame(0x7F, b"x"), "protocol-violation")
@@ -156,11 +159,10 @@ def requests() -> None:
         (GET_FILE, {"kind": "metadata", "name": "9999.root.json"}, lambda _: True),
         (GET_FILE, {"kind": "manifest", "name": "0" * 64}, lambda _: True),
         (GET_CHUNK, bytes(32), lambda _: True),
-        (GET_LIST, bytes(16), lambda _: True),
-        (GET_UNITS, bytes(16) + b"\0\0\0\1", lambda _: True),
+        (GET_UNIT, struct.pack(">IIB", 1, 0, 0), lambda _: True),
     ]))
     codes = [each.code if isinstance(each, Failure) else "an answer" for each in missing]
-    check(codes[:3] == ["not-found", "not-found", "chunk-missing"] and {*codes[3:]} <= {"chunk-missing", "not-found"},
+    check(codes == ["not-found", "not-found", "chunk-missing", "no-lease"],
           f"what is not there: {', '.join(codes)}, and the connection goes on")
     # Answers come in the order of the requests, watch's when there is something to tell.
     known = {member: session.peer[member] for member in ("indexRoot", "metadataVersion")}
@@ -186,26 +188,73 @@ def requests() -> None:
     session.close()
 
 
-def unit_lists() -> None:
-    """Units one by one against their list, and in another order."""
+def swarming() -> None:
+    """Units one by one against their lists, and in another order; follows, claims and leases."""
     session = Session(directory, address)
     target = sorted(session.entries())[0].removesuffix("/manifest.json")
     wanted = session.manifest(target)["index"]
     index = release.Index(session.had("index", wanted["digest"], wanted["size"]))
-    size, identifier, _ = max(each for objects in index.objects.values() for each in objects)
-    body, = session.one(GET_LIST, identifier)
-    listed = [body[i : i + 32] for i in range(4, len(body), 32)]
-    count = index.units(size)
-    check(struct.unpack(">I", body[:4])[0] == size and len(listed) == count > 1
-          and sha256(body[4:]).digest()[:16] == identifier, f"a list of {count} units has the object's id")
-    units = list(session.ask((GET_UNITS, identifier + struct.pack(">HH", i, 1), lambda _: True)
-                             for i in reversed(range(count))))
-    check(all(unit[:2] == struct.pack(">H", i) and sha256(unit[2:]).digest() == listed[i]
-              for i, (unit,) in zip(reversed(range(count)), units)), "each unit has the digest that the list says")
-    answer, = session.ask([(GET_UNITS, identifier + struct.pack(">HH", count - 1, 2), lambda units: len(units) == 2)])
-    check(isinstance(answer, Failure) and answer.code in ("chunk-missing", "not-found"),
-          f"a unit behind the last: {answer.code if isinstance(answer, Failure) else 'an answer'}")
+    digest = bytes.fromhex(wanted["digest"])
+    swarm = Swarm(session, index, digest)
+    objects = [each for of in index.objects.values() for each in of]
+    largest = max(objects, key=lambda each: each.size)
+    units = objects[-1].units.stop
+    chunks = range(units, units + len(index.sizes))
+    check(all(swarm.has(of[0]) for of in index.objects.values()) and session.units[swarm.follow].issuperset(chunks),
+          "it has all full objects, and all chunks as they are")
+    follow = struct.pack(">I", swarm.follow)
+
+    def ask(kind: int, body: bytes, count: int = 1) -> list | Failure:
+        return next(session.ask([(kind, body, lambda bodies: len(bodies) == count)]))
+
+    def code(answer: list | Failure) -> str:
+        return answer.code if isinstance(answer, Failure) else "an answer"
+
+    listed = swarm.lists([largest])[largest.number]
+    check(len(listed) > 1 and object_id(listed) == largest.id, f"a list of {len(listed)} units has the object's id")
+    short = next((each for each in objects if len(each.units) == 1), None)
+    for what, number in [("beyond the last", len(objects)), ("of one unit", short and short.number)]:
+        if number is not None:
+            found = code(ask(GET_LISTS, follow + spelled(number)))
+            check(found == "not-found", f"the list of an object {what}: {found}")
+
+    def unit(*units: int) -> list | Failure:
+        return ask(GET_UNIT, struct.pack(">II", swarm.claim or 0, 0) + b"".join(spelled(each) for each in units))
+
+    found = code(unit(largest.units.start))
+    check(found == "no-lease", f"a unit without a lease: {found}")
+    swarm.lease()
+    for place, number in reversed(list(enumerate(largest.units))):
+        named, piece = answered_unit(unit(number)[0])
+        if named != number or unit_digest(piece) != listed[place]:
+            check(False, f"unit {number} is not as it is listed")
+    check(True, "each unit has the digest that the list says")
+    some = list(largest.units)[:2]
+    named = [answered_unit(unit(*some)[0])[0] for _ in range(4)]
+    check({*named} == {*some}, "of two units it sends the one that it has sent less often")
+    for what, number in [("the number of a chunk", units), ("a number behind the last", chunks.stop)]:
+        found = code(unit(number))
+        check(found == "not-found", f"{what} instead of a unit's: {found}")
+    session.send(END, struct.pack(">I", 4_000_000_000))
+    session.send(END, struct.pack(">I", swarm.claim))
+    found = code(unit(largest.units.start))
+    check(found == "no-lease", f"a unit after the end of the claim: {found}")
+    unknown = session.start(FOLLOW, bytes(32))
+    session.wait(lambda: unknown in session.units)
+    check(not session.units[unknown], "of an index that it does not know it has nothing")
+    found = code(ask(GET_LISTS, struct.pack(">I", unknown) + spelled(0)))
+    check(found == "chunk-missing", f"a list of that index: {found}")
     session.close()
+    following, claiming = frame(FOLLOW, struct.pack(">I", 1) + digest), struct.pack(">IIB", 1, 0, 0)
+    refused("two follows with one id", following * 2, "protocol-violation")
+    refused("nine follows", b"".join(frame(FOLLOW, struct.pack(">I", i) + digest) for i in range(9)),
+            "protocol-violation")
+    refused("a claim without a follow", frame(CLAIM, struct.pack(">I", 2) + claiming), "protocol-violation")
+    refused("a claim with the id of a follow", following + frame(CLAIM, struct.pack(">I", 1) + claiming),
+            "protocol-violation")
+    refused("nine claims", following + b"".join(frame(CLAIM, struct.pack(">I", 2 + i) + claiming) for i in range(9)),
+            "protocol-violation")
+    refused("lists without a follow", frame(GET_LISTS, struct.pack(">II", 1, 1) + b"\0"), "protocol-violation")
 
 
 def stranger(where: Path) -> None:
@@ -253,7 +302,7 @@ def transport() -> None:
         shake("a certificate of another authority", ["gtach/1"], member=Path(where))
 
 
-parts = [transport, greetings, frames, requests, unit_lists, replay_vectors]
+parts = [transport, greetings, frames, requests, swarming, replay_vectors]
 for part in parts:
     if len(sys.argv) == 3 or part.__name__ in sys.argv[3:]:
         part()

@@ -25,7 +25,8 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 import release
 from invitation import join
-from wire import (FAILURE, GET_BUCKETS, GET_CHUNK, GET_ENTRIES, GET_FILE, GET_UNITS, HELLO, WATCH, Connection, Failure,
+from swarm import Swarm
+from wire import (FAILURE, GET_BUCKETS, GET_CHUNK, GET_ENTRIES, GET_FILE, HELLO, WATCH, Connection, Failure,
                   certificate_id, require)
 
 
@@ -136,8 +137,8 @@ class Session(Connection, FetcherInterface):
 def fetch(session: Session, path: str, chunks_only: bool) -> None:
     """Writes the release's archive to DIR/archive/SHA-256."""
     manifest = session.manifest(path)
-    archive, index = manifest["archive"], manifest["index"]
-    index = release.Index(session.had("index", index["digest"], index["size"]))
+    archive, listed = manifest["archive"], manifest["index"]
+    index = release.Index(session.had("index", listed["digest"], listed["size"]))
     archives, chunks = session.directory / "archive", session.directory / "chunk"
     archives.mkdir(exist_ok=True)
     chunks.mkdir(exist_ok=True)
@@ -145,10 +146,13 @@ def fetch(session: Session, path: str, chunks_only: bool) -> None:
     data = {chunk: (chunks / chunk.hex()).read_bytes() for chunk in index.sizes if (chunks / chunk.hex()).is_file()}
     counted = {"had": len(data), "bytes": 0}
     # The cheapest object of those that can be decoded; a full one always can, in the archive's order.
-    plan = [(chunk, *min(each for each in index.objects[chunk] if not each[2] or each[2].hex() in older))
-            for chunk in index.sizes if chunk not in data]
-    if chunks_only:
-        plan = [(chunk, 0, None, None) for chunk, *_ in plan]
+    plan = {chunk: min((each for each in index.objects[chunk] if not each.base or each.base.hex() in older),
+                       key=lambda each: each.size) for chunk in index.sizes if chunk not in data}
+    fetched = {}
+    if plan and not chunks_only:
+        swarm = Swarm(session, index, bytes.fromhex(listed["digest"]))
+        fetched = swarm.objects(list(plan.values()))
+        swarm.end()
 
     def get_chunk(chunk: bytes):
         def is_whole(parts: list[bytes]) -> bool:
@@ -157,28 +161,21 @@ def fetch(session: Session, path: str, chunks_only: bool) -> None:
             return sum(len(part) - 4 for part in parts) >= total
         return GET_CHUNK, chunk, is_whole
 
-    def get_units(identifier: bytes, size: int):
-        count = index.units(size)
-        return GET_UNITS, identifier + struct.pack(">HH", 0, count), lambda units: len(units) == count
-
-    answers = session.ask(get_units(each, size) if each else get_chunk(chunk) for chunk, size, each, _ in plan)
+    # What the peer has no object for, it has as a chunk.
+    bare = [chunk for chunk, each in plan.items() if each.id not in fetched]
+    answers = dict(zip(bare, list(session.ask(get_chunk(chunk) for chunk in bare))))
     names = {each[:8]: each for each in reversed(index.sizes)}
-    # All answers first: what follows a failure may ask again on the same connection.
-    for (chunk, size, identifier, base), answer in zip(plan, list(answers)):
-        kind = "bare"
-        if identifier and not isinstance(answer, Failure):
-            units = [unit[2:] for unit in answer]
-            ids = b"".join(sha256(unit).digest() for unit in units)
-            require(sha256(ids).digest()[:16] == identifier, "protocol-violation", "units of another object")
-            data[chunk], kind = release.decode(b"".join(units), index.sizes[chunk], older.get(base and base.hex()),
-                                               lambda name: data[names[name]], unpack)
-            counted["bytes"] += size
-            kind = f"{'patch' if base else 'full'} {kind}"
+    for chunk, each in plan.items():
+        if each.id in fetched:
+            data[chunk], how = release.decode(fetched[each.id], index.sizes[chunk],
+                                              older.get(each.base and each.base.hex()),
+                                              lambda name: data[names[name]], unpack)
+            counted["bytes"] += each.size
+            kind = f"{'patch' if each.base else 'full'} {how}"
         else:
-            parts = answer if not identifier else session.one(*get_chunk(chunk))
-            if isinstance(parts, Failure):
-                raise parts
-            frame = b"".join(part[4:] for part in parts)
+            if isinstance(answers[chunk], Failure):
+                raise answers[chunk]
+            frame, kind = b"".join(part[4:] for part in answers[chunk]), "bare"
             data[chunk] = unpack(frame, b"", index.sizes[chunk], magic=b"")
             counted["bytes"] += len(frame)
         counted[kind] = counted.get(kind, 0) + 1

@@ -1,5 +1,7 @@
 """What the section "Files" of Protocol/README.md says of indexes and objects."""
 
+from dataclasses import dataclass
+
 import difference
 from difference import number
 
@@ -29,8 +31,19 @@ class Reader:
         return [self.bytes(size) for _ in range(count)]
 
 
+@dataclass
+class Numbered:
+    """An object, with its number in the index and those of its units in the variant."""
+
+    number: int
+    units: range
+    size: int
+    id: bytes
+    base: bytes | None
+
+
 class Index:
-    """Chunks in the order of the archive, and for each the objects that yield it: (bytes, id, base or None)."""
+    """Chunks in the order of the archive, and for each the objects that yield it."""
 
     def __init__(self, data: bytes):
         reader = Reader(data)
@@ -43,7 +56,7 @@ class Index:
         bases = [(reader.bytes(32), reader.number()) for _ in range(reader.number())]
         different = list(self.sizes)
         full = reader.ids(len(different), 16)
-        self.objects = {chunk: [(size, each, None)] for chunk, each, size in
+        objects = {chunk: [(size, each, None)] for chunk, each, size in
                         zip(different, full, reader.numbers(len(different)))}
         for base, _ in bases:
             count, which, of = reader.number(), 0, []
@@ -51,12 +64,16 @@ class Index:
                 which += step
                 of.append(different[which])
             for chunk, each, size in zip(of, reader.ids(count, 16), reader.numbers(count)):
-                self.objects[chunk].append((size, each, base))
+                objects[chunk].append((size, each, base))
+        self.objects, count, unit = {}, 0, 0
+        for chunk, of in objects.items():
+            self.objects[chunk] = []
+            for size, each, base in of:
+                units = range(unit, unit + -(-size // self.unit_size))
+                self.objects[chunk].append(Numbered(count, units, size, each, base))
+                count, unit = count + 1, units.stop
         if reader.place != len(data):
             raise ValueError("something follows the index")
-
-    def units(self, size: int) -> int:
-        return -(-size // self.unit_size)
 
 
 def decode(data: bytes, size: int, older: bytes | None, chunk_named, unpack) -> tuple[bytes, str]:

@@ -11,13 +11,15 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-HELLO, FAILURE, GET_FILE, GET_BUCKETS, GET_ENTRIES, GET_LIST, GET_UNITS, WATCH, GET_CHUNK = \
+from difference import number
+
+HELLO, FAILURE, GET_FILE, GET_BUCKETS, GET_ENTRIES, GET_LISTS, GET_UNIT, WATCH, GET_CHUNK = \
     1, 2, 0x10, 0x12, 0x14, 0x16, 0x18, 0x1A, 0x1C
-JOIN, WELCOME = 0x20, 0x21
+FOLLOW, HAVE, JOIN, WELCOME, CLAIM, LEASE, END = 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x24
 K = 1024
-LIMITS = {1: 256 * K, 2: 256 * K, 0x11: 256 * K + 13, 0x13: 4132, 0x15: 256 * K, 0x17: 32 * K + 8, 0x19: 64 * K + 6,
-          0x1B: 256 * K, 0x1D: 64 * K + 8, 0x21: 768 * K}
-BINARY = {GET_LIST, GET_UNITS, GET_CHUNK}  # requests
+LIMITS = {1: 256 * K, 2: 256 * K, 0x11: 256 * K + 13, 0x13: 4132, 0x15: 256 * K, 0x17: 16 * K + 8, 0x19: 64 * K + 8,
+          0x1B: 256 * K, 0x1D: 64 * K + 8, HAVE: 64 * K, 0x21: 768 * K, LEASE: 5}
+BINARY = {GET_LISTS, GET_UNIT, GET_CHUNK}  # requests that have an answer and then no other
 BINARY_ANSWERS = {0x11, 0x13, 0x17, 0x19, 0x1D}
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
 
@@ -33,6 +35,11 @@ class Failure(Exception):
 def require(condition, code: str, message: str = "") -> None:
     if not condition:
         raise Failure(code, message)
+
+
+def spelled(value: int) -> bytes:
+    """A number as an index has it."""
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + spelled(value >> 7)
 
 
 def key_id(key) -> str:
@@ -64,6 +71,8 @@ class Connection:
         require(self.socket.selected_alpn_protocol() == protocol, "peer-untrusted", "no common ALPN")
         self.stream = self.socket.makefile("rb")
         self.requests = 0
+        self.units: dict[int, set[int]] = {}  # by follow
+        self.leases: set[int] = set()  # claims that have one
 
     def chain(self) -> list[x509.Certificate]:
         if hasattr(self.socket, "get_unverified_chain"):  # Python 3.13
@@ -99,13 +108,47 @@ class Connection:
                 require(kind in LIMITS, "protocol-violation", f"a frame of type {kind:#x}")
                 return kind, body
 
-    def ask(self, questions):
-        """Asks all of them, 64 under way at most, and yields each one's answer, or its failure, in order.
+    def start(self, kind: int, body: bytes) -> int:
+        """Sends a `follow` or a `claim`; what answers it may come at any time."""
+        self.requests += 1
+        self.send(kind, struct.pack(">I", self.requests) + body)
+        return self.requests
+
+    def notice(self, kind: int, body: bytes) -> bool:
+        """Remembers what answers a `follow` or a `claim`; false for anything else."""
+        if kind not in (HAVE, LEASE):
+            return False
+        identifier, place, end = struct.unpack(">I", body[:4])[0], 4, 0
+        if kind == HAVE:
+            units = self.units.setdefault(identifier, set())
+            while place < len(body):
+                gap, place = number(body, place)
+                count, place = number(body, place)
+                require(count and end + gap + count <= 2**27, "frame-malformed")
+                units.update(range(end + gap, end + gap + count))
+                end += gap + count
+        elif body[4]:
+            self.leases.add(identifier)
+        else:
+            self.leases.discard(identifier)
+        return True
+
+    def wait(self, happened) -> None:
+        """Reads until it has; nothing else is under way."""
+        while not happened():
+            kind, body = self.receive()
+            if kind == FAILURE:
+                failure = json.loads(body)
+                raise Failure(failure["code"], failure["message"])
+            require(self.notice(kind, body), "protocol-violation", f"{kind:#x} answers nothing")
+
+    def ask(self, questions, at_once: int = 64):
+        """Asks all of them, so many under way at a time, and yields each one's answer, or its failure, in order.
 
         A question is a type, its body without the id, and what says of the bodies of an answer whether they are all."""
         waiting, questions = [], iter(questions)
         while True:
-            while len(waiting) < 64 and (question := next(questions, None)):
+            while len(waiting) < at_once and (question := next(questions, None)):
                 self.requests += 1
                 kind, body, is_whole = question
                 self.send(kind, {"id": self.requests, **body} if kind not in BINARY
@@ -120,6 +163,8 @@ class Connection:
         bodies = []
         while not bodies or not is_whole(bodies):
             answer, body = self.receive()
+            if self.notice(answer, body):
+                continue
             body = (body[4:] if struct.unpack(">I", body[:4])[0] == identifier else None) \
                 if answer in BINARY_ANSWERS else json.loads(body)
             if answer == FAILURE:
