@@ -11,7 +11,7 @@ public struct Claim: Hashable, Sendable {
   public let follow: UInt32
   /// How many units of the variant's objects the sender has.
   public let have: Int
-  /// Whether the sender lacks something that it knows no other peer to have.
+  /// Whether the sender has waited already: then it may get the lease of a peer that has more units.
   public let urgent: Bool
 
   /// A request from its fields.
