@@ -34,7 +34,15 @@ public struct Download: Sendable {
   /// The index.
   public internal(set) var index: ChunkIndex?
   /// The chunks that have still to come.
-  var queue: ChunkQueue?
+  var chunks: ChunkFetch?
+  /// Who was asked to tell which units it has.
+  var followed: Set<SessionID> = []
+  /// Whether so much is lacking that others who fetch it are asked, too, and not only those who have all of it.
+  private(set) var isShared = false
+  /// Bytes that were expected in the beginning.
+  private var startBytes = 0
+  /// Of how many bytes the operator was told last.
+  private var toldBytes = 0
   /// Bytes of chunks and objects that have come.
   public private(set) var receivedBytes = 0
   /// Bytes of full objects that need not come, as their chunks were here before.
@@ -60,29 +68,39 @@ public struct Download: Sendable {
       reusedBytes = index.objects.filter { $0.encoding == .full && !wanted.contains($0.chunk) }
         .reduce(0) { $0 + $1.size }
     }
-    queue = ChunkQueue(chunks, of: index)
+    let fetch = ChunkFetch(chunks, of: index)
+    isShared = fetch.lackingUnits >= Self.sharedUnits
+    startBytes = fetch.expectedBytes
+    self.chunks = fetch
     phase = .chunks
   }
 
+  /// From how many units on a variant is fetched from everybody who fetches it.
+  static let sharedUnits = 64
+
   /// Bytes of chunks and objects that have come and are expected, as far as anybody can know.
-  public var totalBytes: Int { receivedBytes + (queue?.expectedBytes ?? 0) }
+  public var totalBytes: Int { receivedBytes + (chunks?.expectedBytes ?? 0) }
 
   /// Whether all chunks are here.
   public var isComplete: Bool {
-    if case .chunks = phase { queue?.isEmpty ?? false } else { false }
+    if case .chunks = phase { chunks?.isEmpty ?? false } else { false }
   }
 
-  /// A chunk is stored.
-  public mutating func stored(_ chunk: Int, bytes: Int, from peer: String) {
-    if queue?.arrived(chunk) == true { count(bytes, from: peer) }
+  /// Bytes of a chunk or an object came.
+  ///
+  /// - Returns: Whether it is time to tell the operator: at every hundredth.
+  public mutating func count(_ bytes: Int, from peer: String) -> Bool {
+    receivedBytes += bytes
+    shares[peer, default: 0] += bytes
+    guard receivedBytes - toldBytes >= startBytes / 100 || isComplete else { return false }
+    toldBytes = receivedBytes
+    return true
   }
 
   /// An object came that yields another chunk.
   ///
   /// - Returns: Whether it was the first one.
-  public mutating func isUseless(_ question: ChunkQueue.Question, bytes: Int, from peer: String) -> Bool {
-    queue?.isUseless(question)
-    count(bytes, from: peer)
+  public mutating func noteUseless() -> Bool {
     defer { hasUselessObjects = true }
     return !hasUselessObjects
   }
@@ -94,7 +112,8 @@ public struct Download: Sendable {
     case .index(let asked) where asked == session: phase = .index(nil)
     default: break
     }
-    queue?.lost(session)
+    followed.remove(session)
+    chunks?.lost(session)
   }
 
   /// Something that was here is so no longer, or never was what it should be: the disk is to be asked again, once.
@@ -113,10 +132,5 @@ public struct Download: Sendable {
       release: listed.variant.release.description, platform: listed.variant.platform,
       shares: shares.sorted { $0.key < $1.key }.map { SyncReport.Fetch.Share(peer: $0.key, bytes: $0.value) },
       reusedBytes: reusedBytes, milliseconds: Int(now.milliseconds - started.milliseconds))
-  }
-
-  private mutating func count(_ bytes: Int, from peer: String) {
-    receivedBytes += bytes
-    shares[peer, default: 0] += bytes
   }
 }

@@ -47,6 +47,8 @@ public struct UnitFetch: Sendable {
   private var room = LeaseRoom()
   /// A unit's bytes; the last of an object may have fewer.
   private let unitSize: Int
+  /// Units from this number on are asked for one at a time.
+  private let firstAskedAlone: Int
   /// How many units have come, or were here before.
   public private(set) var have = 0
   /// Whether neighbours may have become worth a claim since they were last looked at.
@@ -59,7 +61,9 @@ public struct UnitFetch: Sendable {
   /// - Parameters:
   ///   - count: How many units the variant has.
   ///   - unitSize: The length of most of them in bytes.
-  public init(count: Int, unitSize: Int) {
+  ///   - firstAskedAlone: From which number on a question names one unit only.
+  public init(count: Int, unitSize: Int, firstAskedAlone: Int = .max) {
+    self.firstAskedAlone = firstAskedAlone
     lacking = UnitSet(below: count)
     free = lacking
     holders = [UInt16](repeating: 0, count: count)
@@ -155,8 +159,24 @@ public struct UnitFetch: Sendable {
   /// Whether everything that is wanted has come.
   public var isComplete: Bool { lacking.isEmpty }
 
-  /// What has still to come.
-  public var stillLacking: UnitSet { lacking }
+  /// How many units have still to come.
+  public var lackingCount: Int { lacking.count }
+
+  /// Whether a unit has still to come.
+  public func isLacking(_ unit: Int) -> Bool { lacking.contains(unit) }
+
+  /// The neighbours.
+  public var sessions: [SessionID] { neighbours.map(\.session) }
+
+  /// Whether a neighbour has any of some units.
+  public func has(_ session: SessionID, anyOf units: Range<Int>) -> Bool {
+    place(of: session).map { place in units.contains(where: neighbours[place].has.contains) } ?? false
+  }
+
+  /// Whether no question is open, and nobody has anything of what is lacking.
+  public var isStuck: Bool {
+    neighbours.allSatisfy(\.questions.isEmpty) && !lacking.ranges.joined().contains { holders[$0] > 0 }
+  }
 
   /// How many neighbours have a unit.
   public func holderCount(of unit: Int) -> Int { Int(holders[unit]) }
@@ -253,6 +273,7 @@ public struct UnitFetch: Sendable {
         if other < count { chosen[other] = unit }
       }
     }
-    return chosen
+    guard let first = chosen.first else { return [] }
+    return first < firstAskedAlone ? chosen.filter { $0 < firstAskedAlone } : [first]
   }
 }

@@ -51,8 +51,12 @@ public enum SessionRequest: Hashable, Sendable {
   case manifest(VariantID, Manifest.Content)
   /// The index of a variant.
   case index(VariantID, Manifest.Content)
-  /// A chunk of a variant, by its position in the index, to be verified, decoded and stored on arrival.
-  case chunk(VariantID, position: Int, form: ChunkForm, index: ChunkIndex)
+  /// To tell which units of a variant it has, from now on.
+  case follow(VariantID, UnitMap, index: Digest)
+  /// No longer to tell it.
+  case unfollow(VariantID)
+  /// Something of a variant that it was asked to tell of.
+  case fetch(VariantID, ChunkFetch.Question)
   /// To say when its index root or metadata version are no longer these.
   case watch(Advertisement)
 }
@@ -69,15 +73,8 @@ public enum SessionReply: Sendable {
   case manifest(VariantID, [UInt8])
   /// An index that has the digest and size asked for.
   case index(VariantID, [UInt8])
-  /// A chunk is verified and stored, or its object is and will be decoded when the chunks are here that it needs; so many
-  /// bytes of it came over the wire.
-  case chunkStored(VariantID, position: Int, bytes: Int)
-  /// An object came that is what its id says, so many bytes, and yields another chunk than the index says.
-  case objectUseless(VariantID, position: Int, form: ChunkForm, bytes: Int, GtachError)
-  /// A chunk came, and this machine could not store it.
-  case chunkRefused(VariantID, GtachError)
-  /// The peer has not got a chunk in that form.
-  case chunkLacking(VariantID, position: Int, form: ChunkForm)
+  /// Something of a variant that it was asked to tell of.
+  case fetch(VariantID, ChunkFetch.Reply)
   /// The peer has no such manifest or index any more.
   case missing(VariantID)
   /// The peer's index root and metadata version, as they are now.

@@ -42,7 +42,7 @@ extension NodeState {
       else { continue }
       downloads[variant] = Download(listed, now: now)
     }
-    for variant in downloads.keys.sorted() { advance(variant, into: &actions) }
+    for variant in downloads.keys.sorted() { advance(variant, now: now, into: &actions) }
   }
 
   /// Whether a download goes on as things stand: nothing more is needed from a peer, or one that has it is there.
@@ -78,16 +78,16 @@ extension NodeState {
     }
   }
 
-  private mutating func advance(_ variant: VariantID, into actions: inout [NodeAction]) {
+  private mutating func advance(_ variant: VariantID, now: Instant, into actions: inout [NodeAction]) {
     guard var download = downloads[variant] else { return }
     guard trusted.targets[variant]?.manifest == download.listed.manifest, !choices.removed.contains(variant.release)
     else {
-      downloads[variant] = nil
+      end(variant, into: &actions)
       return
     }
     let holders = holders(of: variant)
     if holders.isEmpty, !isHeldByAnyPeer(variant), !download.isHere {
-      downloads[variant] = nil
+      end(variant, into: &actions)
       return
     }
     switch download.phase {
@@ -106,14 +106,15 @@ extension NodeState {
         actions.append(.complete(variant, manifest: download.manifest, index: download.indexBytes))
         break
       }
-      let questions = download.queue?.ask(
-        holders: holders, expectsMore: isHolderComing(variant), load: sessions.mapValues(\.chunks), using: &generator)
-      for question in questions ?? [] {
-        sessions[question.session]?.chunks += 1
-        actions.append(
-          .send(
-            question.session, .chunk(variant, position: question.chunk, form: question.form, index: index)))
+      measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
+      guard let content = download.indexContent else { break }
+      for session in download.isShared ? sessions.keys.sorted() : holders
+      where download.followed.insert(session).inserted {
+        actions.append(.send(session, .follow(variant, UnitMap(index), index: content.digest)))
       }
+      let questions = download.chunks?.advance(
+        holders: holders, expectsMore: isHolderComing(variant), using: &generator)
+      send(questions ?? [], of: variant, into: &actions)
     case .manifest, .index, .inspecting, .completing: break
     }
     downloads[variant] = download
@@ -172,12 +173,39 @@ extension NodeState {
     }
   }
 
-  mutating func chunkStored(
-    _ id: SessionID, _ variant: VariantID, _ position: Int, bytes: Int, into actions: inout [NodeAction]
+  /// Something that was asked for has come, or has not.
+  mutating func received(
+    _ reply: ChunkFetch.Reply, of variant: VariantID, in id: SessionID, now: Instant, into actions: inout [NodeAction]
   ) {
-    guard let peer = came(bytes, in: id) else { return }
-    downloads[variant]?.stored(position, bytes: bytes, from: peer)
-    guard let download = downloads[variant] else { return }
+    if case .refused(let error) = reply {
+      // This machine's own fault, such as a full disk: no other peer would help.
+      if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
+      return
+    }
+    guard var download = downloads[variant], download.followed.contains(id) else { return }
+    let useless = download.chunks?.take(reply, from: id)
+    downloads[variant] = download
+    if let useless, downloads[variant]?.noteUseless() == true {
+      // The publisher's fault, not the peer's: nobody has another object of that id.
+      actions.append(.emit(.objectUseless(release: variant.release.description, error: ErrorReport(useless))))
+    }
+    switch reply {
+    case .unit(_, let bytes, _), .chunk(_, let bytes): came(bytes, of: variant, in: id, into: &actions)
+    // The peer may lack an object, but who lacks a chunk has not got the variant.
+    case .chunkLacking: strikeOff(id, variant)
+    default: break
+    }
+  }
+
+  /// Counts what came.
+  private mutating func came(
+    _ bytes: Int, of variant: VariantID, in id: SessionID, into actions: inout [NodeAction]
+  ) {
+    guard let key = sessions[id]?.peer else { return }
+    table.peers[key]?.receivedBytes += bytes
+    guard downloads[variant]?.count(bytes, from: table.peers[key]?.label ?? "") == true,
+      let download = downloads[variant]
+    else { return }
     actions.append(
       .emit(
         .fetchProgress(
@@ -185,30 +213,23 @@ extension NodeState {
           totalBytes: download.totalBytes)))
   }
 
-  /// The publisher's fault, not the peer's: nobody has another object of that id. The operator is told of the first one.
-  mutating func objectUseless(
-    _ question: ChunkQueue.Question, of variant: VariantID, bytes: Int, _ error: GtachError,
+  /// Asks for something of a variant.
+  private func send(
+    _ questions: [(session: SessionID, question: ChunkFetch.Question)], of variant: VariantID,
     into actions: inout [NodeAction]
   ) {
-    guard let peer = came(bytes, in: question.session) else { return }
-    guard downloads[variant]?.isUseless(question, bytes: bytes, from: peer) == true else { return }
-    actions.append(.emit(.objectUseless(release: variant.release.description, error: ErrorReport(error))))
+    for (session, question) in questions { actions.append(.send(session, .fetch(variant, question))) }
   }
 
-  /// This machine's own fault, such as a full disk: no other peer would help.
-  mutating func chunkRefused(
-    _ id: SessionID, _ variant: VariantID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]
-  ) {
-    sessions[id]?.chunks -= 1
-    if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
-  }
-
-  /// The peer lacks an object, which it may, or the chunk itself, and then it has not got the variant.
-  mutating func chunkLacking(_ question: ChunkQueue.Question, of variant: VariantID) {
-    guard sessions[question.session] != nil else { return }
-    sessions[question.session]?.chunks -= 1
-    downloads[variant]?.queue?.lacks(question)
-    if question.form == .bare { strikeOff(question.session, variant) }
+  /// Whoever has room for more leases demands them now and then.
+  mutating func measureDownloads(now: Instant, into actions: inout [NodeAction]) {
+    guard let due = measuresAt, due <= now else { return }
+    measuresAt = nil
+    for variant in downloads.keys.sorted() {
+      guard let questions = downloads[variant]?.chunks?.measure(using: &generator) else { continue }
+      measuresAt = now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
+      send(questions, of: variant, into: &actions)
+    }
   }
 
   mutating func missing(_ id: SessionID, _ variant: VariantID) {
@@ -219,16 +240,6 @@ extension NodeState {
   /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
   private mutating func strikeOff(_ id: SessionID, _ variant: VariantID) {
     if let peer = sessions[id]?.peer { table.peers[peer]?.variants[variant] = nil }
-  }
-
-  /// Counts what came in answer to a question for a chunk.
-  ///
-  /// - Returns: Whom from, for people; nil where the session is over.
-  private mutating func came(_ bytes: Int, in id: SessionID) -> String? {
-    guard let session = sessions[id] else { return nil }
-    sessions[id]?.chunks -= 1
-    table.peers[session.peer]?.receivedBytes += bytes
-    return table.peers[session.peer]?.label ?? ""
   }
 
   mutating func completed(
@@ -244,7 +255,7 @@ extension NodeState {
       }
       return
     }
-    downloads[variant] = nil
+    end(variant, into: &actions)
     downloadBackoff[variant] = nil
     cleaning.isDue = true
     hold(variant, download.listed.manifest.digest)
@@ -258,11 +269,18 @@ extension NodeState {
     for position in orders.indices { orders[position].report.fetched.append(fetch) }
   }
 
+  /// A download is over: nobody need tell of it any more.
+  private mutating func end(_ variant: VariantID, into actions: inout [NodeAction]) {
+    for session in downloads.removeValue(forKey: variant)?.followed.sorted() ?? [] {
+      actions.append(.send(session, .unfollow(variant)))
+    }
+  }
+
   /// Gives a download up. It starts anew after a pause, with what is stored by then.
   private mutating func drop(
     _ variant: VariantID, _ error: GtachError, now: Instant, into actions: inout [NodeAction]
   ) {
-    downloads[variant] = nil
+    end(variant, into: &actions)
     if error.code == .diskFull { cleaning.isDue = true }
     downloadBackoff[variant, default: Backoff()].fail(now: now, using: &generator)
     actions.append(.emit(.fetchFailed(release: variant.release.description, error: ErrorReport(error))))

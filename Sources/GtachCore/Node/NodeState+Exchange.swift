@@ -168,14 +168,7 @@ extension NodeState {
     case .entries(let entries): receivedEntries(id, entries, now: now, into: &actions)
     case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
-    case .chunkStored(let variant, let position, let bytes):
-      chunkStored(id, variant, position, bytes: bytes, into: &actions)
-    case .objectUseless(let variant, let position, let form, let bytes, let error):
-      let question = ChunkQueue.Question(session: id, chunk: position, form: form)
-      objectUseless(question, of: variant, bytes: bytes, error, into: &actions)
-    case .chunkRefused(let variant, let error): chunkRefused(id, variant, error, now: now, into: &actions)
-    case .chunkLacking(let variant, let position, let form):
-      chunkLacking(ChunkQueue.Question(session: id, chunk: position, form: form), of: variant)
+    case .fetch(let variant, let reply): received(reply, of: variant, in: id, now: now, into: &actions)
     case .missing(let variant): missing(id, variant)
     case .changed(let told):
       sessions[id]?.isWatching = false

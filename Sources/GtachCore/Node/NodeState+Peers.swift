@@ -13,8 +13,6 @@ struct Session: Sendable {
   var isWatching = false
   /// Before when it is not asked to again: a peer that always has news must not keep this node busy.
   var watchesFrom = Instant(milliseconds: .min)
-  /// How many chunks were asked for, in any form, and have not come.
-  var chunks = 0
   /// Since when there has been nothing to ask; nil while there is.
   var idleSince: Instant?
 }
@@ -92,16 +90,18 @@ extension NodeState {
   /// Dials those who are worth it, and ends what nobody needs.
   mutating func advanceConnections(now: Instant, into actions: inout [NodeAction]) {
     let unfetched = Set(downloads.keys)
+    let isShared = downloads.values.contains(where: \.isShared)
     let behind = Set(table.peers.filter { isWorthAsking($0.value) }.keys)
     let dialled = table.dial(now: now) { key, peer in
-      behind.contains(key) || !unfetched.isDisjoint(with: peer.variants.keys)
+      behind.contains(key) || isShared || !unfetched.isDisjoint(with: peer.variants.keys)
     }
     for (session, endpoints) in dialled { actions.append(.dial(session, endpoints)) }
 
     for id in sessions.keys.sorted() {
       guard var session = sessions[id], let peer = table.peers[session.peer] else { continue }
       let isBusy =
-        session.isExchanging || session.chunks > 0 || metadataUpdate?.session == id
+        session.isExchanging || metadataUpdate?.session == id
+        || downloads.values.contains { $0.followed.contains(id) }
         || !unfetched.isDisjoint(with: peer.variants.keys)
       session.idleSince = isBusy ? nil : session.idleSince ?? now
       if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = advertised(by: peer) {

@@ -77,6 +77,8 @@ public struct NodeState: Sendable {
   var metadataBackoff = Backoff()
   /// Downloads under way, by variant.
   var downloads: [VariantID: Download] = [:]
+  /// When it is looked whether the downloads have room for more leases; nil while there is none that could.
+  var measuresAt: Instant?
   /// Variants that could not be stored here, and until when they are left alone.
   var downloadBackoff: [VariantID: Backoff] = [:]
   /// Variants that the policy wants and that are not here; nil where that must be found out again.
@@ -136,6 +138,7 @@ public struct NodeState: Sendable {
     advanceMetadata(now: now, time: time, into: &actions)
     advanceExchanges(into: &actions)
     advanceDownloads(now: now, into: &actions)
+    measureDownloads(now: now, into: &actions)
     advanceUpdates(now: now, into: &actions)
     advanceConnections(now: now, into: &actions)
     advanceOrders(now: now, into: &actions)
@@ -171,7 +174,7 @@ public struct NodeState: Sendable {
     let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + cleaning.deadlines + [metadataBackoff.until].compactMap { $0 }
+      + cleaning.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
     let all = idle + pauses + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }

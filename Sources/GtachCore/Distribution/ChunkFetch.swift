@@ -1,0 +1,269 @@
+import GtachModel
+
+/// The chunks of a variant that have still to come, each in the cheapest form that anybody has.
+///
+/// An object comes unit by unit (`UnitFetch`), each checked against the list of the object's units, which comes first. Where
+/// nobody has what is left of an object, or it does not yield its chunk, the chunk's next form is asked for, and in the end
+/// the chunk itself.
+public struct ChunkFetch: Sendable {
+  /// How many objects a question for their lists names at most.
+  public static let listsPerQuestion = 64
+
+  /// What to ask of whom.
+  public enum Question: Hashable, Sendable {
+    /// A lease; `have` is how many units are here.
+    case claim(have: Int, urgent: Bool)
+    /// No lease any more.
+    case endClaim
+    /// The lists of some objects, by their numbers.
+    case lists([Int])
+    /// One of some units, the best liked first.
+    case unit([Int], have: Int)
+    /// The chunk itself, by its position in the index.
+    case chunk(Int)
+  }
+
+  /// What a peer said, or sent.
+  public enum Reply: Sendable {
+    /// It has these units, or these, too.
+    case has([Range<Int>])
+    /// It granted a lease, or took it back.
+    case lease(isGranted: Bool)
+    /// The list of an object's units is here, and the object as far as this.
+    case listed(object: Int, ObjectProgress)
+    /// It has not got the lists of these objects.
+    case listsLacking([Int])
+    /// A unit is verified and stored, of so many bytes; the progress of its object, where that is more than this unit.
+    case unit(Int, bytes: Int, ObjectProgress?)
+    /// It has not got the units that it was asked for.
+    case unitsLacking([Int])
+    /// It answered a question with nothing, as there is no lease any more.
+    case leaseOver
+    /// A bare chunk is verified and stored; so many bytes of it came over the wire.
+    case chunk(Int, bytes: Int)
+    /// It has not got a bare chunk that it was asked for.
+    case chunkLacking(Int)
+    /// Something came, and this machine could not store it.
+    case refused(GtachError)
+  }
+
+  /// The numbers of what can come.
+  public let map: UnitMap
+  private var units: UnitFetch
+  /// The forms that are left of each chunk that has still to come, the one that is fetched first; by its position.
+  private var forms: [Int: [ChunkForm]] = [:]
+  /// Objects whose list of units is wanted.
+  private var unlisted: Set<Int> = []
+  /// Who is asked for which lists.
+  private var listsAsked: [SessionID: [Int]] = [:]
+  /// Who has told what it has.
+  private var told: Set<SessionID> = []
+
+  /// The chunks that are lacking of an index.
+  public init(_ chunks: [LackingChunk], of index: ChunkIndex) {
+    map = UnitMap(index)
+    units = UnitFetch(count: map.count, unitSize: index.unitSize, firstAskedAlone: map.firstBareChunk)
+    for lacking in chunks {
+      forms[lacking.chunk] = lacking.objects.map(ChunkForm.object) + [.bare]
+      begin(lacking.chunk)
+    }
+  }
+
+  /// How many units are lacking.
+  public var lackingUnits: Int { units.lackingCount + unlisted.reduce(0) { $0 + map.units(ofObject: $1).count } }
+
+  /// The bytes that are expected of all that has still to come; of a bare chunk nobody knows before how well it was
+  /// compressed.
+  public var expectedBytes: Int {
+    forms.reduce(0) { sum, entry in
+      switch entry.value[0] {
+      case .bare: return sum + map.index.chunks[entry.key].size
+      case .object(let number):
+        guard !unlisted.contains(number) else { return sum + map.index.objects[number].size }
+        return sum + map.units(ofObject: number).reduce(0) { $0 + (units.isLacking($1) ? map.bytes($1) : 0) }
+      }
+    }
+  }
+
+  /// Whether everything has come.
+  public var isEmpty: Bool { forms.isEmpty }
+
+  // MARK: - What happens
+
+  /// Takes note of what a peer said or sent. Units and chunks are answers to its first question that is open.
+  ///
+  /// - Returns: Why an object is of no use that is whole now.
+  public mutating func take(_ reply: Reply, from session: SessionID) -> GtachError? {
+    switch reply {
+    case .has(let ranges):
+      told.insert(session)
+      units.has(session, ranges.map { $0.clamped(to: 0..<map.count) }.joined())
+    case .lease(let isGranted): units.lease(session, isGranted: isGranted)
+    case .listed(let object, let progress):
+      listsAsked[session]?.removeAll { $0 == object }
+      if listsAsked[session]?.isEmpty == true { listsAsked[session] = nil }
+      guard isFetched(object), unlisted.remove(object) != nil else { return nil }
+      units.want(map.units(ofObject: object))
+      return note(progress, ofObject: object)
+    case .listsLacking(let objects):
+      listsAsked[session] = nil
+      units.lacks(session, objects.map { map.units(ofObject: $0) }.joined())
+    case .unit(let unit, let bytes, let progress):
+      units.answered(session, with: unit, bytes: bytes)
+      return came(unit, progress)
+    case .chunk(let position, let bytes):
+      units.answered(session, with: map.number(ofChunk: position), bytes: bytes)
+      end(position)
+    case .unitsLacking(let lacking):
+      units.answered(session, with: nil)
+      units.lacks(session, lacking)
+    case .chunkLacking(let position):
+      units.answered(session, with: nil)
+      units.lacks(session, CollectionOfOne(map.number(ofChunk: position)))
+    case .leaseOver:
+      units.answered(session, with: nil)
+      units.lease(session, isGranted: false)
+    case .refused: break
+    }
+    return nil
+  }
+
+  /// Nothing comes from a peer any more.
+  public mutating func lost(_ session: SessionID) {
+    units.left(session)
+    told.remove(session)
+    listsAsked[session] = nil
+  }
+
+  // MARK: - What to do
+
+  /// What to ask of whom as things stand.
+  ///
+  /// - Parameters:
+  ///   - holders: Who says that it has the variant.
+  ///   - expectsMore: Whether another holder is about to be there. No dearer form is asked for before.
+  public mutating func advance(
+    holders: [SessionID], expectsMore: Bool, using generator: inout some RandomNumberGenerator
+  ) -> [(session: SessionID, question: Question)] {
+    if !expectsMore, holders.contains(where: told.contains) { giveUpForms() }
+    return askForLists(using: &generator) + questions(units.advance(using: &generator))
+  }
+
+  /// The same when some time has passed.
+  public mutating func measure(
+    using generator: inout some RandomNumberGenerator
+  ) -> [(session: SessionID, question: Question)] {
+    questions(units.measure(using: &generator))
+  }
+
+  // MARK: - Beneath
+
+  private func questions(_ directives: [UnitFetch.Directive]) -> [(session: SessionID, question: Question)] {
+    directives.map { directive in
+      switch directive {
+      case .claim(let session, let have, let urgent): return (session, .claim(have: have, urgent: urgent))
+      case .end(let session): return (session, .endClaim)
+      case .ask(let session, let units, let have):
+        if case .chunk(let position)? = units.first.map(map.part) { return (session, .chunk(position)) }
+        return (session, .unit(units, have: have))
+      }
+    }
+  }
+
+  /// Asks those who have something of objects for their lists, nobody for two lots at a time.
+  private mutating func askForLists(
+    using generator: inout some RandomNumberGenerator
+  ) -> [(session: SessionID, question: Question)] {
+    guard !unlisted.isEmpty else { return [] }
+    let asked = Set(listsAsked.values.joined())
+    var open = unlisted.filter { !asked.contains($0) }.sorted()
+    var questions: [(session: SessionID, question: Question)] = []
+    for session in units.sessions.shuffled(using: &generator) where listsAsked[session] == nil && !open.isEmpty {
+      let objects = open.filter { units.has(session, anyOf: map.units(ofObject: $0)) }.prefix(Self.listsPerQuestion)
+      guard !objects.isEmpty else { continue }
+      listsAsked[session] = Array(objects)
+      let chosen = Set(objects)
+      open.removeAll(where: chosen.contains)
+      questions.append((session, .lists(Array(objects))))
+    }
+    return questions
+  }
+
+  /// Where nothing goes on as nobody has what is lacking: the next form of all chunks of which that is so.
+  private mutating func giveUpForms() {
+    guard !forms.isEmpty, listsAsked.isEmpty, units.isStuck else { return }
+    for (position, left) in forms where left.count > 1 {
+      guard case .object(let object) = left[0] else { continue }
+      let numbers = map.units(ofObject: object)
+      let isHad =
+        unlisted.contains(object)
+        ? numbers.contains { units.holderCount(of: $0) > 0 }
+        : !numbers.contains { units.isLacking($0) && units.holderCount(of: $0) == 0 }
+      if !isHad { giveUpForm(of: position) }
+    }
+  }
+
+  /// Begins with a chunk's first form.
+  private mutating func begin(_ position: Int) {
+    switch forms[position]?.first {
+    case .object(let object):
+      let numbers = map.units(ofObject: object)
+      if numbers.count == 1 { units.want(numbers) } else { unlisted.insert(object) }
+    case .bare:
+      let number = map.number(ofChunk: position)
+      units.want(number..<number + 1)
+    case nil: break
+    }
+  }
+
+  private mutating func giveUpForm(of position: Int) {
+    stop(position)
+    forms[position]?.removeFirst()
+    begin(position)
+  }
+
+  /// Wants nothing more of a chunk's form.
+  private mutating func stop(_ position: Int) {
+    guard case .object(let object)? = forms[position]?.first else { return }
+    unlisted.remove(object)
+    units.give(up: map.units(ofObject: object))
+  }
+
+  private mutating func end(_ position: Int) {
+    stop(position)
+    forms[position] = nil
+  }
+
+  private func isFetched(_ object: Int) -> Bool {
+    forms[map.index.objects[object].chunk]?.first == .object(object)
+  }
+
+  private mutating func came(_ unit: Int, _ progress: ObjectProgress?) -> GtachError? {
+    guard let progress, case .unit(_, let object) = map.part(unit), isFetched(object) else { return nil }
+    guard case .arriving(units: []) = progress else { return note(progress, ofObject: object) }
+    // Nothing of it is here any more, nor its list.
+    let position = map.index.objects[object].chunk
+    stop(position)
+    begin(position)
+    return nil
+  }
+
+  private mutating func note(_ progress: ObjectProgress, ofObject object: Int) -> GtachError? {
+    let position = map.index.objects[object].chunk
+    guard isFetched(object) else { return nil }
+    switch progress {
+    case .whole: end(position)
+    case .useless(let error):
+      giveUpForm(of: position)
+      return error
+    case .arriving(let here):
+      let numbers = map.units(ofObject: object)
+      let known = Set(here)
+      for (unit, number) in numbers.enumerated() {
+        if known.contains(unit), units.isLacking(number) { units.came(number) }
+        if !known.contains(unit), !units.isLacking(number) { units.lost(number) }
+      }
+    }
+    return nil
+  }
+}
