@@ -82,6 +82,7 @@ extension PackageRepository {
       guard unit == 0, bytes.count == object.size else {
         throw GtachError(.objectCorrupt, "there is no such unit of the object \(object.id)")
       }
+      if try isSettled(object, in: index) { return .whole(isChunkHere: true) }
       return try settle(bytes, object, in: index) { () throws(GtachError) in
         try storeObject(bytes, id: object.id, units: units)
       }
@@ -142,8 +143,17 @@ extension PackageRepository {
 
   /// How far an object is that is stored whole; nil where it is not.
   private func progress(ofWhole object: ChunkIndex.Object, in index: ChunkIndex) throws(GtachError) -> ObjectProgress? {
+    if try isSettled(object, in: index) { return .whole(isChunkHere: true) }
     guard let bytes = try storedObject(object.id) else { return nil }
     return try settle(bytes, object, in: index) {}
+  }
+
+  /// Whether an object is here and its chunk, which this process stored or read: late units of it are none of anybody's
+  /// business, and many where several peers send the last ones.
+  private func isSettled(_ object: ChunkIndex.Object, in index: ChunkIndex) throws(GtachError) -> Bool {
+    let chunk = index.chunks[object.chunk].digest
+    guard state.withLock({ $0.sound.contains(chunk) }), try files.exists(layout.chunk(chunk)) else { return false }
+    return try files.exists(layout.object(object.id))
   }
 
   /// Makes a stored object of one whose units are all here.

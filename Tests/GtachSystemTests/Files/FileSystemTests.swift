@@ -33,6 +33,25 @@ struct FileSystemTests {
     }
   }
 
+  @Test("bytes are written at their place in a file that is there, and to nothing else")
+  func writingAtPlaces() throws {
+    try withTestDirectory { directory in
+      let path = "\(directory)/file"
+      try files.perform(.write(path: path, bytes: [1, 2, 3], permissions: 0o600))
+      try files.write([9], to: path, offset: 1)
+      try files.write([7, 8], to: path, offset: 5)
+      try files.write([], to: path, offset: 100)
+      #expect(try files.read(path, maximumBytes: 100) == [1, 9, 3, 0, 0, 7, 8])
+      #expect(thrownError { try files.write([1], to: "\(directory)/missing", offset: 0) }?.code == .notFound)
+      try files.perform([.makeSymbolicLink(at: "\(directory)/link", to: "file"), .makeDirectory("\(directory)/d")])
+      #expect(mkfifo("\(directory)/pipe", 0o600) == 0)
+      for name in ["link", "d", "pipe"] {
+        #expect(thrownError { try files.write([1], to: "\(directory)/\(name)", offset: 0) }?.code == .inputOutput)
+      }
+      #expect(try files.read(path, maximumBytes: 100) == [1, 9, 3, 0, 0, 7, 8])
+    }
+  }
+
   @Test("a file longer than it says, as in /proc, is read to its end", .enabled(if: isLinux))
   func processFiles() throws {
     #expect(try files.read("/proc/self/status", maximumBytes: 1 << 20).count > 100)
