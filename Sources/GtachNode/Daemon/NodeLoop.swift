@@ -13,6 +13,7 @@ final class NodeLoop {
   private var waiting: [RequestToken: Mailbox<ControlReply>] = [:]
   private var nextToken = 0
   private let announcement: Announcement
+  private let sharing: UnitSharing
   private let storage: SerialWorker
   private let installer: SerialWorker
   private var server: PeerServer?
@@ -24,6 +25,7 @@ final class NodeLoop {
     self.daemon = daemon
     self.state = state
     announcement = Announcement(index: state.index, metadataVersion: state.trusted.timestampVersion)
+    sharing = UnitSharing(repository: daemon.repository)
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -53,7 +55,7 @@ final class NodeLoop {
       let endpoint = daemon.context.configuration.listeningEndpoint
       let server = try PeerServer(
         endpoint: endpoint, membership: daemon.membership, repository: daemon.repository,
-        announcement: announcement, invitations: Invitations(home: daemon.home), emit: daemon.events)
+        announcement: announcement, sharing: sharing, invitations: Invitations(home: daemon.home), emit: daemon.events)
       let control = try ControlServer(path: daemon.home.socket, daemon: daemon)
       threads = try server.start() + control.start()
       self.server = server
@@ -210,7 +212,7 @@ final class NodeLoop {
     do throws(GtachError) {
       let session = try DialledSession(
         id: id, endpoints: endpoints, identity: daemon.membership.identity, hello: hello,
-        repository: daemon.repository
+        repository: daemon.repository, sharing: sharing
       ) { inbox.post(.input($0)) }
       sessions[id] = session
       sessionThreads[id] = try session.start()

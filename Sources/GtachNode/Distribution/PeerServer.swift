@@ -16,6 +16,7 @@ final class PeerServer: Sendable {
   private let membership: Membership
   private let repository: PackageRepository
   private let announcement: Announcement
+  private let sharing: UnitSharing
   private let invitations: Invitations
   private let emit: @Sendable (NodeEvent) -> Void
   private let cancellation: Cancellation
@@ -25,13 +26,14 @@ final class PeerServer: Sendable {
   /// Listens at an endpoint; port 0 lets the system choose.
   init(
     endpoint: Endpoint, membership: Membership, repository: PackageRepository, announcement: Announcement,
-    invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void
+    sharing: UnitSharing, invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void
   ) throws(GtachError) {
     listener = try TLSListener(endpoint: endpoint)
     cancellation = try Cancellation()
     self.membership = membership
     self.repository = repository
     self.announcement = announcement
+    self.sharing = sharing
     self.invitations = invitations
     self.emit = emit
   }
@@ -110,12 +112,13 @@ final class PeerServer: Sendable {
       let opened = PeerChannel(connection, stream: .requests)
       channel = opened
       let served = ServedConnection(
-        channel: opened, membership: membership, repository: repository, announcement: announcement)
+        channel: opened, membership: membership, repository: repository, announcement: announcement,
+        sharing: sharing)
       guard let number = enter(served, of: opened.peer) else {
         throw GtachError(.busy, "\(opened.peerName) has too many connections to this node")
       }
       defer { state.withLock { $0.connections[number] = nil } }
-      try served.serve()
+      try served.serve(number: number)
       opened.close(telling: nil)
     } catch {
       channel?.close(telling: error)

@@ -28,11 +28,14 @@ final class ServedConnection: Sendable {
   private let membership: Membership
   private let repository: PackageRepository
   private let announcement: Announcement
+  private let sharing: UnitSharing
   private let watch = Mutex<Watch?>(nil)
 
   init(
-    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement
+    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement,
+    sharing: UnitSharing
   ) {
+    self.sharing = sharing
     self.channel = channel
     self.membership = membership
     self.repository = repository
@@ -41,8 +44,9 @@ final class ServedConnection: Sendable {
 
   /// Serves until the peer closes.
   ///
+  /// - Parameter number: The connection's own.
   /// - Throws: what ended the connection otherwise.
-  func serve() throws(GtachError) {
+  func serve(number: Int) throws(GtachError) {
     let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
     guard case .hello(let theirs)? = try channel.receive(deadline: deadline) else {
       throw GtachError(.protocolViolation, "the peer did not say hello")
@@ -57,6 +61,8 @@ final class ServedConnection: Sendable {
           node: membership.id, name: membership.nodeName, fleet: membership.fleet, indexRoot: told.indexRoot,
           metadataVersion: told.metadataVersion)),
       deadline: deadline)
+    let following = PeerFollowing(connection: number, sharing: sharing, channel: channel)
+    defer { following.close() }
     var heard = MonotonicClock.now()
     while true {
       do throws(GtachError) {
@@ -65,7 +71,7 @@ final class ServedConnection: Sendable {
           return
         }
         heard = MonotonicClock.now()
-        try answer(message)
+        try answer(message, following)
       } catch {
         // Nothing was asked while the peer watches: it gets its sign of life, and asks again if it lives.
         let silence = MonotonicClock.now().milliseconds - heard.milliseconds
@@ -102,7 +108,7 @@ final class ServedConnection: Sendable {
     return true
   }
 
-  private func answer(_ message: Message) throws(GtachError) {
+  private func answer(_ message: Message, _ following: PeerFollowing) throws(GtachError) {
     do throws(GtachError) {
       switch message {
       case .getFile(let request):
@@ -112,12 +118,11 @@ final class ServedConnection: Sendable {
       case .getEntries(let request):
         let entries = announcement.index.entries(in: request.buckets)
         try channel.send(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
-      case .getUnitList(let request):
-        let (size, digests) = try repository.unitList(object: request.object)
-        try channel.send(.unitList(UnitListing(id: request.id, size: size, digests: digests)))
-      case .getUnits(let request):
-        let units = try repository.units(object: request.object, range: request.units)
-        try channel.send(units.map { .unit(ObjectUnit(id: request.id, number: UInt16($0.0), bytes: $0.1)) })
+      case .getUnitLists(let request): try following.sendLists(request, from: repository)
+      case .getUnit(let request): try following.sendUnit(request, from: repository)
+      case .follow(let follow): try following.follow(follow)
+      case .claim(let claim): try following.claim(claim)
+      case .end(let end): following.end(end)
       case .getChunk(let request):
         let frame = try repository.chunkFrame(request.digest)
         try channel.send(ChunkPart.messages(id: request.id, frame: frame).map { .chunkPart($0) })
@@ -129,7 +134,7 @@ final class ServedConnection: Sendable {
       }
     } catch {
       // What is not here is an answer; the rest ends the connection.
-      guard error.code == .notFound || error.code == .chunkMissing, let id = message.id else { throw error }
+      guard [.notFound, .chunkMissing, .noLease].contains(error.code), let id = message.id else { throw error }
       try channel.send(.failure(Failure(id: id, error)))
     }
   }

@@ -1,0 +1,140 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import GtachWire
+
+/// What one peer follows, and which leases it claims, on the connection that it dialled. Used by the thread that serves it; a
+/// thread of its own tells it what becomes of that, so that no peer waits for another one's connection.
+final class PeerFollowing {
+  private let connection: Int
+  private let sharing: UnitSharing
+  private let channel: PeerChannel
+  private let tellings = Mailbox<UnitSharing.Telling>()
+  private var teller: WorkerThread?
+  private var follows: [UInt32: Digest] = [:]
+  /// The follow that each claim is for.
+  private var claims: [UInt32: UInt32] = [:]
+
+  init(connection: Int, sharing: UnitSharing, channel: PeerChannel) {
+    self.connection = connection
+    self.sharing = sharing
+    self.channel = channel
+  }
+
+  /// Ends all of it. To be called when the connection is over.
+  func close() {
+    sharing.leave(connection, claims: claims.keys)
+    tellings.close()
+    teller?.join()
+  }
+
+  /// A peer wants to know what is here of a variant.
+  ///
+  /// - Throws: `ErrorCode.protocolViolation` for one too many, or a number that is taken; as `UnitSharing.follow`.
+  func follow(_ follow: Follow) throws(GtachError) {
+    guard follows.count < Limits.follows, follows[follow.id] == nil, claims[follow.id] == nil else {
+      throw GtachError(.protocolViolation, "the peer follows too much, or twice under one number")
+    }
+    follows[follow.id] = follow.index
+    if teller == nil {
+      sharing.enter(connection, tellings)
+      let (connection, sharing, channel, tellings) = (connection, sharing, channel, tellings)
+      teller = try WorkerThread(name: "gtach-tell") {
+        Self.tell(tellings, of: sharing, connection: connection, on: channel)
+      }
+    }
+    let ranges = try sharing.follow(follow.index, connection: connection, id: follow.id)
+    try channel.send(Have.messages(id: follow.id, ranges: ranges).map { .have($0) })
+  }
+
+  /// A peer claims a lease.
+  ///
+  /// - Throws: `ErrorCode.protocolViolation` for one too many, or of what it does not follow.
+  func claim(_ claim: Claim) throws(GtachError) {
+    guard follows[claim.follow] != nil, follows[claim.id] == nil,
+      claims[claim.id] == claim.follow || claims[claim.id] == nil && claims.count < Limits.claims
+    else { throw GtachError(.protocolViolation, "the peer claims too much, or what it does not follow") }
+    claims[claim.id] = claim.follow
+    sharing.claim(claimant(claim.id), have: claim.have, isUrgent: claim.urgent)
+  }
+
+  /// A peer no longer wants what it follows or claims.
+  func end(_ end: End) {
+    if let index = follows.removeValue(forKey: end.id) {
+      sharing.unfollow(index, connection: connection, id: end.id)
+      for claim in claims.filter({ $0.value == end.id }).keys.sorted() { endClaim(claim) }
+    } else {
+      endClaim(end.id)
+    }
+  }
+
+  private func endClaim(_ id: UInt32) {
+    guard claims.removeValue(forKey: id) != nil else { return }
+    sharing.end(claimant(id))
+  }
+
+  private func claimant(_ id: UInt32) -> UnitSharing.Claimant {
+    UnitSharing.Claimant(connection: connection, claim: id)
+  }
+
+  /// The lists of some objects.
+  ///
+  /// - Throws: `ErrorCode.protocolViolation` for a number under which nothing is followed; `ErrorCode.chunkMissing`
+  ///   where a list is not here; `ErrorCode.notFound` for an object that has none. Those before it are sent.
+  func sendLists(_ request: GetUnitLists, from repository: PackageRepository) throws(GtachError) {
+    guard let index = follows[request.follow] else {
+      throw GtachError(.protocolViolation, "the peer asks for lists of what it does not follow")
+    }
+    guard let map = sharing.map(of: index) else {
+      throw GtachError(.chunkMissing, "nothing of this variant is here")
+    }
+    for number in request.objects {
+      guard map.index.objects.indices.contains(number), map.units(ofObject: number).count > 1 else {
+        throw GtachError(.notFound, "the object \(number) has no list")
+      }
+      let digests = try repository.unitList(object: map.index.objects[number].id).digests
+      try channel.send(.unitList(UnitListing(id: request.id, object: number, digests: digests)))
+    }
+  }
+
+  /// One of the units that a peer would like.
+  ///
+  /// - Throws: As `UnitSharing.choose`.
+  func sendUnit(_ request: GetUnit, from repository: PackageRepository) throws(GtachError) {
+    guard let follow = claims[request.claim], let index = follows[follow] else {
+      throw GtachError(.noLease, "the peer has no lease here, or no longer")
+    }
+    let chosen = try sharing.choose(request.units, of: index, for: claimant(request.claim), have: request.have)
+    do throws(GtachError) {
+      let bytes = try repository.unit(object: chosen.object, number: chosen.unit)
+      try channel.send(.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes)))
+    } catch {
+      if error.code == .chunkMissing { sharing.lost(chosen.number, of: index) }
+      throw error
+    }
+  }
+
+  /// Tells a peer of leases at once, and of units that have come together every few milliseconds.
+  private static func tell(
+    _ tellings: Mailbox<UnitSharing.Telling>, of sharing: UnitSharing, connection: Int, on channel: PeerChannel
+  ) {
+    var due: Instant?
+    do throws(GtachError) {
+      while !tellings.isClosed {
+        switch tellings.receive(until: due) {
+        case .news?: due = due ?? MonotonicClock.now().advanced(byMilliseconds: Limits.haveMilliseconds)
+        case .lease(let id, let isGranted)?: try channel.send(.lease(Lease(id: id, granted: isGranted)))
+        case nil: break
+        }
+        guard let instant = due, instant <= MonotonicClock.now() else { continue }
+        due = nil
+        for (id, ranges) in sharing.news(for: connection) {
+          try channel.send(Have.messages(id: id, ranges: ranges).map { .have($0) })
+        }
+      }
+    } catch {
+      // The peer is gone or stuck; the thread that serves it ends the connection, and then this.
+      channel.close(telling: nil)
+    }
+  }
+}

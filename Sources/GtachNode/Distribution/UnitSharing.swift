@@ -1,0 +1,263 @@
+import GtachCore
+import GtachModel
+import GtachSystem
+import Synchronization
+
+/// What this node gives out unit by unit, to whom, and who is told what it has: all of it that connections share.
+///
+/// The decisions are `UploadSlots`' and `ServedUnits`'; this is the lock around them, and the way to those whom they concern.
+final class UnitSharing: Sendable {
+  /// A claim of a peer: of which connection, and under which number there.
+  struct Claimant: Hashable, Comparable, Sendable {
+    let connection: Int
+    let claim: UInt32
+
+    static func < (left: Claimant, right: Claimant) -> Bool {
+      (left.connection, left.claim) < (right.connection, right.claim)
+    }
+  }
+
+  /// What a connection is to tell its peer.
+  enum Telling: Sendable {
+    /// There are units that it was not told of.
+    case news
+    /// A claim was granted, or is over.
+    case lease(UInt32, isGranted: Bool)
+  }
+
+  private struct Follower {
+    let connection: Int
+    let id: UInt32
+    var news: [Int] = []
+  }
+
+  /// A variant of which units are given out, or would be if they were here.
+  private struct Shared {
+    var map: UnitMap?
+    var has = UnitSet(below: 0)
+    var served = ServedUnits(count: 0)
+    var followers: [Follower] = []
+    /// How many sessions of this node fetch it.
+    var sessions = 0
+  }
+
+  private struct State {
+    var slots: UploadSlots<Claimant>
+    var variants: [Digest: Shared] = [:]
+    var tellings: [Int: Mailbox<Telling>] = [:]
+    var measured: Instant
+  }
+
+  private let repository: PackageRepository
+  private let state: Mutex<State>
+
+  /// - Parameter limit: The most peers that are served at a time.
+  init(repository: PackageRepository, limit: Int = .max) {
+    self.repository = repository
+    state = Mutex(State(slots: UploadSlots(limit: limit), measured: MonotonicClock.now()))
+  }
+
+  // MARK: - What this node fetches
+
+  /// This node fetches a variant in one more session: what it has of it is given out.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  func begin(_ index: Digest, _ map: UnitMap) throws(GtachError) {
+    let isKnown = state.withLock { state in
+      state.variants[index, default: Shared()].sessions += 1
+      return state.variants[index]?.map != nil
+    }
+    if !isKnown { try open(index, map) }
+  }
+
+  /// A session that fetches a variant is over.
+  func end(_ index: Digest) {
+    state.withLock { state in
+      state.variants[index]?.sessions -= 1
+      Self.forget(index, in: &state)
+    }
+  }
+
+  /// Units are here.
+  func stored(_ units: [Int], of index: Digest) {
+    state.withLock { state in
+      guard state.variants[index]?.map != nil else { return }
+      for unit in units where state.variants[index]?.has.insert(unit) == true {
+        Self.tell(unit, of: index, in: &state)
+      }
+    }
+  }
+
+  // MARK: - Who fetches from it
+
+  /// A connection that may have to tell something, and how it learns that.
+  func enter(_ connection: Int, _ tellings: Mailbox<Telling>) {
+    state.withLock { $0.tellings[connection] = tellings }
+  }
+
+  /// A connection is over.
+  func leave(_ connection: Int, claims: some Sequence<UInt32>) {
+    for claim in claims { end(Claimant(connection: connection, claim: claim)) }
+    state.withLock { state in
+      state.tellings[connection] = nil
+      for index in state.variants.keys {
+        state.variants[index]?.followers.removeAll { $0.connection == connection }
+        Self.forget(index, in: &state)
+      }
+    }
+  }
+
+  /// A peer wants to be told what is here of a variant, from now on.
+  ///
+  /// - Returns: What is here now.
+  /// - Throws: `ErrorCode.inputOutput`.
+  func follow(_ index: Digest, connection: Int, id: UInt32) throws(GtachError) -> [Range<Int>] {
+    let isKnown = state.withLock { state in
+      state.variants[index, default: Shared()].followers.append(Follower(connection: connection, id: id))
+      return state.variants[index]?.map != nil
+    }
+    if !isKnown, let bytes = try indexBytes(index) { try open(index, UnitMap(try ChunkIndexCodec.decode(bytes))) }
+    return state.withLock { state in
+      // All that is here: what came between is in it.
+      guard let place = state.variants[index]?.followers.firstIndex(where: { $0.connection == connection && $0.id == id })
+      else { return [] }
+      state.variants[index]?.followers[place].news = []
+      return state.variants[index]?.has.ranges ?? []
+    }
+  }
+
+  /// A peer no longer wants to be told.
+  func unfollow(_ index: Digest, connection: Int, id: UInt32) {
+    state.withLock { state in
+      state.variants[index]?.followers.removeAll { $0.connection == connection && $0.id == id }
+      Self.forget(index, in: &state)
+    }
+  }
+
+  /// What a connection's peer was not told of yet, by the number of the follow.
+  func news(for connection: Int) -> [(id: UInt32, ranges: [Range<Int>])] {
+    state.withLock { state in
+      var all: [(id: UInt32, ranges: [Range<Int>])] = []
+      for index in state.variants.keys {
+        guard let shared = state.variants[index] else { continue }
+        for place in shared.followers.indices
+        where shared.followers[place].connection == connection && !shared.followers[place].news.isEmpty {
+          var units = UnitSet(below: shared.map?.count ?? 0)
+          for unit in shared.followers[place].news { units.insert(unit) }
+          all.append((shared.followers[place].id, units.ranges))
+          state.variants[index]?.followers[place].news = []
+        }
+      }
+      return all
+    }
+  }
+
+  /// A peer claims a lease.
+  func claim(_ claimant: Claimant, have: Int, isUrgent: Bool) {
+    state.withLock { state in
+      obeySlots(in: &state) { $0.claim(claimant, have: have, urgent: isUrgent) }
+    }
+  }
+
+  /// A peer's claim is over.
+  func end(_ claimant: Claimant) {
+    state.withLock { state in obeySlots(in: &state) { $0.end(claimant) } }
+  }
+
+  /// Which of the units that a peer would like it gets.
+  ///
+  /// - Throws: `ErrorCode.noLease` where it may not ask, `ErrorCode.chunkMissing` where none of them is here,
+  ///   `ErrorCode.notFound` where the variant has no such units.
+  func choose(
+    _ units: [Int], of index: Digest, for claimant: Claimant, have: Int
+  ) throws(GtachError) -> (object: ObjectID, unit: Int, number: Int) {
+    let result: Result<(object: ObjectID, unit: Int, number: Int), GtachError> = state.withLock { state in
+      guard state.slots.mayAsk(claimant) else {
+        return .failure(GtachError(.noLease, "the peer has no lease here, or no longer"))
+      }
+      guard let map = state.variants[index]?.map else {
+        return .failure(GtachError(.chunkMissing, "nothing of this variant is here"))
+      }
+      guard units.allSatisfy({ $0 < map.firstBareChunk }) else {
+        return .failure(GtachError(.notFound, "the variant has no such units"))
+      }
+      let here = units.filter { state.variants[index]?.has.contains($0) == true }
+      guard let number = state.variants[index]?.served.choose(here), case .unit(let unit, let object) = map.part(number)
+      else { return .failure(GtachError(.chunkMissing, "none of these units is here")) }
+      let bytes = map.bytes(number)
+      obeySlots(in: &state) { slots in
+        slots.serves(claimant, have: have, bytes: bytes)
+        return []
+      }
+      return .success((map.index.objects[object].id, unit, number))
+    }
+    return try result.get()
+  }
+
+  /// What turned out not to be here.
+  func lost(_ unit: Int, of index: Digest) {
+    state.withLock { _ = $0.variants[index]?.has.remove(unit) }
+  }
+
+  /// What the numbers of a variant mean; nil where nobody here knows.
+  func map(of index: Digest) -> UnitMap? { state.withLock { $0.variants[index]?.map } }
+
+  // MARK: - Beneath
+
+  /// Finds out what is here of a variant.
+  private func open(_ index: Digest, _ map: UnitMap) throws(GtachError) {
+    let here = try repository.unitsHere(of: map)
+    state.withLock { state in
+      guard state.variants[index] != nil, state.variants[index]?.map == nil else { return }
+      state.variants[index]?.map = map
+      state.variants[index]?.has = UnitSet(below: map.count)
+      state.variants[index]?.served = ServedUnits(count: map.count)
+      for unit in here.ranges.joined() where state.variants[index]?.has.insert(unit) == true {
+        Self.tell(unit, of: index, in: &state)
+      }
+    }
+  }
+
+  /// The index of a variant that is here complete; nil where none of that digest is.
+  private func indexBytes(_ index: Digest) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try repository.indexBytes(digest: index)
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return nil
+    }
+  }
+
+  private static func tell(_ unit: Int, of index: Digest, in state: inout State) {
+    guard let shared = state.variants[index] else { return }
+    for place in shared.followers.indices {
+      if shared.followers[place].news.isEmpty { state.tellings[shared.followers[place].connection]?.post(.news) }
+      state.variants[index]?.followers[place].news.append(unit)
+    }
+  }
+
+  private static func forget(_ index: Digest, in state: inout State) {
+    if let shared = state.variants[index], shared.followers.isEmpty, shared.sessions <= 0 { state.variants[index] = nil }
+  }
+
+  /// Decides about leases, and tells those whom it concerns. Now and then their speed is measured, too: whoever waits
+  /// claims again and again, so that it never stays undone.
+  private func obeySlots(
+    in state: inout State, _ decide: (inout UploadSlots<Claimant>) -> [UploadSlots<Claimant>.Directive]
+  ) {
+    var directives = decide(&state.slots)
+    let now = MonotonicClock.now()
+    if state.measured.advanced(byMilliseconds: UploadSlots<Claimant>.measureMilliseconds) <= now {
+      state.measured = now
+      directives += state.slots.measure()
+    }
+    for directive in directives {
+      let (claimant, isGranted) =
+        switch directive {
+        case .grant(let claimant): (claimant, true)
+        case .revoke(let claimant): (claimant, false)
+        }
+      state.tellings[claimant.connection]?.post(.lease(claimant.claim, isGranted: isGranted))
+    }
+  }
+}
