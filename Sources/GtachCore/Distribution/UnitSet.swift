@@ -52,7 +52,10 @@ public struct UnitSet: Hashable, Sendable {
     }
   }
 
-  /// Its units in ascending order, as ranges that do not touch.
+  /// Its units in ascending order.
+  public var numbers: [Int] { Array(ranges.joined()) }
+
+  /// The same as ranges that do not touch.
   public var ranges: [Range<Int>] {
     var ranges: [Range<Int>] = []
     for place in words.indices {

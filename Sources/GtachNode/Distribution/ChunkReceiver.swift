@@ -5,15 +5,13 @@ import GtachWire
 
 /// The arrival of one chunk as it is: a zstd frame in parts, which is decoded and hashed when it is whole.
 struct ChunkReceiver {
-  let variant: VariantID
   /// Its position in the index.
   let position: Int
   let chunk: ChunkIndex.Chunk
   private(set) var frame: [UInt8] = []
   private var total: Int?
 
-  init(variant: VariantID, position: Int, index: ChunkIndex) {
-    self.variant = variant
+  init(position: Int, index: ChunkIndex) {
     self.position = position
     chunk = index.chunks[position]
   }

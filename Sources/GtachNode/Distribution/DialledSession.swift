@@ -14,10 +14,19 @@ final class DialledSession: Sendable {
   private let repository: PackageRepository
   private let deliver: @Sendable (NodeInput) -> Void
   private let cancellation: Cancellation
-  private let questions = Mailbox<SessionRequest>()
+  private let store: UnitStore
+  private let questions = Mailbox<Saying>()
   private let state = Mutex(State())
 
+  /// What is to be said.
+  private enum Saying: Sendable {
+    case request(SessionRequest)
+    /// That a claim is over is acknowledged.
+    case end(UInt32)
+  }
+
   private struct State {
+    var conversation = FetchConversation()
     var pending: [UInt32: PendingRequest] = [:]
     var nextID: UInt32 = 0
     /// The question whose answer is due, as answers come in order, and since when.
@@ -29,13 +38,14 @@ final class DialledSession: Sendable {
   /// - Parameter deliver: takes what happens; the last is always `sessionClosed`.
   init(
     id: SessionID, endpoints: [Endpoint], identity: TLSIdentity, hello: Hello, repository: PackageRepository,
-    deliver: @escaping @Sendable (NodeInput) -> Void
+    sharing: UnitSharing, deliver: @escaping @Sendable (NodeInput) -> Void
   ) throws(GtachError) {
     self.id = id
     self.endpoints = endpoints
     self.identity = identity
     self.hello = hello
     self.repository = repository
+    store = UnitStore(repository: repository, sharing: sharing)
     self.deliver = deliver
     cancellation = try Cancellation()
   }
@@ -46,7 +56,7 @@ final class DialledSession: Sendable {
   }
 
   /// Queues a question.
-  func ask(_ request: SessionRequest) { questions.post(request) }
+  func ask(_ request: SessionRequest) { questions.post(.request(request)) }
 
   /// Ends the session; `sessionClosed` follows with this error.
   func close(_ error: GtachError?) {
@@ -87,6 +97,7 @@ final class DialledSession: Sendable {
     let error = isClosing ? closeError : failure ?? GtachError(.peerClosed, "the peer closed the connection")
     channel?.close(telling: error)
     asker?.join()
+    for index in state.withLock({ $0.conversation.indexes }) { store.sharing.end(index) }
     deliver(.sessionClosed(id, error))
   }
 
@@ -108,21 +119,48 @@ final class DialledSession: Sendable {
   }
 
   private func putQuestions(_ channel: PeerChannel) {
-    while let request = questions.receive(until: nil) {
-      let bases = repository.bases(for: request)
-      let message = state.withLock { state -> Message in
-        state.nextID &+= 1
-        let pending = PendingRequest(request, bases: bases)
-        state.pending[state.nextID] = pending
-        return pending.message(id: state.nextID)
+    do throws(GtachError) {
+      while let saying = questions.receive(until: nil) {
+        switch saying {
+        case .end(let id): try channel.send(.end(End(id: id)))
+        case .request(let request): if let message = try message(for: request) { try channel.send(message) }
+        }
       }
-      do throws(GtachError) {
-        try channel.send(message)
-      } catch {
-        close(error)
-        return
+    } catch {
+      close(error)
+    }
+  }
+
+  /// What a request is said by; nil where it is about a variant that is not followed any more.
+  private func message(for request: SessionRequest) throws(GtachError) -> Message? {
+    if case .follow(_, let map, let index) = request { try store.sharing.begin(index, map) }
+    let bases = repository.bases(for: request)
+    let (message, ended) = state.withLock { state -> (Message?, Digest?) in
+      state.nextID &+= 1
+      let id = state.nextID
+      switch request {
+      case .follow(let variant, let map, let index):
+        return (state.conversation.follow(variant, map, index: index, id: id), nil)
+      case .unfollow(let variant):
+        let end = state.conversation.unfollow(variant)
+        return (end?.message, end?.index)
+      case .fetch(let variant, .claim(let have, let isUrgent)):
+        return (state.conversation.claim(variant, have: have, isUrgent: isUrgent, id: id), nil)
+      case .fetch(let variant, .endClaim): return (state.conversation.endClaim(variant), nil)
+      case .fetch(let variant, let question):
+        guard let followed = state.conversation.followed(variant) else { return (nil, nil) }
+        let fetch = PendingRequest.Fetch(followed: followed, question: question)
+        let pending = PendingRequest(request, bases: [], fetch: fetch)
+        state.pending[id] = pending
+        return (pending.message(id: id), nil)
+      default:
+        let pending = PendingRequest(request, bases: bases, fetch: nil)
+        state.pending[id] = pending
+        return (pending.message(id: id), nil)
       }
     }
+    if let ended { store.sharing.end(ended) }
+    return message
   }
 
   private func takeAnswers(_ channel: PeerChannel) throws(GtachError) {
@@ -167,50 +205,29 @@ final class DialledSession: Sendable {
   }
 
   private func take(_ message: Message, _ channel: PeerChannel) throws(GtachError) {
-    if case .failure(let failure) = message, failure.id == nil { throw failure.error }
+    switch message {
+    case .failure(let failure) where failure.id == nil: throw failure.error
+    case .have(let have):
+      guard let variant = state.withLock({ $0.conversation.variant(following: have.id) }) else { return }
+      deliver(.reply(id, .fetch(variant, .has(have.ranges))))
+      return
+    case .lease(let lease):
+      guard let variant = state.withLock({ $0.conversation.lease(lease.id) }) else { return }
+      // What was asked before the peer hears of this is answered still.
+      if !lease.granted { questions.post(.end(lease.id)) }
+      deliver(.reply(id, .fetch(variant, .lease(isGranted: lease.granted))))
+      return
+    default: break
+    }
     guard let number = message.id, var pending = state.withLock({ $0.pending[number] }) else {
       throw GtachError(.protocolViolation, "the peer answered what it was not asked")
     }
     let step = try pending.take(message)
     state.withLock { $0.pending[number] = step.isLast ? nil : pending }
-    if let arrival = step.arrival {
-      deliver(.reply(id, try store(arrival)))
+    if let arrival = step.arrival, let followed = pending.fetch?.followed {
+      deliver(.reply(id, .fetch(followed.variant, try store.store(arrival, of: followed))))
     } else if let reply = step.reply {
       deliver(.reply(id, reply))
-    }
-  }
-
-  /// Stores what has come.
-  ///
-  /// - Throws: `ErrorCode.objectCorrupt`, `ErrorCode.chunkCorrupt` where the peer sent another object or chunk.
-  private func store(_ arrival: PendingRequest.Arrival) throws(GtachError) -> SessionReply {
-    switch arrival {
-    case .object(let receiver):
-      let (bytes, digests) = try receiver.content()
-      return store(receiver, bytes, digests)
-    case .bare(let receiver):
-      let bytes = try receiver.bytes()
-      do throws(GtachError) {
-        try repository.storeChunk(bytes, digest: receiver.chunk.digest)
-        return .chunkStored(receiver.variant, position: receiver.position, bytes: receiver.frame.count)
-      } catch {
-        return .chunkRefused(receiver.variant, error)
-      }
-    }
-  }
-
-  private func store(_ receiver: ObjectReceiver, _ bytes: [UInt8], _ digests: [UnitDigest]) -> SessionReply {
-    let position = receiver.object.chunk
-    do throws(GtachError) {
-      try repository.storeObject(index: receiver.index, number: receiver.number, bytes: bytes, unitDigests: digests)
-      return .chunkStored(receiver.variant, position: position, bytes: bytes.count)
-    } catch {
-      guard error.code == .objectCorrupt || error.code == .chunkCorrupt else {
-        return .chunkRefused(receiver.variant, error)
-      }
-      // It has the id that it is named by: so it is the object that its publisher made.
-      return .objectUseless(
-        receiver.variant, position: position, form: .object(receiver.number), bytes: bytes.count, error)
     }
   }
 }

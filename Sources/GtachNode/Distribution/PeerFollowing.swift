@@ -25,7 +25,6 @@ final class PeerFollowing {
   func close() {
     sharing.leave(connection, claims: claims.keys)
     tellings.close()
-    teller?.join()
   }
 
   /// A peer wants to know what is here of a variant.

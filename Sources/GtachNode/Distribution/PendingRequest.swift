@@ -12,65 +12,79 @@ struct PendingRequest {
     var arrival: Arrival?
   }
 
-  /// A chunk that comes, or has come, in the form in which it was asked for.
+  /// What is to be stored.
   enum Arrival {
-    case object(ObjectReceiver)
-    case bare(ChunkReceiver)
+    case unit(number: Int, [UInt8])
+    case list(object: Int, [UnitDigest])
+    case chunk(ChunkReceiver)
+  }
 
-    /// What has come of it, in bytes.
-    var receivedBytes: Int {
-      switch self {
-      case .object(let receiver): receiver.receivedBytes
-      case .bare(let receiver): receiver.frame.count
-      }
-    }
+  /// A question about a variant, and what its numbers mean.
+  struct Fetch {
+    let followed: FetchConversation.Followed
+    let question: ChunkFetch.Question
   }
 
   private let request: SessionRequest
+  /// What is asked of a variant that is followed.
+  let fetch: Fetch?
   /// What the question names as known to this node.
   private let bases: [ShortDigest]
   private var file: FileReceiver
   private var entries: [VariantID: Digest] = [:]
-  private var arrival: Arrival?
+  private var chunk: ChunkReceiver?
+  /// Objects whose lists have still to come.
+  private var objects: [Int] = []
+  private var listBytes = 0
 
-  /// - Parameter bases: Files that the answer may refer to, where the question is for a file.
-  init(_ request: SessionRequest, bases: [[UInt8]]) {
+  /// - Parameters:
+  ///   - bases: Files that the answer may refer to, where the question is for a file.
+  ///   - fetch: What the question is about, where it is about a variant.
+  init(_ request: SessionRequest, bases: [[UInt8]], fetch: Fetch?) {
     self.request = request
+    self.fetch = fetch
     self.bases = bases.map { ShortDigest(SHA256().digest(of: $0)) }
     let maximumBytes =
       switch request {
       case .metadata(_, let bytes): bytes
       case .manifest(_, let content), .index(_, let content): content.size
-      case .buckets, .entries, .chunk, .watch: 0
+      case .buckets, .entries, .watch, .follow, .unfollow, .fetch: 0
       }
     file = FileReceiver(bases: bases, maximumBytes: maximumBytes)
-    guard case .chunk(let variant, let position, let form, let index) = request else { return }
-    arrival =
-      switch form {
-      case .object(let number): .object(ObjectReceiver(variant: variant, number: number, index: index))
-      case .bare: .bare(ChunkReceiver(variant: variant, position: position, index: index))
-      }
+    switch fetch?.question {
+    case .chunk(let position)?: chunk = fetch.map { ChunkReceiver(position: position, index: $0.followed.map.index) }
+    case .lists(let objects)?: self.objects = objects
+    case .unit?, .claim?, .endClaim?, nil: break
+    }
   }
 
   /// What has come of the answer, in bytes.
-  var receivedBytes: Int { file.frame.count + entries.count * Digest.byteCount + (arrival?.receivedBytes ?? 0) }
+  var receivedBytes: Int {
+    file.frame.count + entries.count * Digest.byteCount + (chunk?.frame.count ?? 0) + listBytes
+  }
 
   /// Whether the peer may take its time.
   var isWatch: Bool { if case .watch = request { true } else { false } }
 
-  /// The message that puts the question.
-  func message(id: UInt32) -> Message {
+  /// The message that puts the question; nil for what has no answer.
+  func message(id: UInt32) -> Message? {
     switch request {
     case .metadata(let name, _): .getFile(GetFile(id: id, file: .metadata(name), bases: bases))
     case .manifest(_, let content): .getFile(GetFile(id: id, file: .manifest(content.digest), bases: bases))
     case .index(_, let content): .getFile(GetFile(id: id, file: .index(content.digest), bases: bases))
     case .buckets: .getBuckets(GetBuckets(id: id))
     case .entries(let buckets): .getEntries(GetEntries(id: id, buckets: buckets))
-    case .chunk(let variant, _, .object(let number), let index):
-      ObjectReceiver(variant: variant, number: number, index: index).request(id: id)
-    case .chunk(let variant, let position, .bare, let index):
-      ChunkReceiver(variant: variant, position: position, index: index).request(id: id)
     case .watch(let told): .watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))
+    case .fetch:
+      switch fetch?.question {
+      case .lists(let objects)?:
+        fetch.map { .getUnitLists(GetUnitLists(id: id, follow: $0.followed.follow, objects: objects)) }
+      case .unit(let units, let have)?:
+        fetch.map { .getUnit(GetUnit(id: id, claim: $0.followed.claim ?? id, have: have, units: units)) }
+      case .chunk?: chunk?.request(id: id)
+      case .claim?, .endClaim?, nil: nil
+      }
+    case .follow, .unfollow: nil
     }
   }
 
@@ -96,40 +110,56 @@ struct PendingRequest {
         throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
       }
       return some.more ? Step() : Step(isLast: true, reply: .entries(entries))
-    case (.unit, .chunk), (.chunkPart, .chunk): return try takeContent(message)
     case (.changed(let changed), .watch):
       let told = Advertisement(indexRoot: changed.indexRoot, metadataVersion: changed.metadataVersion)
       return Step(isLast: true, reply: .changed(told))
-    default:
-      throw GtachError(.protocolViolation, "the peer's answer does not belong to the question")
+    case (_, .fetch): return try takeContent(message)
+    default: throw Self.foreign
     }
   }
 
   private mutating func takeContent(_ message: Message) throws(GtachError) -> Step {
-    switch (message, arrival) {
-    case (.unit(let unit), .object(var receiver)?):
-      try receiver.accept(unit)
-      arrival = .object(receiver)
-      return receiver.isWhole ? Step(isLast: true, arrival: arrival) : Step()
-    case (.chunkPart(let part), .bare(var receiver)?):
-      try receiver.accept(part)
-      arrival = .bare(receiver)
-      return receiver.isWhole ? Step(isLast: true, arrival: arrival) : Step()
-    default:
-      throw GtachError(.protocolViolation, "the peer sent a chunk in another form than it was asked for")
+    switch (message, fetch?.question) {
+    case (.unit(let unit), .unit(let asked, _)?):
+      guard asked.contains(unit.unit) else { throw Self.foreign }
+      guard unit.bytes.count == fetch?.followed.map.bytes(unit.unit) else {
+        throw GtachError(.objectCorrupt, "the peer sent a unit of another length than it has")
+      }
+      return Step(isLast: true, arrival: .unit(number: unit.unit, unit.bytes))
+    case (.unitList(let list), .lists?):
+      guard objects.first == list.object else { throw Self.foreign }
+      objects.removeFirst()
+      listBytes += list.digests.count * UnitDigest.byteCount
+      return Step(isLast: objects.isEmpty, arrival: .list(object: list.object, list.digests))
+    case (.chunkPart(let part), .chunk?):
+      try chunk?.accept(part)
+      return chunk?.isWhole == true ? Step(isLast: true, arrival: chunk.map { .chunk($0) }) : Step()
+    default: throw Self.foreign
     }
   }
 
-  /// A file that the peer does not have is an answer; any other failure ends the session.
+  private static var foreign: GtachError {
+    GtachError(.protocolViolation, "the peer's answer does not belong to the question")
+  }
+
+  /// What the peer does not have is an answer; any other failure ends the session.
   private func failed(_ failure: Failure) throws(GtachError) -> Step {
-    guard failure.error.code == .notFound || failure.error.code == .chunkMissing else { throw failure.error }
+    let code = failure.error.code
     switch request {
-    case .metadata(let name, _): return Step(isLast: true, reply: .metadata(name: name, nil))
-    case .manifest(let variant, _), .index(let variant, _):
+    case .metadata(let name, _) where code == .notFound: return Step(isLast: true, reply: .metadata(name: name, nil))
+    case .manifest(let variant, _) where code == .notFound, .index(let variant, _) where code == .notFound:
       return Step(isLast: true, reply: .missing(variant))
-    case .chunk(let variant, let position, let form, _):
-      return Step(isLast: true, reply: .chunkLacking(variant, position: position, form: form))
-    case .buckets, .entries, .watch: throw failure.error
+    case .fetch(let variant, let question):
+      let reply: ChunkFetch.Reply
+      switch question {
+      case .unit where code == .noLease: reply = .leaseOver
+      case .unit(let units, _) where code == .chunkMissing: reply = .unitsLacking(units)
+      case .lists where code == .chunkMissing: reply = .listsLacking(objects)
+      case .chunk(let position) where code == .chunkMissing: reply = .chunkLacking(position)
+      default: throw failure.error
+      }
+      return Step(isLast: true, reply: .fetch(variant, reply))
+    default: throw failure.error
     }
   }
 
@@ -138,7 +168,7 @@ struct PendingRequest {
     case .metadata(let name, _): .metadata(name: name, bytes)
     case .manifest(let variant, _): .manifest(variant, bytes)
     case .index(let variant, _): .index(variant, bytes)
-    case .buckets, .entries, .chunk, .watch: nil
+    default: nil
     }
   }
 }

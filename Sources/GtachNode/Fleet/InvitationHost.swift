@@ -23,7 +23,7 @@ public final class InvitationHost: Sendable {
     server = try PeerServer(
       endpoint: context.configuration.listeningEndpoint, membership: membership, repository: repository,
       announcement: Announcement(index: digest, metadataVersion: trusted.timestampVersion),
-      invitations: invitations, emit: { events.post($0) })
+      sharing: UnitSharing(repository: repository), invitations: invitations, emit: { events.post($0) })
     let started = try server.start()
     threads.withLock { $0 = started }
   }

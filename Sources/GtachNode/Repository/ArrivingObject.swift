@@ -39,7 +39,7 @@ final class ArrivingObject: Sendable {
     self.id = id
     self.units = units
     self.path = path
-    state = Mutex(State(here: UnitSet(unitCount: units.digests.count)))
+    state = Mutex(State(here: UnitSet(below: units.digests.count)))
   }
 
   /// The units that are here.
@@ -73,7 +73,7 @@ final class ArrivingObject: Sendable {
         return state.withLock { $0.isSettling ? .stored : .gone }
       }
     }
-    state.withLock { $0.here.insert(number) }
+    state.withLock { _ = $0.here.insert(number) }
     return beginSettling() ? .whole : .stored
   }
 
@@ -90,7 +90,7 @@ final class ArrivingObject: Sendable {
     } catch {
       switch error.code {
       case .notFound: break
-      case .objectCorrupt: state.withLock { $0.here.remove(number) }
+      case .objectCorrupt: state.withLock { _ = $0.here.remove(number) }
       default: throw error
       }
       return nil
@@ -102,7 +102,7 @@ final class ArrivingObject: Sendable {
   /// Whether all units are here and the caller is the one who settles the object.
   func beginSettling() -> Bool {
     state.withLock { state in
-      guard state.here.isWhole, !state.isSettling else { return false }
+      guard state.here.count == units.digests.count, !state.isSettling else { return false }
       state.isSettling = true
       return true
     }
@@ -123,10 +123,10 @@ final class ArrivingObject: Sendable {
   /// - Returns: Whether all are.
   /// - Throws: `ErrorCode.inputOutput`.
   func recheck() throws(GtachError) -> Bool {
-    let found = try unitsOnDisk() ?? UnitSet(unitCount: units.digests.count)
+    let found = try unitsOnDisk() ?? UnitSet(below: units.digests.count)
     return state.withLock { state in
       state.here = found
-      return found.isWhole
+      return found.count == units.digests.count
     }
   }
 
@@ -143,7 +143,7 @@ final class ArrivingObject: Sendable {
       return nil
     }
     guard bytes.starts(with: header) else { return nil }
-    var found = UnitSet(unitCount: units.digests.count)
+    var found = UnitSet(below: units.digests.count)
     for number in units.digests.indices {
       let range = range(ofUnit: number)
       guard range.upperBound <= bytes.count else { break }

@@ -2,16 +2,6 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// How far an object is whose units arrive.
-public enum ObjectProgress: Equatable, Sendable {
-  /// Some units are missing; those of these numbers are here.
-  case arriving(units: [Int])
-  /// It is stored whole. Where its chunk is not here, too, it needs something that is not; `complete` decodes it then.
-  case whole(isChunkHere: Bool)
-  /// It is what its id says, and yields no chunk or another one: its publisher made it wrongly. Nothing is left of it.
-  case useless(GtachError)
-}
-
 /// What of a release can be given out now.
 public struct UnitsHere: Equatable, Sendable {
   /// What of an object is here.
