@@ -6,6 +6,8 @@ import GtachModel
 /// nobody has what is left of an object, or it does not yield its chunk, the chunk's next form is asked for, and in the end
 /// the chunk itself.
 public struct ChunkFetch: Sendable {
+  /// How long a holder is waited for that does not tell what it has, in measurements.
+  static let patience = 20
   /// How many objects a question for their lists names at most.
   public static let listsPerQuestion = 64
 
@@ -58,6 +60,8 @@ public struct ChunkFetch: Sendable {
   private var listsAsked: [SessionID: [Int]] = [:]
   /// Who has told what it has.
   private var told: Set<SessionID> = []
+  /// How often it was measured since something came while nobody had what is lacking.
+  private var measuresInVain = 0
 
   /// The chunks that are lacking of an index.
   public init(_ chunks: [LackingChunk], of index: ChunkIndex) {
@@ -94,6 +98,7 @@ public struct ChunkFetch: Sendable {
   ///
   /// - Returns: Why an object is of no use that is whole now.
   public mutating func take(_ reply: Reply, from session: SessionID) -> GtachError? {
+    measuresInVain = 0
     switch reply {
     case .has(let ranges):
       told.insert(session)
@@ -114,12 +119,13 @@ public struct ChunkFetch: Sendable {
     case .chunk(let position, let bytes):
       units.answered(session, with: map.number(ofChunk: position), bytes: bytes)
       end(position)
-    case .unitsLacking(let lacking):
+    // It told of what it has not got: what it told of the like counts no more.
+    case .unitsLacking:
       units.answered(session, with: nil)
-      units.lacks(session, lacking)
-    case .chunkLacking(let position):
+      units.lacks(session, 0..<map.firstBareChunk)
+    case .chunkLacking:
       units.answered(session, with: nil)
-      units.lacks(session, CollectionOfOne(map.number(ofChunk: position)))
+      units.lacks(session, 0..<map.count)
     case .leaseOver:
       units.answered(session, with: nil)
       units.lease(session, isGranted: false)
@@ -145,7 +151,9 @@ public struct ChunkFetch: Sendable {
   public mutating func advance(
     holders: [SessionID], expectsMore: Bool, using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
-    if !expectsMore, holders.contains(where: told.contains) { giveUpForms() }
+    if !expectsMore, !holders.isEmpty, holders.allSatisfy(told.contains) || measuresInVain >= Self.patience {
+      giveUpForms()
+    }
     return askForLists(using: &generator) + questions(units.advance(using: &generator))
   }
 
@@ -153,7 +161,8 @@ public struct ChunkFetch: Sendable {
   public mutating func measure(
     using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
-    questions(units.measure(using: &generator))
+    if units.isStuck { measuresInVain += 1 }
+    return questions(units.measure(using: &generator))
   }
 
   // MARK: - Beneath

@@ -249,6 +249,7 @@ extension NodeState {
     if let error {
       // An object that waited for others to be decoded may have yielded another chunk.
       if error.code == .chunkMissing, let index = downloads[variant]?.looksAgain() {
+        unfollow(variant, into: &actions)
         actions.append(.inspect(variant, index))
       } else {
         drop(variant, error, now: now, into: &actions)
@@ -271,9 +272,15 @@ extension NodeState {
 
   /// A download is over: nobody need tell of it any more.
   private mutating func end(_ variant: VariantID, into actions: inout [NodeAction]) {
-    for session in downloads.removeValue(forKey: variant)?.followed.sorted() ?? [] {
+    unfollow(variant, into: &actions)
+    downloads[variant] = nil
+  }
+
+  private mutating func unfollow(_ variant: VariantID, into actions: inout [NodeAction]) {
+    for session in downloads[variant]?.followed.sorted() ?? [] {
       actions.append(.send(session, .unfollow(variant)))
     }
+    downloads[variant]?.followed = []
   }
 
   /// Gives a download up. It starts anew after a pause, with what is stored by then.

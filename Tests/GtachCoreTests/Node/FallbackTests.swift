@@ -37,7 +37,7 @@ struct FallbackTests {
     let late = try node(3, fleet, peers: [neighbour])
     lan.run(milliseconds: 1_000)
     #expect(late.held == [release.variant])
-    #expect(counts(neighbour) == (10, 10))
+    #expect(counts(neighbour) == (0, 10))
     #expect((0..<10).allSatisfy { neighbour.served[$0] == 1 })
     // What is said of the way is true to the end, although it costs more than it seemed to at first.
     let progress = late.events.compactMap { event -> (received: Int, total: Int)? in
@@ -75,15 +75,18 @@ struct FallbackTests {
     let boaster = try node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     boaster.lies = { request in
-      guard case .chunk(let variant, let position, let form, _) = request else { return nil }
-      return .chunkLacking(variant, position: position, form: form)
+      switch request {
+      case .fetch(let variant, .unit(let units, _)): return .fetch(variant, .unitsLacking(units))
+      case .fetch(let variant, .chunk(let position)): return .fetch(variant, .chunkLacking(position))
+      default: return nil
+      }
     }
     lan.crash(publisher)
     let late = try node(3, fleet, peers: [boaster, publisher])
     lan.run(milliseconds: 60_000)
     #expect(late.held.isEmpty)
-    // One chunk in each form, and what was asked for meanwhile.
-    #expect(boaster.questions.count <= 4)
+    // Everything once in each form, and then no more.
+    #expect(counts(boaster) == (20, 20))
     let again = try node(1, fleet, peers: [])
     try again.publish(release, of: fleet)
     lan.run(milliseconds: 120_000)
@@ -96,8 +99,11 @@ struct FallbackTests {
     let release = try fleet.publish("app", "1.0.0", objects: 8)
     let error = GtachError(.chunkCorrupt, "the object yields other bytes than those of its chunk")
     publisher.lies = { request in
-      guard case .chunk(let variant, let position, .object(let number), _) = request, number < 3 else { return nil }
-      return .objectUseless(variant, position: position, form: .object(number), bytes: 500 + number, error)
+      // Each object is one unit, so that their numbers are the same.
+      guard case .fetch(let variant, .unit(let units, _)) = request, let number = units.first, number < 3 else {
+        return nil
+      }
+      return .fetch(variant, .unit(number, bytes: 500 + number, .useless(error)))
     }
     try publisher.publish(release, of: fleet)
     let late = try node(2, fleet, peers: [publisher])

@@ -58,8 +58,11 @@ struct NodeOrdersTests {
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     lan.run(milliseconds: 1_000)
     publisher.lies = {
-      guard case .chunk(let variant, let position, let form, _) = $0 else { return nil }
-      return .chunkLacking(variant, position: position, form: form)
+      switch $0 {
+      case .fetch(let variant, .unit(let units, _)): .fetch(variant, .unitsLacking(units))
+      case .fetch(let variant, .chunk(let position)): .fetch(variant, .chunkLacking(position))
+      default: nil
+      }
     }
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 1_000)

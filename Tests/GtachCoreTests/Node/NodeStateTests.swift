@@ -220,8 +220,8 @@ struct NodeStateTests {
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     var isFull = true
     publisher.lies = { request in
-      guard isFull, case .chunk(let variant, _, _, _) = request else { return nil }
-      return .chunkRefused(variant, GtachError(.diskFull, "no space left"))
+      guard isFull, case .fetch(let variant, .unit) = request else { return nil }
+      return .fetch(variant, .refused(GtachError(.diskFull, "no space left")))
     }
     try publisher.publish(release, of: fleet)
     lan.run(milliseconds: 3_000)

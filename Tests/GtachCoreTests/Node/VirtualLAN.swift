@@ -92,6 +92,8 @@ final class VirtualNode {
   private var sessions: [SessionID: VirtualNode] = [:]
   fileprivate(set) var diallers: [(VirtualNode, SessionID)] = []
   private var watchers: [(node: VirtualNode, session: SessionID, told: Advertisement)] = []
+  /// Who follows what this node has of a variant.
+  private var followers: [(node: VirtualNode, session: SessionID, variant: VariantID, map: UnitMap)] = []
   /// How often this node sent which chunk, in any form.
   private(set) var served: [Int: Int] = [:]
   /// Chunks whose objects turn out to yield others when the variant is completed.
@@ -240,16 +242,78 @@ final class VirtualNode {
       }
       return
     }
-    guard let reply = lies(request) ?? truth(request) else { return }
-    if case .chunk(_, let position, let form, _) = request { questions.append((position, form)) }
-    if case .chunkStored(let variant, let position, _) = reply {
-      served[position, default: 0] += 1
-      node.stored[variant, default: []].insert(position)
+    switch request {
+    case .follow(let variant, let map, _): followers.append((node, session, variant, map))
+    case .unfollow(let variant): followers.removeAll { $0.node === node && $0.variant == variant }
+    default: break
+    }
+    let map = followers.first { $0.node === node && $0.session == session }?.map
+    guard let reply = lies(request) ?? truth(request, map) else { return }
+    if case .fetch(_, let question) = request, let map {
+      switch question {
+      case .unit(let units, _):
+        if case .unit(_, let object)? = units.first.map(map.part) {
+          questions.append((map.index.objects[object].chunk, .object(object)))
+        }
+      case .chunk(let position): questions.append((position, .bare))
+      case .claim, .endClaim, .lists: break
+      }
+    }
+    if case .fetch(let variant, let told) = reply, let map {
+      switch told {
+      case .unit(let unit, _, .whole?):
+        if case .unit(_, let object) = map.part(unit) { node.store(map.index.objects[object].chunk, of: variant, from: self) }
+      case .chunk(let position, _): node.store(position, of: variant, from: self)
+      default: break
+      }
     }
     lan.after(1) { node.take(.reply(session, reply)) }
   }
 
-  private func truth(_ request: SessionRequest) -> SessionReply? {
+  /// Stores a chunk, and tells those who want to know.
+  private func store(_ position: Int, of variant: VariantID, from sender: VirtualNode) {
+    sender.served[position, default: 0] += 1
+    stored[variant, default: []].insert(position)
+    for follower in followers where follower.variant == variant {
+      let told = units(of: follower.map, variant).filter { unit in
+        switch follower.map.part(unit) {
+        case .unit(_, let object): follower.map.index.objects[object].chunk == position
+        case .chunk(let other): other == position
+        }
+      }
+      lan?.after(1) {
+        follower.node.take(.reply(follower.session, .fetch(variant, .has(told.map { $0..<$0 + 1 }))))
+      }
+    }
+  }
+
+  /// What this node can give out of a variant.
+  private func units(of map: UnitMap, _ variant: VariantID) -> [Int] {
+    (0..<map.count).filter { unit in
+      switch map.part(unit) {
+      case .unit(_, let object):
+        !hasOnlyChunks && (releases[variant] != nil || stored[variant]?.contains(map.index.objects[object].chunk) == true)
+      case .chunk(let position): releases[variant] != nil || stored[variant]?.contains(position) == true
+      }
+    }
+  }
+
+  private func truth(_ question: ChunkFetch.Question, of variant: VariantID, _ map: UnitMap) -> ChunkFetch.Reply? {
+    let here = units(of: map, variant)
+    switch question {
+    case .claim: return .lease(isGranted: true)
+    case .endClaim: return nil
+    case .lists(let objects): return .listsLacking(objects)
+    case .unit(let units, _):
+      guard let unit = units.first(where: here.contains) else { return .unitsLacking(units) }
+      return .unit(unit, bytes: map.bytes(unit), .whole(isChunkHere: true))
+    case .chunk(let position):
+      return here.contains(map.number(ofChunk: position))
+        ? .chunk(position, bytes: VirtualRelease.bareBytes) : .chunkLacking(position)
+    }
+  }
+
+  private func truth(_ request: SessionRequest, _ map: UnitMap?) -> SessionReply? {
     switch request {
     case .metadata(let name, _): return .metadata(name: name, metadata[name])
     case .buckets: return .buckets(IndexDigest(entries: state.held, hashing: SHA256()).buckets)
@@ -260,12 +324,11 @@ final class VirtualNode {
       return releases[variant].map { .manifest(variant, $0.manifest) } ?? .missing(variant)
     case .index(let variant, _):
       return releases[variant].map { .index(variant, $0.index) } ?? .missing(variant)
-    case .chunk(let variant, let position, let form, let index):
-      guard releases[variant] != nil, !hasOnlyChunks || form == .bare else {
-        return .chunkLacking(variant, position: position, form: form)
-      }
-      let bytes = if case .object(let number) = form { index.objects[number].size } else { VirtualRelease.bareBytes }
-      return .chunkStored(variant, position: position, bytes: bytes)
+    case .follow(let variant, let map, _):
+      return .fetch(variant, .has(units(of: map, variant).map { $0..<$0 + 1 }))
+    case .fetch(let variant, let question):
+      return map.flatMap { truth(question, of: variant, $0) }.map { .fetch(variant, $0) }
+    case .unfollow: return nil
     case .watch: return nil
     }
   }
