@@ -57,7 +57,7 @@ packages() {
     demo) echo ca-certificates python3 python3-pip ;;
     # Hosts in network namespaces, for root only.
     lan) echo avahi-daemon avahi-utils curl dbus iproute2 util-linux ;;
-    test) echo casync debian-archive-keyring debootstrap git procps shellcheck ;;
+    test) echo casync debian-archive-keyring debootstrap git procps shellcheck tshark ;;
     # The virtual machine of scripts/gpio-vm.sh and its kernel.
     gpio) echo bc bison busybox-static cpio flex gcc gpiod libelf-dev make qemu-system-x86 xz-utils ;;
     *) die "no packages are known for \"$1\"" ;;

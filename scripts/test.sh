@@ -8,6 +8,7 @@
 #   unit       every Swift test: pure targets, and real daemons, files and TLS on loopback; warnings are errors
 #   interop    python-tuf and casync read what gtach publishes and exports, and gtach what casync makes; a client in
 #              Python, written after Protocol/README.md, speaks with a daemon
+#   dissector  tshark names all of a captured session (Linux; root, or user namespaces)
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
@@ -20,7 +21,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-every_tier='format purity unit interop lan gpio debian13 demo'
+every_tier='format purity unit interop dissector lan gpio debian13 demo'
 
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
@@ -34,6 +35,7 @@ tier_interop() {
   scripts/test-interop.sh
   scripts/test-protocol.sh
 }
+tier_dissector() { scripts/test-dissector.sh; }
 tier_lan() { scripts/test-lan.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
 tier_debian13() {
@@ -57,6 +59,7 @@ obstacle() {
       elif ! unshare --mount --net --pid --fork true 2>/dev/null; then
         echo "this machine's kernel or container allows no namespaces"
       fi ;;
+    dissector) [ "$os" = Linux ] || echo "needs Linux, this is $os" ;;
     gpio) [ "$os-$(uname -m)" = Linux-x86_64 ] || echo "needs Linux on x86-64, this is $os on $(uname -m)" ;;
   esac
 }

@@ -155,6 +155,8 @@ extension CommandSpecification {
       options: [
         Option(name: "--listen", value: "HOST:PORT", summary: "where to listen (port 0: any free one)"),
         peerOption, discoveryOption, mockOption,
+        Option(
+          name: "--debug-tls-keys", value: "FILE", summary: "DANGEROUS: write what decrypts its connections"),
       ],
       notes: "Runs until it is interrupted. Options go before config.json in the home.",
       example: "gtach node --peer 192.168.1.20:7420"),

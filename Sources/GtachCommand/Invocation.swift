@@ -171,13 +171,19 @@ public enum Command: Hashable, Sendable {
     public var discovery: Bool
     /// Replaces the configuration's mock of the GPIO lines.
     public var mock: String?
+    /// The file for the secrets of TLS connections.
+    public var keyLog: String?
 
     /// Options from their fields.
-    public init(listen: Endpoint? = nil, peers: [Endpoint] = [], discovery: Bool = true, mock: String? = nil) {
+    public init(
+      listen: Endpoint? = nil, peers: [Endpoint] = [], discovery: Bool = true, mock: String? = nil,
+      keyLog: String? = nil
+    ) {
       self.listen = listen
       self.peers = peers
       self.discovery = discovery
       self.mock = mock
+      self.keyLog = keyLog
     }
   }
 

@@ -148,7 +148,7 @@ enum InvocationParser {
     let listen = try scan.value("--listen").map { text throws(GtachError) in try endpoint(text, of: "--listen") }
     return Command.NodeOptions(
       listen: listen, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
-      mock: scan.value("--mock"))
+      mock: scan.value("--mock"), keyLog: scan.value("--debug-tls-keys"))
   }
 
   private static func syncOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.SyncOptions {

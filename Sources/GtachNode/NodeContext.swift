@@ -69,13 +69,16 @@ public struct NodeContext: Sendable {
 
   /// A node over this home.
   ///
-  /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet.
+  /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet; `ErrorCode.notPermitted` where TLS keys
+  ///   cannot be kept from others.
   public func daemon(
     options: NodeDaemon.Options, events: @escaping @Sendable (NodeEvent) -> Void
   ) throws(GtachError) -> NodeDaemon {
     let cancellation = try Cancellation()
+    var membership = try membership()
+    if let path = options.keyLog { membership.identity = try membership.identity.logging(to: TLSKeyLog(path: path)) }
     return NodeDaemon(
-      context: self, membership: try membership(), options: options, repository: try repository(),
+      context: self, membership: membership, options: options, repository: try repository(),
       updates: try updates(cancellation: cancellation, events: events), cancellation: cancellation, events: events)
   }
 

@@ -12,10 +12,14 @@ extension CommandSession {
     if let mock = command.mock { context.configuration.mock = mock }
     let rendering = rendering
     let isTerminal = Console.isTerminal(.output)
-    let daemon = try context.daemon(options: NodeDaemon.Options(usesDiscovery: command.discovery)) { event in
+    let options = NodeDaemon.Options(usesDiscovery: command.discovery, keyLog: command.keyLog)
+    let daemon = try context.daemon(options: options) { event in
       // systemd's journal has the time already; a terminal or a file does not.
       let time = Console.environment("JOURNAL_STREAM") != nil && !isTerminal ? nil : SystemClock.now()
       Console.write(rendering.event(event, at: time), to: .output)
+    }
+    if let path = command.keyLog {
+      Console.write("TLS keys go to \(path): whoever has it can read what the connections carry.\n", to: .errors)
     }
     try Signals.onTermination { _ in daemon.stop() }
     try daemon.run()

@@ -87,6 +87,7 @@ import Testing
     #expect(
       try command("node --listen 0.0.0.0:0 --peer 192.168.1.20:7420 --no-mdns --mock m.json")
         == .node(.init(listen: Endpoint("0.0.0.0:0"), peers: [peer], discovery: false, mock: "m.json")))
+    #expect(try command("node --debug-tls-keys keys.log") == .node(.init(keyLog: "keys.log")))
     #expect(try command("sync") == .sync(.init()))
     #expect(
       try command("sync gtach-app@^0.4 hyperpixel --peer 192.168.1.20:7420 --no-mdns --install")

@@ -20,13 +20,19 @@ public final class NodeDaemon: Sendable {
     public var fetches: Bool
     /// Whether it installs by itself what the configuration says.
     public var installs: Bool
+    /// The file for the secrets of its TLS connections; nil for none.
+    public var keyLog: String?
 
     /// Options from their fields.
-    public init(serves: Bool = true, usesDiscovery: Bool = true, fetches: Bool = true, installs: Bool = true) {
+    public init(
+      serves: Bool = true, usesDiscovery: Bool = true, fetches: Bool = true, installs: Bool = true,
+      keyLog: String? = nil
+    ) {
       self.serves = serves
       self.usesDiscovery = usesDiscovery
       self.fetches = fetches
       self.installs = installs
+      self.keyLog = keyLog
     }
   }
 

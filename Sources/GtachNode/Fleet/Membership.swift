@@ -10,7 +10,7 @@ public struct Membership: Sendable {
   /// The machine's name, as its certificate says.
   public let nodeName: NodeName
   /// Key, certificate and authority for TLS.
-  public let identity: TLSIdentity
+  public internal(set) var identity: TLSIdentity
   /// The TUF root that trust starts from.
   public let pinnedRoot: [UInt8]
   /// Whether the keys that sign releases are here.

@@ -5,6 +5,7 @@ import GtachModel
 final class TLSContext: @unchecked Sendable {
   // Not changed once a connection was made from it; OpenSSL counts references to it under locks of its own.
   let pointer: OpaquePointer
+  let keyLog: TLSKeyLog?
 
   /// Settings for either end of a connection.
   ///
@@ -13,12 +14,16 @@ final class TLSContext: @unchecked Sendable {
   ///   - certificate: What to show.
   ///   - authority: Who must have signed the other side's certificate, and what is sent behind one's own; nil lets
   ///     everybody in, so that the caller has to look at the certificate itself.
+  ///   - keyLog: Where the secrets of all connections go; nil, as it should be, for nowhere.
   /// - Throws: `ErrorCode.bug` if the library refuses them.
-  init(key: Ed25519PrivateKey?, certificate: Certificate?, authority: Certificate?) throws(GtachError) {
+  init(
+    key: Ed25519PrivateKey?, certificate: Certificate?, authority: Certificate?, keyLog: TLSKeyLog? = nil
+  ) throws(GtachError) {
     // OpenSSL writes with write(2), which knows no MSG_NOSIGNAL.
     Signals.ignoreBrokenPipe()
     guard let pointer = SSL_CTX_new(TLS_method()) else { throw .openSSL(.bug, "cannot set up TLS") }
     self.pointer = pointer
+    self.keyLog = keyLog
     guard gtach_configure_context(pointer) == 1 else { throw .openSSL(.bug, "cannot set up TLS") }
     if let key, let certificate {
       guard SSL_CTX_use_certificate(pointer, certificate.object.pointer) == 1,
@@ -40,6 +45,12 @@ final class TLSContext: @unchecked Sendable {
       SSL_CTX_set_verify(pointer, SSL_VERIFY_NONE, nil)
     }
     SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, nil)
+    if let keyLog {
+      guard SSL_CTX_set_ex_data(pointer, keyLogSlot, Unmanaged.passUnretained(keyLog).toOpaque()) == 1 else {
+        throw .openSSL(.bug, "cannot set up TLS with a log of its keys")
+      }
+      SSL_CTX_set_keylog_callback(pointer, appendToKeyLog)
+    }
   }
 
   deinit { SSL_CTX_free(pointer) }

@@ -23,9 +23,24 @@ public struct TLSIdentity: Sendable {
       throw GtachError(
         .configurationInvalid, "the node's certificate is not signed by the fleet's authority", advice: advice)
     }
+    self.init(
+      key: key, certificate: certificate, authority: authority,
+      context: try TLSContext(key: key, certificate: certificate, authority: authority))
+  }
+
+  private init(key: Ed25519PrivateKey, certificate: Certificate, authority: Certificate, context: TLSContext) {
     self.key = key
     self.certificate = certificate
     self.authority = authority
-    context = try TLSContext(key: key, certificate: certificate, authority: authority)
+    self.context = context
+  }
+
+  /// The same member, whose connections write their secrets into a log.
+  ///
+  /// - Throws: `ErrorCode.bug` if the library refuses it.
+  public func logging(to keyLog: TLSKeyLog) throws(GtachError) -> TLSIdentity {
+    TLSIdentity(
+      key: key, certificate: certificate, authority: authority,
+      context: try TLSContext(key: key, certificate: certificate, authority: authority, keyLog: keyLog))
   }
 }

@@ -27,6 +27,7 @@ final class TLSSession: @unchecked Sendable {
   let remote: Endpoint
   // Everything below is touched only under the lock.
   private let lock = Monitor()
+  private let context: TLSContext
   private let pointer: OpaquePointer
   private var established = false
   private var closed = false
@@ -40,6 +41,7 @@ final class TLSSession: @unchecked Sendable {
   ) throws(GtachError) {
     self.socket = socket
     self.remote = remote
+    self.context = context
     guard let pointer = SSL_new(context.pointer) else { throw .openSSL(.bug, "cannot set up TLS") }
     self.pointer = pointer
     guard SSL_set_fd(pointer, socket.number) == 1 else { throw .openSSL(.bug, "cannot set up TLS") }
@@ -60,7 +62,9 @@ final class TLSSession: @unchecked Sendable {
 
   /// Goes on with the handshake; `.done` once it is complete.
   func handshake() throws(GtachError) -> Attempt {
-    try attempt { _ in SSL_do_handshake(pointer) }
+    let attempt = try attempt { _ in SSL_do_handshake(pointer) }
+    if case .done = attempt { try context.keyLog?.check() }
+    return attempt
   }
 
   /// Reads as many bytes as are here, at least one.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the trees of two releases in DIR/1.0.0 and DIR/1.1.0, the same every time.
 
-Both have a program, which differs in many places from one release to the next, as a program does whose calls have moved;
-a second program that is much like the first; and a text that does not change.
+Both have a program, which differs in many places from one release to the next, as a program does whose calls have
+moved; a second program that is much like the first; and a text that does not change.
 """
 
 import random

@@ -1,6 +1,7 @@
 """TLS, frames, requests and their answers, after Protocol/README.md."""
 
 import json
+import os
 import socket
 import ssl
 import struct
@@ -70,9 +71,16 @@ class Connection:
         return [x509.load_pem_x509_certificate(each.public_bytes().encode())
                 for each in self.socket._sslobj.get_unverified_chain()]
 
+    def note(self, direction: str, kind: int, length: int) -> None:
+        """Adds a line to the file that GTACH_CLIENT_TRACE names, if it does."""
+        if path := os.environ.get("GTACH_CLIENT_TRACE"):
+            with open(path, "a", encoding="ascii") as trace:
+                print(self.socket.getsockname()[1], direction, f"{kind:#04x}", length, file=trace)
+
     def send(self, kind: int, body: bytes | dict) -> None:
         if isinstance(body, dict):
             body = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+        self.note("D", kind, len(body) + 1)
         self.socket.sendall(struct.pack(">IB", len(body) + 1, kind) + body)
 
     def exactly(self, count: int) -> bytes:
@@ -86,6 +94,7 @@ class Connection:
             require(length, "frame-malformed")
             require(length - 1 <= min(LIMITS.get(kind, K * K), K * K - 1), "frame-oversize")
             body = self.exactly(length - 1)
+            self.note("A", kind, length)
             if kind < 0x80:
                 require(kind in LIMITS, "protocol-violation", f"a frame of type {kind:#x}")
                 return kind, body

@@ -1,0 +1,187 @@
+-- gtach.lua - Wireshark's dissector of the gtach protocol (README.md beside it).
+--
+--   wireshark -X lua_script:Protocol/gtach.lua
+--   tshark -X lua_script:Protocol/gtach.lua -o tls.keylog_file:KEYS -r CAPTURE -Y gtach -V
+--
+-- or a copy in the folder that Wireshark's "About" calls "Personal Lua Plugins". KEYS is what a daemon writes that was
+-- started with `gtach node --debug-tls-keys KEYS`: without it a capture shows no more than that there was TLS.
+-- Found by ALPN on any port, and where ALPN was not captured by port 7420. Wireshark 4.0 or newer.
+
+local gtach = Proto("gtach", "gtach")
+local K = 1024
+
+-- Fields, with the filter's name, by what the tables of README.md call them.
+local f = {
+  length = ProtoField.uint32("gtach.length", "length", base.DEC, nil, nil, "Bytes of type and body"),
+  type = ProtoField.uint8("gtach.type", "type", base.HEX),
+  name = ProtoField.string("gtach.name", "name of the message"),
+  id = ProtoField.uint32("gtach.id", "id", base.DEC, nil, nil, "The request that this is, or belongs to"),
+  size = ProtoField.uint32("gtach.size", "size", base.DEC, nil, nil, "Bytes of the file or the object"),
+  total = ProtoField.uint32("gtach.total", "total", base.DEC, nil, nil, "Bytes of the whole frame of zstd"),
+  base = ProtoField.uint8("gtach.base", "base", base.DEC, nil, nil, "Which of the bases, from 1; 0 for none"),
+  bitmap = ProtoField.bytes("gtach.bitmap", "bits", base.NONE, "A bit for each bucket that is not empty"),
+  bucket = ProtoField.bytes("gtach.bucket", "bucket", base.NONE, "The digest of a bucket"),
+  object = ProtoField.bytes("gtach.object", "object", base.NONE, "The id of an object"),
+  unitDigest = ProtoField.bytes("gtach.unit_digest", "SHA-256 of unit", base.NONE),
+  first = ProtoField.uint16("gtach.first", "first", base.DEC, nil, nil, "The number of a unit"),
+  count = ProtoField.uint16("gtach.count", "count", base.DEC, nil, nil, "How many units"),
+  number = ProtoField.uint16("gtach.number", "number", base.DEC, nil, nil, "The number of a unit"),
+  digest = ProtoField.bytes("gtach.digest", "digest", base.NONE, "The SHA-256 of a chunk"),
+  bytes = ProtoField.bytes("gtach.bytes", "bytes", base.NONE),
+}
+gtach.fields = {
+  f.length, f.type, f.name, f.id, f.size, f.total, f.base, f.bitmap, f.bucket, f.object, f.unitDigest, f.first, f.count,
+  f.number, f.digest, f.bytes,
+}
+
+-- The messages: name, limit of the body in bytes, and either "JSON" or the fields of a binary body in order, each with
+-- its bytes, the last one possibly with what repeats it: `rest` for all that is left, `each` for many of that size.
+local rest, each = "rest", "each"
+local messages = {
+  [0x01] = { "hello", 256 * K, "JSON" },
+  [0x02] = { "failure", 256 * K, "JSON" },
+  [0x10] = { "getFile", 256 * K, "JSON" },
+  [0x11] = { "filePart", 256 * K + 13,
+    { { f.id, 4 }, { f.size, 4 }, { f.total, 4 }, { f.base, 1 }, { f.bytes, 1, rest } } },
+  [0x12] = { "getBuckets", 256 * K, "JSON" },
+  [0x13] = { "buckets", 4132, { { f.id, 4 }, { f.bitmap, 32 }, { f.bucket, 16, each } } },
+  [0x14] = { "getEntries", 256 * K, "JSON" },
+  [0x15] = { "entries", 256 * K, "JSON" },
+  [0x16] = { "getUnitList", 20, { { f.id, 4 }, { f.object, 16 } } },
+  [0x17] = { "unitList", 32 * K + 8, { { f.id, 4 }, { f.size, 4 }, { f.unitDigest, 32, each } } },
+  [0x18] = { "getUnits", 24, { { f.id, 4 }, { f.object, 16 }, { f.first, 2 }, { f.count, 2 } } },
+  [0x19] = { "unit", 64 * K + 6, { { f.id, 4 }, { f.number, 2 }, { f.bytes, 1, rest } } },
+  [0x1A] = { "watch", 256 * K, "JSON" },
+  [0x1B] = { "changed", 256 * K, "JSON" },
+  [0x1C] = { "getChunk", 36, { { f.id, 4 }, { f.digest, 32 } } },
+  [0x1D] = { "chunkPart", 64 * K + 8, { { f.id, 4 }, { f.total, 4 }, { f.bytes, 1, rest } } },
+  [0x20] = { "join", 16 * K, "JSON" },
+  [0x21] = { "welcome", 768 * K, "JSON" },
+}
+
+local wrong = {
+  oversize = ProtoExpert.new("gtach.frame_oversize", "frame-oversize", expert.group.PROTOCOL, expert.severity.ERROR),
+  malformed = ProtoExpert.new(
+    "gtach.frame_malformed", "frame-malformed", expert.group.MALFORMED, expert.severity.ERROR),
+  violation = ProtoExpert.new(
+    "gtach.protocol_violation", "protocol-violation", expert.group.PROTOCOL, expert.severity.ERROR),
+}
+gtach.experts = { wrong.oversize, wrong.malformed, wrong.violation }
+
+local json = Dissector.get("json")
+
+-- Bits of `buckets` say which buckets the digests are of.
+local function bucketNumbers(bitmap)
+  local numbers = {}
+  for bucket = 0, 255 do
+    if bitmap:bitfield(bucket, 1) == 1 then numbers[#numbers + 1] = bucket end
+  end
+  return numbers
+end
+
+local function dissectJSON(body, pinfo, tree)
+  local text = body:len() > 0 and body:string() or ""
+  if not text:match("^%s*{.*}%s*$") then tree:add_proto_expert_info(wrong.malformed) return end
+  -- Of all members this one is a filter of our own, so that a request and its answer are found together.
+  local id = tonumber(text:match('"id"%s*:%s*(%d+)'))
+  if id then tree:add(f.id, body, id):set_generated() end
+  local info = tostring(pinfo.cols.info)
+  if not pcall(json.call, json, body:tvb(), pinfo, tree) then tree:add_proto_expert_info(wrong.malformed) end
+  -- What JSON wrote there is not what the packet is about.
+  pinfo.cols.protocol, pinfo.cols.info = "gtach", info
+  return id
+end
+
+local function dissectFields(body, layout, tree)
+  local place, id, numbers, whole = 0, nil, nil, true
+  for _, entry in ipairs(layout) do
+    local field, size, repeats = entry[1], entry[2], entry[3]
+    local left = body:len() - place
+    if left < size and repeats ~= each or repeats == each and left % size ~= 0 then
+      whole = false
+      break
+    end
+    if repeats == rest then
+      tree:add(field, body:range(place, left))
+      place = body:len()
+    elseif repeats == each then
+      for position = 0, left / size - 1 do
+        local item = tree:add(field, body:range(place, size))
+        item:prepend_text("[" .. (numbers and numbers[position + 1] or math.floor(position)) .. "] ")
+        place = place + size
+      end
+      if numbers and #numbers ~= left / size then tree:add_proto_expert_info(wrong.malformed) end
+    else
+      local range = body:range(place, size)
+      tree:add(field, range)
+      if field == f.id then id = range:uint() end
+      if field == f.bitmap then numbers = bucketNumbers(range) end
+      place = place + size
+    end
+  end
+  if not whole or place ~= body:len() then tree:add_proto_expert_info(wrong.malformed) end
+  return id
+end
+
+local function dissectFrame(tvb, pinfo, tree)
+  local length = tvb:range(0, 4):uint()
+  local item = tree:add(gtach, tvb:range())
+  item:add(f.length, tvb:range(0, 4))
+  if length == 0 then
+    item:add_proto_expert_info(wrong.malformed)
+    return
+  end
+  if length > K * K then
+    item:add_proto_expert_info(wrong.oversize)
+    return
+  end
+  local number = tvb:range(4, 1):uint()
+  local message = messages[number]
+  local name = message and message[1] or number >= 0x80 and "extension" or "unknown"
+  item:add(f.type, tvb:range(4, 1)):append_text(" (" .. name .. ")")
+  item:add(f.name, tvb:range(4, 1), name):set_generated()
+  local id
+  if not message then
+    if length > 1 then item:add(f.bytes, tvb:range(5)) end
+    if number < 0x80 then item:add_proto_expert_info(wrong.violation) end
+  elseif length - 1 > message[2] then
+    item:add_proto_expert_info(wrong.oversize)
+  elseif length == 1 then
+    item:add_proto_expert_info(wrong.malformed)
+  else
+    local body = tvb:range(5)
+    if message[3] == "JSON" then id = dissectJSON(body, pinfo, item) else id = dissectFields(body, message[3], item) end
+  end
+  local title, info = name .. (id and " " .. id or ""), tostring(pinfo.cols.info)
+  item:append_text(", " .. title)
+  -- TLS calls it application data before it knows better.
+  if info == "" or info:match("^Application Data") then
+    pinfo.cols.info = title
+  else
+    pinfo.cols.info:append(", " .. title)
+  end
+end
+
+function gtach.dissector(tvb, pinfo, tree)
+  pinfo.cols.protocol = "gtach"
+  -- Not by dissect_tcp_pdus: an error of Lua's within it would leave Wireshark's handling of exceptions in disorder.
+  local place = 0
+  while place < tvb:len() do
+    local left, length = tvb:len() - place, 0
+    if left >= 4 then length = tvb:range(place, 4):uint() end
+    if left < 4 or length <= K * K and left < 4 + length then
+      pinfo.desegment_offset = place
+      pinfo.desegment_len = left < 4 and DESEGMENT_ONE_MORE_SEGMENT or 4 + length - left
+      return tvb:len()
+    end
+    -- What follows a frame that is refused is none: all of it goes with it.
+    local size = length >= 1 and length <= K * K and 4 + length or left
+    dissectFrame(tvb:range(place, size):tvb(), pinfo, tree)
+    place = place + size
+  end
+  return tvb:len()
+end
+
+for _, protocol in ipairs({ "gtach/1", "gtach-join/1" }) do DissectorTable.get("tls.alpn"):add(protocol, gtach) end
+DissectorTable.get("tls.port"):add(7420, gtach)
+DissectorTable.get("tcp.port"):add(7420, Dissector.get("tls"))
