@@ -80,7 +80,7 @@ local function bucketNumbers(bitmap)
 end
 
 local function dissectJSON(body, pinfo, tree)
-  local text = body:len() > 0 and body:string() or ""
+  local text = body:raw()
   if not text:match("^%s*{.*}%s*$") then tree:add_proto_expert_info(wrong.malformed) return end
   -- Of all members this one is a filter of our own, so that a request and its answer are found together.
   local id = tonumber(text:match('"id"%s*:%s*(%d+)'))
@@ -123,35 +123,37 @@ local function dissectFields(body, layout, tree)
   return id
 end
 
-local function dissectFrame(tvb, pinfo, tree)
-  local length = tvb:range(0, 4):uint()
+-- Why a receiver has to refuse a frame as soon as its length and type are there.
+local function refusal(length, number)
+  if length == 0 then return wrong.malformed end
+  if length > K * K then return wrong.oversize end
+  if not number then return nil end
+  local message = messages[number]
+  if not message then return number < 0x80 and wrong.violation or nil end
+  if length - 1 > message[2] then return wrong.oversize end
+  return length == 1 and wrong.malformed or nil
+end
+
+local function dissectFrame(tvb, pinfo, tree, refused)
   local item = tree:add(gtach, tvb:range())
   item:add(f.length, tvb:range(0, 4))
-  if length == 0 then
-    item:add_proto_expert_info(wrong.malformed)
-    return
+  local name, id = "refused", nil
+  if tvb:len() > 4 then
+    local number = tvb:range(4, 1):uint()
+    local message = messages[number]
+    name = message and message[1] or number >= 0x80 and "extension" or "unknown"
+    item:add(f.type, tvb:range(4, 1)):append_text(" (" .. name .. ")")
+    item:add(f.name, tvb:range(4, 1), name):set_generated()
+    local body = tvb:len() > 5 and tvb:range(5) or nil
+    if refused or not message then
+      if body then item:add(f.bytes, body) end
+    elseif message[3] == "JSON" then
+      id = dissectJSON(body, pinfo, item)
+    else
+      id = dissectFields(body, message[3], item)
+    end
   end
-  if length > K * K then
-    item:add_proto_expert_info(wrong.oversize)
-    return
-  end
-  local number = tvb:range(4, 1):uint()
-  local message = messages[number]
-  local name = message and message[1] or number >= 0x80 and "extension" or "unknown"
-  item:add(f.type, tvb:range(4, 1)):append_text(" (" .. name .. ")")
-  item:add(f.name, tvb:range(4, 1), name):set_generated()
-  local id
-  if not message then
-    if length > 1 then item:add(f.bytes, tvb:range(5)) end
-    if number < 0x80 then item:add_proto_expert_info(wrong.violation) end
-  elseif length - 1 > message[2] then
-    item:add_proto_expert_info(wrong.oversize)
-  elseif length == 1 then
-    item:add_proto_expert_info(wrong.malformed)
-  else
-    local body = tvb:range(5)
-    if message[3] == "JSON" then id = dissectJSON(body, pinfo, item) else id = dissectFields(body, message[3], item) end
-  end
+  if refused then item:add_proto_expert_info(refused) end
   local title, info = name .. (id and " " .. id or ""), tostring(pinfo.cols.info)
   item:append_text(", " .. title)
   -- TLS calls it application data before it knows better.
@@ -167,16 +169,17 @@ function gtach.dissector(tvb, pinfo, tree)
   -- Not by dissect_tcp_pdus: an error of Lua's within it would leave Wireshark's handling of exceptions in disorder.
   local place = 0
   while place < tvb:len() do
-    local left, length = tvb:len() - place, 0
-    if left >= 4 then length = tvb:range(place, 4):uint() end
-    if left < 4 or length <= K * K and left < 4 + length then
+    local left = tvb:len() - place
+    local length = left >= 4 and tvb:range(place, 4):uint()
+    local refused = length and refusal(length, left > 4 and tvb:range(place + 4, 1):uint())
+    if not refused and (left < 5 or left < 4 + length) then
       pinfo.desegment_offset = place
-      pinfo.desegment_len = left < 4 and DESEGMENT_ONE_MORE_SEGMENT or 4 + length - left
+      pinfo.desegment_len = left < 5 and DESEGMENT_ONE_MORE_SEGMENT or 4 + length - left
       return tvb:len()
     end
     -- What follows a frame that is refused is none: all of it goes with it.
-    local size = length >= 1 and length <= K * K and 4 + length or left
-    dissectFrame(tvb:range(place, size):tvb(), pinfo, tree)
+    local size = refused and left or 4 + length
+    dissectFrame(tvb:range(place, size):tvb(), pinfo, tree, refused)
     place = place + size
   end
   return tvb:len()
@@ -185,3 +188,5 @@ end
 for _, protocol in ipairs({ "gtach/1", "gtach-join/1" }) do DissectorTable.get("tls.alpn"):add(protocol, gtach) end
 DissectorTable.get("tls.port"):add(7420, gtach)
 DissectorTable.get("tcp.port"):add(7420, Dissector.get("tls"))
+-- Where it was captured behind TLS: "Decode As", or -d tcp.port==PORT,gtach.
+DissectorTable.get("tcp.port"):add_for_decode_as(gtach)

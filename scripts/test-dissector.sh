@@ -3,10 +3,11 @@
 #
 #   scripts/test-dissector.sh
 #
-# In a network namespace of its own dumpcap captures the loopback, while the client of Tests/interop/client joins, lists,
-# watches and fetches, and a second node of gtach's fetches, too, from a daemon that writes its TLS keys (--debug-tls-keys).
-# What tshark makes of the capture is compared with the table of messages in Protocol/README.md, and with what the client
-# says that it sent and received (Tests/interop/check-dissection.py). Where capturing is not permitted, that is a failure.
+# In a network namespace of its own dumpcap captures the loopback, while the client of Tests/interop/client joins,
+# lists, watches and fetches, and a second node of gtach's fetches, too, from a daemon that writes its TLS keys
+# (--debug-tls-keys). What tshark makes of the capture is compared with the table of messages in Protocol/README.md, and
+# with what the client says that it sent and received (Tests/interop/check-dissection.py). Where capturing is not
+# permitted, that is a failure. The frames of Protocol/vectors are read as well, whole and in single bytes.
 # GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -98,4 +99,11 @@ processes=''
 [ "$(stat -c %a "$work/keys")" = 600 ] || die "others may read the TLS keys"
 tshark -X lua_script:Protocol/gtach.lua -o "tls.keylog_file:$work/keys" -r "$work/capture" -Y gtach -T pdml \
   >"$work/pdml" 2>"$work/tshark.log"
+# These are on plain TCP.
+python3 Tests/interop/write-vectors-capture.py "$work/vectors" "$work/expected"
+tshark -X lua_script:Protocol/gtach.lua -d tcp.port==7421,gtach -r "$work/vectors" -Y gtach -T fields -e tcp.srcport \
+  -e gtach.name -e _ws.expert.message 2>>"$work/tshark.log" |
+  awk -F '\t' '{ print $1, $3 != "" ? $3 : $2 }' | diff "$work/expected" - ||
+  die "gtach.lua does not read the vectors as it should: > is what it says"
+echo "ok: $(wc -l <"$work/expected") connections of the vectors"
 python3 Tests/interop/check-dissection.py "$work/pdml" "$work/trace"
