@@ -6,8 +6,14 @@ import GtachModel
 /// peer that lacks one object of it is not asked for that again, and may well have others; when all of them lack it, the
 /// chunk's next form is asked for.
 public struct ChunkQueue: Sendable {
-  /// How many chunks are asked of one peer before the first has come: the next question travels while an answer does.
+  /// How many chunks are always asked of one peer before the first has come: the next question travels while an answer
+  /// does.
   public static let questionsPerSession = 2
+  /// How many may be asked of it as long as they are small in all: their answers share TLS records, and the two sides wake
+  /// each other less often. Asked is again when half of them have come.
+  public static let smallQuestionsPerSession = 8
+  /// How small in all, in bytes.
+  public static let smallBytes = 256 << 10
 
   /// What to ask of whom.
   public struct Question: Hashable, Sendable {
@@ -49,6 +55,8 @@ public struct ChunkQueue: Sendable {
   private var again: [Entry] = []
   /// Who is asked for what.
   private var asked: [Int: (session: SessionID, entry: Entry)] = [:]
+  /// What was asked last of whom, by its position in the index.
+  private var previous: [SessionID: Int] = [:]
   /// The bytes that are expected of all that has still to come.
   public private(set) var expectedBytes = 0
 
@@ -64,8 +72,8 @@ public struct ChunkQueue: Sendable {
   /// Whether everything has come.
   public var isEmpty: Bool { fresh.isEmpty && again.isEmpty && asked.isEmpty }
 
-  /// Chooses what to ask of whom: equal peers in turn, chunks at random, so that neighbours who fetch at the same time
-  /// soon hold different ones.
+  /// Chooses what to ask of whom: equal peers in turn, chunks from a random one on, so that neighbours who fetch at the
+  /// same time soon hold different ones, and as they follow each other, because such are made from nearly the same.
   ///
   /// - Parameters:
   ///   - holders: Who says that it has the variant.
@@ -76,10 +84,15 @@ public struct ChunkQueue: Sendable {
     using generator: inout some RandomNumberGenerator
   ) -> [Question] {
     if !expectsMore, !holders.isEmpty { giveUpForms(thatLack: holders) }
-    var (load, open) = (load, holders)
+    var (load, bytes, open) = (load, bytesAsked, holders)
+    let small = smallLoads(of: holders, load, bytes)
     var questions: [Question] = []
     while !fresh.isEmpty || !again.isEmpty {
-      let free = open.filter { load[$0, default: 0] < Self.questionsPerSession }
+      let free = open.filter { session in
+        if load[session, default: 0] < Self.questionsPerSession { return true }
+        return small.contains(session) && load[session, default: 0] < Self.smallQuestionsPerSession
+          && bytes[session, default: 0] < Self.smallBytes
+      }
       guard let least = free.map({ load[$0, default: 0] }).min(),
         let session = free.filter({ load[$0, default: 0] == least }).randomElement(using: &generator)
       else { break }
@@ -89,9 +102,29 @@ public struct ChunkQueue: Sendable {
       }
       asked[entry.chunk] = (session, entry)
       load[session, default: 0] += 1
+      bytes[session, default: 0] += entry.forms[0].bytes
       questions.append(Question(session: session, chunk: entry.chunk, form: entry.forms[0].form))
     }
     return questions
+  }
+
+  /// How many bytes are expected of whom.
+  private var bytesAsked: [SessionID: Int] {
+    asked.values.reduce(into: [:]) { $0[$1.session, default: 0] += $1.entry.forms[0].bytes }
+  }
+
+  /// Who may be asked for several chunks because they are small; nobody who is asked for others that this queue does not
+  /// know.
+  private func smallLoads(
+    of holders: [SessionID], _ load: [SessionID: Int], _ bytes: [SessionID: Int]
+  ) -> Set<SessionID> {
+    let known = asked.values.reduce(into: [:]) { $0[$1.session, default: 0] += 1 }
+    return Set(
+      holders.filter { session in
+        load[session, default: 0] == known[session, default: 0]
+          && load[session, default: 0] <= Self.smallQuestionsPerSession / 2
+          && bytes[session, default: 0] <= Self.smallBytes / 2
+      })
   }
 
   /// A chunk is here: in any form, and from anybody.
@@ -138,9 +171,14 @@ public struct ChunkQueue: Sendable {
   /// A chunk whose form a peer may have.
   private mutating func next(for session: SessionID, using generator: inout some RandomNumberGenerator) -> Entry? {
     if let place = again.firstIndex(where: { !$0.lacking.contains(session) }) { return again.remove(at: place) }
-    guard let place = fresh.indices.randomElement(using: &generator) else { return nil }
-    fresh.swapAt(place, fresh.endIndex - 1)
-    return fresh.removeLast()
+    guard let random = fresh.indices.randomElement(using: &generator) else { return nil }
+    var place = random
+    if let previous = previous[session] {
+      // Fresh ones are in the order of the index; after the last one comes the first.
+      place = fresh.firstIndex { $0.chunk > previous } ?? 0
+    }
+    previous[session] = fresh[place].chunk
+    return fresh.remove(at: place)
   }
 
   /// Gives up the forms that none of the holders has.

@@ -108,20 +108,28 @@ final class DialledSession: Sendable {
   }
 
   private func putQuestions(_ channel: PeerChannel) {
-    while let request = questions.receive(until: nil) {
-      let bases = repository.bases(for: request)
-      let message = state.withLock { state -> Message in
-        state.nextID &+= 1
-        let pending = PendingRequest(request, bases: bases)
-        state.pending[state.nextID] = pending
-        return pending.message(id: state.nextID)
-      }
+    while var request = questions.receive(until: nil) {
       do throws(GtachError) {
-        try channel.send(message)
+        // Those that are put together are answered together.
+        while true {
+          try channel.enqueue([question(request)])
+          guard let next = questions.receive(until: MonotonicClock.now()) else { break }
+          request = next
+        }
+        try channel.flush()
       } catch {
         close(error)
         return
       }
+    }
+  }
+
+  private func question(_ request: SessionRequest) -> Message {
+    let pending = PendingRequest(request, bases: repository.bases(for: request))
+    return state.withLock { state in
+      state.nextID &+= 1
+      state.pending[state.nextID] = pending
+      return pending.message(id: state.nextID)
     }
   }
 

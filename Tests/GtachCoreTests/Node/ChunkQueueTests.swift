@@ -7,20 +7,22 @@ import Testing
 struct ChunkQueueTests {
   private let sessions = (1...4).map { SessionID(number: $0) }
 
-  /// Chunks of 1,000 bytes, each with a dear object of 500 bytes and a cheap one of 100.
-  private func index(chunks: Int) -> ChunkIndex {
+  /// Chunks of 1,000 bytes, each with a dear object of 500 bytes and a cheap one of 100; or so many times that.
+  private func index(chunks: Int, scale: Int) -> ChunkIndex {
     let digests = (0..<chunks).map { SHA256().digest(of: Array("\($0)".utf8)) }
     return ChunkIndex(
-      unitSize: 4096, chunks: digests.map { ChunkIndex.Chunk(digest: $0, size: 1000) },
+      unitSize: 4096, chunks: digests.map { ChunkIndex.Chunk(digest: $0, size: 1000 * scale) },
       objects: (0..<2 * chunks).map { number in
         ChunkIndex.Object(
-          id: ObjectID(units: [digests[number / 2]], hashing: SHA256()), size: number % 2 == 0 ? 500 : 100,
+          id: ObjectID(units: [digests[number / 2]], hashing: SHA256()), size: (number % 2 == 0 ? 500 : 100) * scale,
           chunk: number / 2, encoding: .full)
       })
   }
 
-  private func queue(chunks: Int) -> ChunkQueue {
-    ChunkQueue((0..<chunks).map { LackingChunk(chunk: $0, objects: [2 * $0 + 1, 2 * $0]) }, of: index(chunks: chunks))
+  private func queue(chunks: Int, scale: Int = 1) -> ChunkQueue {
+    ChunkQueue(
+      (0..<chunks).map { LackingChunk(chunk: $0, objects: [2 * $0 + 1, 2 * $0]) },
+      of: index(chunks: chunks, scale: scale))
   }
 
   private func ask(
@@ -59,14 +61,15 @@ struct ChunkQueueTests {
   func oneObject() throws {
     var queue = queue(chunks: 3)
     let open = ask(&queue, [sessions[0]])
-    try #require(open.count == 2)
+    try #require(open.count == 3)
     queue.lacks(open[0])
-    _ = queue.arrived(open[1].chunk)
+    queue.lacks(open[1])
+    _ = queue.arrived(open[2].chunk)
     let both = ask(&queue, [sessions[0], sessions[1]])
     #expect(both.count == 2)
-    // The other peer is asked for what this one lacks, and this one for the rest.
-    #expect(both.filter { $0.session == sessions[0] }.allSatisfy { $0.chunk != open[0].chunk })
-    #expect(both.filter { $0.chunk == open[0].chunk }.map(\.session) == [sessions[1]])
+    // The other peer is asked for what this one lacks.
+    #expect(Set(both.map(\.chunk)) == Set(open[..<2].map(\.chunk)))
+    #expect(both.allSatisfy { $0.session == sessions[1] })
     #expect(both.allSatisfy { $0.form == .object(2 * $0.chunk + 1) })
   }
 
@@ -105,11 +108,42 @@ struct ChunkQueueTests {
 
   @Test("no peer has more than its share of questions")
   func load() {
-    var queue = queue(chunks: 20)
+    var queue = queue(chunks: 20, scale: 2000)
     let questions = ask(&queue, sessions, load: [sessions[0]: 1, sessions[1]: 2])
     let counts = sessions.map { session in questions.count { $0.session == session } }
     #expect(counts == [1, 0, 2, 2])
     #expect(Set(questions.map(\.chunk)).count == 5)
+  }
+
+  @Test("small objects are asked for together, and again when half of them have come")
+  func small() {
+    var queue = queue(chunks: 30)
+    #expect(ask(&queue, [sessions[0]], load: [sessions[0]: 1]).count == 1, "another download asked for the first")
+    var open = ask(&queue, [sessions[1]]).map(\.chunk)
+    #expect(open.count == ChunkQueue.smallQuestionsPerSession)
+    for left in [7, 6, 5] {
+      _ = queue.arrived(open.removeFirst())
+      #expect(ask(&queue, [sessions[1]], load: [sessions[1]: left]).isEmpty)
+    }
+    _ = queue.arrived(open.removeFirst())
+    #expect(ask(&queue, [sessions[1]], load: [sessions[1]: 4]).count == 4)
+    // Of 80,000 bytes each no more than are 256 KiB together.
+    var larger = self.queue(chunks: 30, scale: 800)
+    #expect(ask(&larger, [sessions[0]]).count == 4)
+  }
+
+  @Test("who has sent a chunk is asked for the one after it, from any one on", arguments: 1...10)
+  func neighbours(seed: Int) throws {
+    var queue = queue(chunks: 20, scale: 10_000)
+    var chunks: [Int] = []
+    while !queue.isEmpty {
+      for question in ask(&queue, [sessions[0]], seed: UInt64(seed)) {
+        chunks.append(question.chunk)
+        _ = queue.arrived(question.chunk)
+      }
+    }
+    let first = try #require(chunks.first)
+    #expect(chunks == (0..<20).map { (first + $0) % 20 })
   }
 
   @Test("whoever has what: every chunk comes once, and in the cheapest form of all", arguments: 1...30)
