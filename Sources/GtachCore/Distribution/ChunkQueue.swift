@@ -11,7 +11,7 @@ public struct ChunkQueue: Sendable {
   public static let questionsPerSession = 2
   /// How many may be asked of it as long as they are small in all: their answers share TLS records, and the two sides wake
   /// each other less often. Asked is again when half of them have come.
-  public static let smallQuestionsPerSession = 8
+  public static let smallQuestionsPerSession = 16
   /// How small in all, in bytes.
   public static let smallBytes = 256 << 10
 

@@ -7,7 +7,7 @@ import Synchronization
 final class DecodedChunks: Sendable {
   /// How many bytes of chunks are kept: those that one object with as large a prefix as it may have is made from, and
   /// some more.
-  static let maximumBytes = 5 << 20
+  static let maximumBytes = 8 << 20
 
   private struct Cache {
     /// The one that was used last is at the end.

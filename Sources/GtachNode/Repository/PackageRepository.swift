@@ -6,8 +6,8 @@ import Synchronization
 /// The releases on this machine: `HOME/repository`. Directories and signed metadata are the truth; several processes
 /// and threads may use one at once.
 ///
-/// What is stored is hashed whenever it is read, but for the chunks that an object is decoded from: what it yields is, and
-/// where that is wrong they are. What turns out to be damaged is moved to `quarantine/`, and is missing from then on.
+/// What is stored is hashed whenever it is read, but for the chunks that an object is decoded from or an archive
+/// unpacked: what comes of them is, and where that is wrong they are. What turns out to be damaged is moved to `quarantine/`, and is missing from then on.
 public final class PackageRepository: Sendable {
   /// How long a writer waits for another, in milliseconds.
   static let lockMilliseconds: Int64 = 60_000
