@@ -253,7 +253,11 @@ public struct UnitFetch: Sendable {
 
   /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked for
   /// nobody else can be.
+  ///
+  /// The only neighbour is asked in order, as neighbouring chunks are made from nearly the same: what one needs is decoded
+  /// already.
   private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
+    if neighbours.count == 1 { return free.first(in: neighbours[place].has).map { [$0] } ?? [] }
     let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
     var (fewest, seen) = (UInt16.max, 0)
     var chosen: [Int] = []

@@ -41,6 +41,14 @@ public struct UnitSet: Hashable, Sendable {
     return false
   }
 
+  /// The first unit that is in this set and in another of the same variant.
+  public func first(in other: UnitSet) -> Int? {
+    for place in words.indices where words[place] & other.words[place] != 0 {
+      return place << 6 | (words[place] & other.words[place]).trailingZeroBitCount
+    }
+    return nil
+  }
+
   /// Does something with each unit that is in this set and in another of the same variant, in ascending order.
   public func forEachCommon(with other: UnitSet, _ body: (Int) -> Void) {
     for place in words.indices {

@@ -120,14 +120,24 @@ final class DialledSession: Sendable {
 
   private func putQuestions(_ channel: PeerChannel) {
     do throws(GtachError) {
-      while let saying = questions.receive(until: nil) {
-        switch saying {
-        case .end(let id): try channel.send(.end(End(id: id)))
-        case .request(let request): if let message = try message(for: request) { try channel.send(message) }
+      while let first = questions.receive(until: nil) {
+        // Those that are put together are answered together.
+        var saying: Saying? = first
+        while let next = saying {
+          if let message = try message(for: next) { try channel.enqueue([message]) }
+          saying = questions.receive(until: MonotonicClock.now())
         }
+        try channel.flush()
       }
     } catch {
       close(error)
+    }
+  }
+
+  private func message(for saying: Saying) throws(GtachError) -> Message? {
+    switch saying {
+    case .end(let id): .end(End(id: id))
+    case .request(let request): try message(for: request)
     }
   }
 

@@ -9,9 +9,12 @@ final class PeerChannel: Sendable {
   static let goodbyeMilliseconds: Int64 = 1_000
   /// How many bytes of messages are sent together.
   private static let jointBytes = 64 << 10
+  /// The most that a TLS record carries (RFC 8446, 5.1). Each costs 22 bytes beside that.
+  private static let recordBytes = 16 << 10
 
   private let connection: TLSConnection
-  private let sending = Mutex(())
+  /// What waits to be sent.
+  private let sending = Mutex<[UInt8]>([])
   // Touched by the one thread that receives.
   private nonisolated(unsafe) var decoder: FrameDecoder
 
@@ -33,51 +36,61 @@ final class PeerChannel: Sendable {
   ///
   /// - Throws: `ErrorCode.peerTimeout` where it does not take it in time, `peerClosed`, `cancelled`.
   func send(_ message: Message, deadline: Instant) throws(GtachError) {
-    try send(message.encoded(), deadline: deadline)
+    try send([message], deadline: deadline, holdingBack: 0)
   }
 
-  private func send(_ bytes: [UInt8], deadline: Instant) throws(GtachError) {
-    let result = sending.withLock { _ -> Result<Void, GtachError> in
+  /// Sends a message within the time that a frame may take.
+  func send(_ message: Message) throws(GtachError) {
+    try send(message, deadline: MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds))
+  }
+
+  /// Sends messages one after the other, and holds back what may share a TLS record with others that follow, until
+  /// something is sent otherwise or all is flushed.
+  ///
+  /// - Throws: As the other `send`.
+  func enqueue(_ messages: [Message]) throws(GtachError) {
+    for message in messages {
+      let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds)
+      try send([message], deadline: deadline, holdingBack: Self.jointBytes)
+    }
+  }
+
+  /// Sends what is held back.
+  ///
+  /// - Throws: As `send`.
+  func flush() throws(GtachError) {
+    let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds)
+    try send([], deadline: deadline, holdingBack: 0)
+  }
+
+  /// - Parameter limit: How much may be held back.
+  private func send(_ messages: [Message], deadline: Instant, holdingBack limit: Int) throws(GtachError) {
+    let frames = messages.map { $0.encoded() }
+    let result = sending.withLock { waiting -> Result<Void, GtachError> in
+      for frame in frames { waiting += frame }
+      guard !waiting.isEmpty, waiting.count > limit else { return .success(()) }
+      let count = limit == 0 ? waiting.count : waiting.count / Self.recordBytes * Self.recordBytes
       do throws(GtachError) {
-        try connection.send(bytes, deadline: deadline)
+        try connection.send(waiting[..<count], deadline: deadline)
+        waiting.removeFirst(count)
         return .success(())
       } catch {
+        waiting = []
         return .failure(error)
       }
     }
     try result.get()
   }
 
-  /// Sends a message within the time that a frame may take.
-  func send(_ message: Message) throws(GtachError) { try send(message.encoded()) }
-
-  /// Sends messages one after the other, short ones together: each sending costs a TLS record of its own, of 22 bytes.
-  ///
-  /// - Throws: As the other `send`.
-  func send(_ messages: [Message]) throws(GtachError) {
-    var bytes: [UInt8] = []
-    for message in messages {
-      let next = message.encoded()
-      if !bytes.isEmpty, bytes.count + next.count > Self.jointBytes {
-        try send(bytes)
-        bytes = []
-      }
-      bytes += next
-    }
-    try send(bytes)
-  }
-
-  /// Sends whole frames within the time that a frame may take.
-  private func send(_ frames: [UInt8]) throws(GtachError) {
-    try send(frames, deadline: MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds))
-  }
-
   /// The next message. An extension that is not known is passed over.
   ///
-  /// - Parameter deadline: until when its first byte must be here; from then on it has `Limits.frameMilliseconds`.
+  /// - Parameters:
+  ///   - deadline: until when its first byte must be here; from then on it has `Limits.frameMilliseconds`.
+  ///   - flushing: Whether to send what is held back before waiting for the peer. Not where another thread sends: the peer
+  ///     may read nothing before this side does.
   /// - Returns: nil where the peer closed in good order, between two messages.
   /// - Throws: `ErrorCode.peerTimeout`; whatever the decoder throws; `cancelled`.
-  func receive(deadline: Instant) throws(GtachError) -> Message? {
+  func receive(deadline: Instant, flushing: Bool = false) throws(GtachError) -> Message? {
     var deadline = deadline
     var isInFrame = decoder.bufferedBytes > 0
     while true {
@@ -90,6 +103,7 @@ final class PeerChannel: Sendable {
         isInFrame = true
         deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds)
       }
+      if flushing { try flush() }
       let bytes = try connection.receive(maximum: 64 << 10, deadline: deadline)
       if bytes.isEmpty {
         try decoder.finish()

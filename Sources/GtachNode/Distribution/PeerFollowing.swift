@@ -43,7 +43,7 @@ final class PeerFollowing {
       }
     }
     let ranges = try sharing.follow(follow.index, connection: connection, id: follow.id)
-    try channel.send(Have.messages(id: follow.id, ranges: ranges).map { .have($0) })
+    try channel.enqueue(Have.messages(id: follow.id, ranges: ranges).map { .have($0) })
   }
 
   /// A peer claims a lease.
@@ -92,7 +92,7 @@ final class PeerFollowing {
         throw GtachError(.notFound, "the object \(number) has no list")
       }
       let digests = try repository.unitList(object: map.index.objects[number].id).digests
-      try channel.send(.unitList(UnitListing(id: request.id, object: number, digests: digests)))
+      try channel.enqueue([.unitList(UnitListing(id: request.id, object: number, digests: digests))])
     }
   }
 
@@ -106,7 +106,7 @@ final class PeerFollowing {
     let chosen = try sharing.choose(request.units, of: index, for: claimant(request.claim), have: request.have)
     do throws(GtachError) {
       let bytes = try repository.unit(object: chosen.object, number: chosen.unit)
-      try channel.send(.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes)))
+      try channel.enqueue([.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes))])
     } catch {
       if error.code == .chunkMissing { sharing.lost(chosen.number, of: index) }
       throw error
@@ -128,7 +128,8 @@ final class PeerFollowing {
         guard let instant = due, instant <= MonotonicClock.now() else { continue }
         due = nil
         for (id, ranges) in sharing.news(for: connection) {
-          try channel.send(Have.messages(id: id, ranges: ranges).map { .have($0) })
+          try channel.enqueue(Have.messages(id: id, ranges: ranges).map { .have($0) })
+          try channel.flush()
         }
       }
     } catch {

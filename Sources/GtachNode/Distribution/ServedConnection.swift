@@ -67,9 +67,9 @@ final class ServedConnection: Sendable {
     while true {
       do throws(GtachError) {
         let pause = watch.withLock { $0 } == nil ? Limits.idleMilliseconds : Limits.watchMilliseconds
-        guard let message = try channel.receive(deadline: MonotonicClock.now().advanced(byMilliseconds: pause)) else {
-          return
-        }
+        let deadline = MonotonicClock.now().advanced(byMilliseconds: pause)
+        // What answers several questions at once goes together.
+        guard let message = try channel.receive(deadline: deadline, flushing: true) else { return }
         heard = MonotonicClock.now()
         try answer(message, following)
       } catch {
@@ -112,12 +112,12 @@ final class ServedConnection: Sendable {
     do throws(GtachError) {
       switch message {
       case .getFile(let request):
-        try channel.send(try repository.parts(of: request).map { .filePart($0) })
+        try channel.enqueue(try repository.parts(of: request).map { .filePart($0) })
       case .getBuckets(let request):
-        try channel.send(.buckets(Buckets(id: request.id, digests: announcement.index.buckets)))
+        try channel.enqueue([.buckets(Buckets(id: request.id, digests: announcement.index.buckets))])
       case .getEntries(let request):
         let entries = announcement.index.entries(in: request.buckets)
-        try channel.send(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
+        try channel.enqueue(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
       case .getUnitLists(let request): try following.sendLists(request, from: repository)
       case .getUnit(let request): try following.sendUnit(request, from: repository)
       case .follow(let follow): try following.follow(follow)
@@ -125,7 +125,7 @@ final class ServedConnection: Sendable {
       case .end(let end): following.end(end)
       case .getChunk(let request):
         let frame = try repository.chunkFrame(request.digest)
-        try channel.send(ChunkPart.messages(id: request.id, frame: frame).map { .chunkPart($0) })
+        try channel.enqueue(ChunkPart.messages(id: request.id, frame: frame).map { .chunkPart($0) })
       case .watch(let request):
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)
@@ -135,7 +135,7 @@ final class ServedConnection: Sendable {
     } catch {
       // What is not here is an answer; the rest ends the connection.
       guard [.notFound, .chunkMissing, .noLease].contains(error.code), let id = message.id else { throw error }
-      try channel.send(.failure(Failure(id: id, error)))
+      try channel.enqueue([.failure(Failure(id: id, error))])
     }
   }
 }

@@ -2,12 +2,15 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Makes chunks from the bodies of objects and the prefixes that their headers name. For one thread at a time.
-final class ChunkDecoder {
+/// Makes chunks from the bodies of objects and the prefixes that their headers name. For one thread at a time: whoever has
+/// taken it from where it waits.
+final class ChunkDecoder: @unchecked Sendable {
   private lazy var differences = BinaryDifference.Decoder()
+  /// What stands before the chunk: the memory for it is kept for the next.
+  var prefix: [UInt8] = []
 
   /// The chunk. What the bytes claim allocates nothing: beyond the chunk and the prefix this needs half a megabyte,
-  /// which it keeps for the next, and what zstd needs.
+  /// which it keeps for the next as well, and what zstd needs.
   ///
   /// - Parameters:
   ///   - body: The object without its header.

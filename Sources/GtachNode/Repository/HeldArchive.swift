@@ -29,7 +29,19 @@ struct HeldArchive {
   /// Stretches of it, one after the other.
   ///
   /// - Throws: `ErrorCode.chunkMissing` where a chunk is not here; `ErrorCode.inputOutput`.
-  func bytes(_ ranges: [Range<Int>]) throws(GtachError) -> [UInt8] { try map.read(ranges, from: repository) }
+  func bytes(_ ranges: [Range<Int>]) throws(GtachError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try read(ranges, from: repository, into: &bytes)
+    return bytes
+  }
+
+  /// Stretches of it, one after the other, from chunks that another source gives.
+  ///
+  /// - Parameter bytes: Becomes what was read, in the memory that it has already.
+  /// - Throws: What the source throws.
+  func read(
+    _ ranges: [Range<Int>], from source: some ChunkSource, into bytes: inout [UInt8]
+  ) throws(GtachError) { try map.read(ranges, from: source, into: &bytes) }
 
   /// Where its sampled hashes are.
   ///

@@ -85,15 +85,18 @@ extension PackageRepository {
   /// A chunk as it is stored, and its bytes, hashed as they are read; nil where it is not here, or was damaged and is
   /// quarantined.
   ///
+  /// - Parameter isHashed: Without it, nobody knows whether the bytes are the chunk's.
   /// - Throws: `ErrorCode.inputOutput`.
-  func storedChunk(_ digest: Digest) throws(GtachError) -> (frame: [UInt8], bytes: [UInt8])? {
+  func storedChunk(
+    _ digest: Digest, isHashed: Bool = true
+  ) throws(GtachError) -> (frame: [UInt8], bytes: [UInt8])? {
     let path = layout.chunk(digest)
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
       let frame = try files.read(
         path, offset: 0, count: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes) + 1)
       let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
-      if SHA256().digest(of: bytes) == digest { return (frame, bytes) }
+      if !isHashed || SHA256().digest(of: bytes) == digest { return (frame, bytes) }
     } catch {
       if error.code == .notFound { return nil }
       guard error.code == .objectCorrupt else { throw error }
@@ -161,26 +164,43 @@ extension PackageRepository {
   func decode(
     _ bytes: [UInt8], of object: ChunkIndex.Object, in index: ChunkIndex
   ) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try decode(bytes, of: object, in: index, from: UnhashedChunks(repository: self))
+    } catch {
+      guard error.code == .objectCorrupt || error.code == .chunkCorrupt else { throw error }
+    }
+    // Either the object is not what it should be, or a chunk that it was decoded from, which is now found.
+    decodedChunks.removeAll()
+    return try decode(bytes, of: object, in: index, from: self)
+  }
+
+  private func decode(
+    _ bytes: [UInt8], of object: ChunkIndex.Object, in index: ChunkIndex, from source: some ChunkSource
+  ) throws(GtachError) -> [UInt8]? {
     let chunk = index.chunks[object.chunk]
     var body = bytes[...]
     let header: ObjectHeader
-    let prefix: [UInt8]
+    let decoder = state.withLock { $0.decoders.popLast() } ?? ChunkDecoder()
+    defer { state.withLock { if $0.decoders.isEmpty { $0.decoders.append(decoder) } } }
     do throws(GtachError) {
       switch object.encoding {
       case .full:
         header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
-        prefix = try earlierChunks(header.prefix, of: object, in: index)
+        try readChunks(header.prefix, of: object, in: index, from: source, into: &decoder.prefix)
       case .patch(let number):
         let base = index.bases[number]
         header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: base.size)
         guard let archive = try archive(base.archive) else { return nil }
-        prefix = try pieces(header.prefix, of: object, from: archive, named: base)
+        guard case .pieces(let pieces) = header.prefix, archive.base == base else {
+          throw GtachError(.objectCorrupt, "the patch \(object.id) does not say which stretches it is made from")
+        }
+        try archive.read(pieces, from: source, into: &decoder.prefix)
       }
     } catch {
       guard error.code == .chunkMissing else { throw error }
       return nil
     }
-    let decoded = try ChunkDecoder().chunk(from: body, header.body, prefix: prefix, size: chunk.size)
+    let decoded = try decoder.chunk(from: body, header.body, prefix: decoder.prefix, size: chunk.size)
     guard SHA256().digest(of: decoded) == chunk.digest else {
       throw GtachError(
         .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",
@@ -189,30 +209,22 @@ extension PackageRepository {
     return decoded
   }
 
-  private func earlierChunks(
-    _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, in index: ChunkIndex
-  ) throws(GtachError) -> [UInt8] {
+  /// The prefix of an object that needs nothing but chunks of its own archive.
+  private func readChunks(
+    _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, in index: ChunkIndex, from source: some ChunkSource,
+    into bytes: inout [UInt8]
+  ) throws(GtachError) {
+    bytes.removeAll(keepingCapacity: true)
     switch prefix {
-    case .none: return []
+    case .none: break
     case .chunks(let names):
       guard let chunks = index.chunks(named: names, before: object.chunk) else {
         throw GtachError(.objectCorrupt, "the object \(object.id) needs a chunk that is not before its own")
       }
-      var bytes: [UInt8] = []
-      for chunk in chunks { bytes += try self.bytes(of: chunk) }
-      return bytes
+      for chunk in chunks { bytes += try source.bytes(of: chunk) }
     case .pieces:
       throw GtachError(.objectCorrupt, "the object \(object.id) needs an older archive, and there is none")
     }
-  }
-
-  private func pieces(
-    _ prefix: ObjectHeader.Prefix, of object: ChunkIndex.Object, from archive: HeldArchive, named base: ChunkIndex.Base
-  ) throws(GtachError) -> [UInt8] {
-    guard case .pieces(let pieces) = prefix, archive.base == base else {
-      throw GtachError(.objectCorrupt, "the patch \(object.id) does not say which stretches it is made from")
-    }
-    return try archive.bytes(pieces)
   }
 
   /// Stores a file whole under its name, or not at all.

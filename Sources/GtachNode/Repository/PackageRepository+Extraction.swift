@@ -17,7 +17,32 @@ extension PackageRepository {
   ) throws(GtachError) {
     let entry = try entry(of: variant)
     let index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
-    let chunk = chunkReader(of: entry, index: index)
+    let read = chunkReader(of: entry, index: index)
+    do throws(GtachError) {
+      // The archive is hashed as a whole: that says of every chunk whether it is right.
+      try unpack(index, of: entry, into: directory, progress: progress) { chunk throws(GtachError) in
+        let stored = try self.storedChunk(chunk.digest, isHashed: false)
+        if let stored, stored.bytes.count == chunk.size { return stored.bytes }
+        return try read(chunk)
+      }
+    } catch {
+      guard Self.mayComeOfDamage.contains(error.code) else { throw error }
+      // Either the archive is not what it should be, or a chunk, which is now found and made anew if that can be.
+      for name in try files.list(directory) { try files.perform(.remove("\(directory)/\(name)")) }
+      try unpack(index, of: entry, into: directory, progress: progress, chunk: read)
+    }
+  }
+
+  /// What is said of an archive that holds other bytes than it should.
+  private static let mayComeOfDamage: Set<ErrorCode> = [
+    .archiveInvalid, .archivePathUnsafe, .archiveMemberUnsupported,
+  ]
+
+  private func unpack(
+    _ index: ChunkIndex, of entry: Catalogue.Entry, into directory: String,
+    progress: @escaping (Int, Int) throws(GtachError) -> Void,
+    chunk: @escaping (ChunkIndex.Chunk) throws(GtachError) -> [UInt8]
+  ) throws(GtachError) {
     let hash = SHA256Stream()
     var position = 0
     var done = 0
@@ -33,7 +58,7 @@ extension PackageRepository {
       }, into: directory)
     guard hash.finish() == entry.archive.digest else {
       throw GtachError(
-        .archiveInvalid, "the archive of \(variant) is not the one that its manifest names",
+        .archiveInvalid, "the archive of \(entry.variant) is not the one that its manifest names",
         reason: "its chunks are what the index says, but together they hash to something else")
     }
   }

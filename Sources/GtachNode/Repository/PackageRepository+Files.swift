@@ -13,7 +13,13 @@ extension PackageRepository {
   func parts(of request: GetFile) throws(GtachError) -> [FilePart] {
     let bytes: [UInt8]
     switch request.file {
-    case .metadata(let name): bytes = try readMetadata(name)
+    case .metadata(let name):
+      do throws(GtachError) {
+        bytes = try readMetadata(name)
+      } catch {
+        // The peer reads it: where this node keeps its files is not its business.
+        throw error.code == .notFound ? GtachError(.notFound, "no metadata \(name) is here") : error
+      }
     case .manifest(let digest): bytes = try manifestBytes(digest: digest)
     case .index(let digest): bytes = try indexBytes(digest: digest)
     }

@@ -126,11 +126,13 @@ extension PackageRepository {
         replacing: obstacles.sorted()), plan: plan, temporaryName: name)
     try state.withLock { state throws(GtachError) in
       for chunk in index.chunks { state.sound.remove(chunk.digest) }
+      state.decoders = []
       // From now on it is known, and peers that ask for it by its digest get it without a look at everything.
       _ = try state.catalogue.entry(of: manifest.variant)
     }
     // Of chunks that came in another way. What cannot be removed now, gc removes.
     try? discardArrivingObjects(of: index)
+    decodedChunks.removeAll()
   }
 
   /// Whether a manifest is of the release that is here: another date, level or index makes no other.

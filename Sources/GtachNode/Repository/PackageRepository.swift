@@ -6,8 +6,8 @@ import Synchronization
 /// The releases on this machine: `HOME/repository`. Directories and signed metadata are the truth; several processes
 /// and threads may use one at once.
 ///
-/// What is stored is hashed whenever it is read. What turns out to be damaged is moved to `quarantine/`, and is missing
-/// from then on.
+/// What is stored is hashed whenever it is read, but for the chunks that an object is decoded from or an archive
+/// unpacked: what comes of them is, and where that is wrong they are. What turns out to be damaged is moved to `quarantine/`, and is missing from then on.
 public final class PackageRepository: Sendable {
   /// How long a writer waits for another, in milliseconds.
   static let lockMilliseconds: Int64 = 60_000
@@ -28,8 +28,12 @@ public final class PackageRepository: Sendable {
     var arriving: [ObjectID: ArrivingObject] = [:]
     /// Archives that patches were made or decoded from.
     var archives: [Digest: ArchiveMap] = [:]
+    /// Made for an object and kept for the next.
+    var decoders: [ChunkDecoder] = []
   }
   let state: Mutex<State>
+  /// What objects were decoded from last.
+  let decodedChunks = DecodedChunks()
 
   /// The repository in a node's home, which need not exist yet.
   ///

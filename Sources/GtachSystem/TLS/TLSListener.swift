@@ -65,10 +65,12 @@ public final class AcceptedSocket: Sendable {
   public func handshake(
     identity: TLSIdentity, allowJoin: Bool, deadline: Instant?, cancellation: Cancellation?
   ) throws(GtachError) -> (connection: TLSConnection, applicationProtocol: ApplicationProtocol) {
+    var begun: TLSSession?
     do throws(GtachError) {
       try socket.setNonBlocking()
       let session = try TLSSession(
         socket: socket, remote: remoteEndpoint, context: identity.context, offer: nil, joinAllowed: allowJoin)
+      begun = session
       try TLSConnection.completeHandshake(of: session, deadline: deadline, cancellation: cancellation)
       let chosen = session.applicationProtocol.flatMap { ApplicationProtocol(rawValue: $0) }
       switch chosen {
@@ -84,6 +86,8 @@ public final class AcceptedSocket: Sendable {
           remoteEndpoint, reason: "it does not speak \(ApplicationProtocol.gtach.rawValue)")
       }
     } catch {
+      // Who completed the handshake, but is refused, gets a close_notify.
+      _ = begun?.close()
       // So that the client reads why (the TLS alert) instead of a reset connection.
       let patience = MonotonicClock.now().advanced(byMilliseconds: Self.lingerMilliseconds)
       let lingering = error.code == .peerUntrusted ? deadline.map { min($0, patience) } ?? patience : nil

@@ -103,6 +103,37 @@ struct PatchTests {
     }
   }
 
+  @Test("an older archive's chunk that holds other bytes is found by what is made from it", arguments: [0, 1])
+  func otherBase(shorterBy bytes: Int) throws {
+    try RepositoryFixture.with { fixture in
+      let (source, releases) = try Self.releases(2, fixture)
+      let (last, index) = releases[1]
+      let (held, heldIndex) = releases[0]
+      let home = "\(fixture.directory)/target"
+      let target = try PackageRepository(home: home)
+      try RepositoryFixture.transfer(
+        heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source, to: target
+      )
+      try target.complete(manifest: held.manifestBytes, index: held.indexBytes)
+      let patch = try #require(index.objects.indices.first { index.objects[$0].encoding != .full })
+      for chunk in heldIndex.chunks {
+        let other = [UInt8](repeating: 7, count: chunk.size - bytes)
+        try fixture.files.perform(
+          .write(
+            path: RepositoryLayout(home: home).chunk(chunk.digest), bytes: Zstd.compress(other, level: 1),
+            permissions: 0o644))
+      }
+      try RepositoryFixture.transfer(index, numbers: [patch], from: source, to: target)
+      #expect(try !fixture.files.list(RepositoryLayout(home: home).quarantine).isEmpty)
+      // The patch is of no use, and something else is asked for.
+      let missing = try target.lackingChunks(index: index)
+      #expect(missing.contains { $0.chunk == index.objects[patch].chunk })
+      let full = index.objects.indices.filter { index.objects[$0].encoding == .full }
+      try RepositoryFixture.transfer(index, numbers: full, from: source, to: target)
+      try target.complete(manifest: last.manifestBytes, index: last.indexBytes)
+    }
+  }
+
   @Test("a chunk that is damaged is made anew from a patch where the full object is gone")
   func repair() throws {
     try RepositoryFixture.with { fixture in

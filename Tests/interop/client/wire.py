@@ -29,7 +29,7 @@ class Failure(Exception):
 
     def __init__(self, code: str, message: str = ""):
         super().__init__(f"{code}: {message}")
-        self.code = code
+        self.code, self.message = code, message
 
 
 def require(condition, code: str, message: str = "") -> None:

@@ -43,9 +43,12 @@ public struct ArchiveMap: Sendable {
 
   /// Reads stretches, one after the other.
   ///
+  /// - Parameter bytes: Becomes what was read, in the memory that it has already.
   /// - Throws: What the source throws; `ErrorCode.chunkCorrupt` where it gives a chunk of another length.
-  public func read(_ ranges: [Range<Int>], from source: some ChunkSource) throws(GtachError) -> [UInt8] {
-    var bytes: [UInt8] = []
+  public func read(
+    _ ranges: [Range<Int>], from source: some ChunkSource, into bytes: inout [UInt8]
+  ) throws(GtachError) {
+    bytes.removeAll(keepingCapacity: true)
     bytes.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
     for range in ranges {
       for position in positions(of: range) {
@@ -57,6 +60,5 @@ public struct ArchiveMap: Sendable {
         bytes += chunk[wanted.lowerBound - offsets[position]..<wanted.upperBound - offsets[position]]
       }
     }
-    return bytes
   }
 }
