@@ -2,6 +2,7 @@
 # build.sh - builds gtach; the one place that knows the compiler's flags.
 #
 #   scripts/build.sh [debug|release]    builds and prints the binary's path as the last line (release is the default)
+#   scripts/build.sh simulator          the same of gtach-simulate, which needs none of the C libraries
 #   scripts/build.sh test [ARGUMENT...] builds and runs the tests; arguments are those of `swift test`
 #
 # A release for Linux carries Swift's libraries in itself: it runs where no Swift is installed. Warnings are errors
@@ -30,18 +31,20 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
 mode=${1:-release}
+product=gtach
 [ $# = 0 ] || shift
 case $mode in
   debug) ;;
-  release)
+  release | simulator)
+    [ "$mode" = release ] || product=gtach-simulate
     flags+=(--configuration release)
     [ "$(system)" = macos ] || flags+=(--static-swift-stdlib) ;;
   test)
     swift test "${flags[@]}" "${strict[@]}" "$@"
     exit ;;
-  *) die "usage: build.sh [debug|release|test]" ;;
+  *) die "usage: build.sh [debug|release|simulator|test]" ;;
 esac
 [ $# = 0 ] || die "$mode takes no arguments: $*"
 [ "${CI:-}" != true ] || flags+=("${strict[@]}")
-swift build --product gtach "${flags[@]}" >&2
-echo "$(swift build "${flags[@]}" --show-bin-path)/gtach"
+swift build --product "$product" "${flags[@]}" >&2
+echo "$(swift build "${flags[@]}" --show-bin-path)/$product"

@@ -9,6 +9,7 @@
 #   interop    python-tuf and casync read what gtach publishes and exports, and gtach what casync makes; a client in
 #              Python, written after Protocol/README.md, speaks with a daemon
 #   dissector  tshark names all of a captured session (Linux; root, or user namespaces)
+#   simulate   200 seeds of a swarm in virtual time, with every fault there is, and the makespans that the policy promises
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
@@ -21,7 +22,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-every_tier='format purity unit interop dissector lan gpio debian13 demo'
+every_tier='format purity unit interop dissector simulate lan gpio debian13 demo'
 
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
@@ -36,6 +37,7 @@ tier_interop() {
   scripts/test-protocol.sh
 }
 tier_dissector() { scripts/test-dissector.sh; }
+tier_simulate() { scripts/test-simulate.sh; }
 tier_lan() { scripts/test-lan.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
 tier_debian13() {

@@ -2,8 +2,8 @@
 public struct SimulationOptions: Hashable, Sendable {
   /// How it is called.
   public static let usage = """
-    usage: gtach-simulate [--seed N] [--runs N] [--nodes N] [--sources N] [--release-size BYTES] [--unit-size BYTES]
-                          [--faults LIST]
+    usage: gtach-simulate [--seed N] [--runs N] [--nodes N] [--sources N] [--release-size BYTES]
+                          [--unit-size BYTES] [--faults LIST]
       --seed N              the first seed (1); the same seed replays the same run
       --runs N              how many seeds, one after the other (1)
       --nodes N             how many nodes fetch the release (8)
@@ -22,8 +22,12 @@ public struct SimulationOptions: Hashable, Sendable {
   ///
   /// - Returns: The options, or what is wrong with the arguments; neither where help is asked for.
   public static func parse(_ arguments: [String]) -> (options: SimulationOptions?, complaint: String?) {
-    var numbers = ["--seed": 1, "--runs": 1, "--nodes": 8, "--sources": 1, "--release-size": 64 << 20, "--unit-size": 0]
-    let limits = ["--runs": 1...1_000_000, "--nodes": 1...100_000, "--sources": 1...1_000, "--release-size": 1...1 << 32]
+    var numbers = [
+      "--seed": 1, "--runs": 1, "--nodes": 8, "--sources": 1, "--release-size": 64 << 20, "--unit-size": 0,
+    ]
+    let limits = [
+      "--runs": 1...1_000_000, "--nodes": 1...100_000, "--sources": 1...1_000, "--release-size": 1...1 << 32,
+    ]
     var faults: Set<Scenario.Fault> = []
     var rest = arguments[...]
     while let option = rest.popFirst() {

@@ -60,10 +60,10 @@ public struct UploadSlots<Claim: Hashable & Comparable & Sendable>: Sendable {
     waiting.removeAll { $0.claim == claim }
     waiting.append((claim, have))
     var directives = fill()
-    guard urgent, !isGranted(claim),
-      let richest = leases.indices.max(by: { (leases[$0].have, leases[$0].claim) < (leases[$1].have, leases[$1].claim) }),
-      leases[richest].have > have + Self.margin
-    else { return directives }
+    let richest = leases.indices.max { left, right in
+      (leases[left].have, leases[left].claim) < (leases[right].have, leases[right].claim)
+    }
+    guard urgent, !isGranted(claim), let richest, leases[richest].have > have + Self.margin else { return directives }
     waiting.removeAll { $0.claim == claim }
     revoked[leases[richest].claim] = Self.grace
     directives += [.revoke(leases[richest].claim), .grant(claim)]

@@ -119,8 +119,8 @@ final class UnitSharing: Sendable {
     if !isKnown, let bytes = try indexBytes(index) { try open(index, UnitMap(try ChunkIndexCodec.decode(bytes))) }
     return state.withLock { state in
       // All that is here: what came between is in it.
-      guard let place = state.variants[index]?.followers.firstIndex(where: { $0.connection == connection && $0.id == id })
-      else { return [] }
+      let followers = state.variants[index]?.followers ?? []
+      guard let place = followers.firstIndex(where: { $0.connection == connection && $0.id == id }) else { return [] }
       state.variants[index]?.followers[place].news = []
       return state.variants[index]?.has.ranges ?? []
     }
@@ -237,7 +237,8 @@ final class UnitSharing: Sendable {
   }
 
   private static func forget(_ index: Digest, in state: inout State) {
-    if let shared = state.variants[index], shared.followers.isEmpty, shared.sessions <= 0 { state.variants[index] = nil }
+    guard let shared = state.variants[index], shared.followers.isEmpty, shared.sessions <= 0 else { return }
+    state.variants[index] = nil
   }
 
   /// Decides about leases, and tells those whom it concerns. Now and then their speed is measured, too: whoever waits

@@ -262,7 +262,9 @@ final class VirtualNode {
     if case .fetch(let variant, let told) = reply, let map {
       switch told {
       case .unit(let unit, _, .whole?):
-        if case .unit(_, let object) = map.part(unit) { node.store(map.index.objects[object].chunk, of: variant, from: self) }
+        if case .unit(_, let object) = map.part(unit) {
+          node.store(map.index.objects[object].chunk, of: variant, from: self)
+        }
       case .chunk(let position, _): node.store(position, of: variant, from: self)
       default: break
       }
@@ -292,7 +294,8 @@ final class VirtualNode {
     (0..<map.count).filter { unit in
       switch map.part(unit) {
       case .unit(_, let object):
-        !hasOnlyChunks && (releases[variant] != nil || stored[variant]?.contains(map.index.objects[object].chunk) == true)
+        !hasOnlyChunks
+          && (releases[variant] != nil || stored[variant]?.contains(map.index.objects[object].chunk) == true)
       case .chunk(let position): releases[variant] != nil || stored[variant]?.contains(position) == true
       }
     }

@@ -1,0 +1,127 @@
+import GtachModel
+
+// What comes for the downloads under way.
+
+extension NodeState {
+  mutating func receivedManifest(
+    _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard var download = downloads[variant], case .manifest(let asked) = download.phase, asked == id else { return }
+    guard download.listed.manifest == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
+      // The peer's fault, not the variant's: others are asked at once.
+      let error = GtachError(.manifestUnlisted, "the peer's manifest of \(variant) is not the one that was asked for")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
+    do {
+      try download.accept(manifest: bytes, hashing: hashing)
+      downloads[variant] = download
+    } catch {
+      drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  mutating func receivedIndex(
+    _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard var download = downloads[variant], case .index(let asked) = download.phase, asked == id else { return }
+    guard download.indexContent == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
+      // The peer's fault, not the variant's: others are asked at once.
+      let error = GtachError(.indexCorrupt, "the peer's index of \(variant) is not the one that was asked for")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
+    do {
+      let index = try download.accept(index: bytes, hashing: hashing)
+      downloads[variant] = download
+      actions.append(.inspect(variant, index))
+    } catch {
+      drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  mutating func inspected(
+    _ variant: VariantID, _ result: Result<[LackingChunk], GtachError>, now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard case .inspecting? = downloads[variant]?.phase else { return }
+    switch result {
+    case .success(let lacking):
+      downloads[variant]?.begin(lacking: lacking)
+      actions.append(
+        .emit(
+          .fetchStarted(
+            release: variant.release.description, bytes: downloads[variant]?.totalBytes ?? 0,
+            peers: holders(of: variant).count)))
+    case .failure(let error): drop(variant, error, now: now, into: &actions)
+    }
+  }
+
+  /// Something that was asked for has come, or has not.
+  mutating func received(
+    _ reply: ChunkFetch.Reply, of variant: VariantID, in id: SessionID, now: Instant, into actions: inout [NodeAction]
+  ) {
+    if case .refused(let error) = reply {
+      // This machine's own fault, such as a full disk: no other peer would help.
+      if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
+      return
+    }
+    guard var download = downloads[variant], download.followed.contains(id) else { return }
+    let useless = download.chunks?.take(reply, from: id)
+    downloads[variant] = download
+    if let useless, downloads[variant]?.noteUseless() == true {
+      // The publisher's fault, not the peer's: nobody has another object of that id.
+      actions.append(.emit(.objectUseless(release: variant.release.description, error: ErrorReport(useless))))
+    }
+    switch reply {
+    case .unit(_, let bytes, _), .chunk(_, let bytes): came(bytes, of: variant, in: id, into: &actions)
+    // The peer may lack an object, but who lacks a chunk has not got the variant.
+    case .chunkLacking: strikeOff(id, variant)
+    default: break
+    }
+  }
+
+  /// Counts what came.
+  private mutating func came(
+    _ bytes: Int, of variant: VariantID, in id: SessionID, into actions: inout [NodeAction]
+  ) {
+    guard let key = sessions[id]?.peer else { return }
+    table.peers[key]?.receivedBytes += bytes
+    guard downloads[variant]?.count(bytes, from: table.peers[key]?.label ?? "") == true,
+      let download = downloads[variant]
+    else { return }
+    actions.append(
+      .emit(
+        .fetchProgress(
+          release: variant.release.description, receivedBytes: download.receivedBytes,
+          totalBytes: download.totalBytes)))
+  }
+
+  /// Asks for something of a variant.
+  func send(
+    _ questions: [(session: SessionID, question: ChunkFetch.Question)], of variant: VariantID,
+    into actions: inout [NodeAction]
+  ) {
+    for (session, question) in questions { actions.append(.send(session, .fetch(variant, question))) }
+  }
+
+  /// Whoever has room for more leases demands them now and then.
+  mutating func measureDownloads(now: Instant, into actions: inout [NodeAction]) {
+    guard let due = measuresAt, due <= now else { return }
+    measuresAt = nil
+    for variant in downloads.keys.sorted() {
+      guard let questions = downloads[variant]?.chunks?.measure(using: &generator) else { continue }
+      measuresAt = now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
+      send(questions, of: variant, into: &actions)
+    }
+  }
+
+  mutating func missing(_ id: SessionID, _ variant: VariantID) {
+    strikeOff(id, variant)
+    downloads[variant]?.lost(id)
+  }
+
+  /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
+  mutating func strikeOff(_ id: SessionID, _ variant: VariantID) {
+    if let peer = sessions[id]?.peer { table.peers[peer]?.variants[variant] = nil }
+  }
+}
