@@ -154,7 +154,8 @@ struct PendingRequest {
       switch question {
       case .unit where code == .noLease: reply = .leaseOver
       case .unit(let units, _) where code == .chunkMissing: reply = .unitsLacking(units)
-      case .lists where code == .chunkMissing: reply = .listsLacking(objects)
+      // It ends the answer, and says nothing of the objects after the one that it is about.
+      case .lists where code == .chunkMissing: reply = .listsLacking(Array(objects.prefix(1)))
       case .chunk(let position) where code == .chunkMissing: reply = .chunkLacking(position)
       default: throw failure.error
       }

@@ -60,23 +60,3 @@ struct UnitStore: Sendable {
     }
   }
 }
-
-extension PackageRepository {
-  /// What of a variant can be given out now, by number.
-  ///
-  /// - Throws: `ErrorCode.inputOutput`.
-  func unitsHere(of map: UnitMap) throws(GtachError) -> UnitSet {
-    let here = try unitsHere(of: map.index)
-    var units = UnitSet(below: map.count)
-    for (object, part) in here.objects.enumerated() {
-      let numbers = map.units(ofObject: object)
-      switch part {
-      case .nothing: break
-      case .units(let some): for unit in some { units.insert(numbers.lowerBound + unit) }
-      case .all: for number in numbers { units.insert(number) }
-      }
-    }
-    for (place, isHere) in here.chunks.enumerated() where isHere { units.insert(map.firstBareChunk + place) }
-    return units
-  }
-}

@@ -62,34 +62,6 @@ extension PackageRepository {
     return lacking
   }
 
-  /// Stores an object that a peer sent, and the chunk that it yields, both only if they hash as the index says. Where a
-  /// chunk that it needs is not here yet, it is decoded when the variant is completed.
-  ///
-  /// - Throws: `ErrorCode.objectCorrupt` where the object, its units or their list are not what the index says;
-  ///   `ErrorCode.chunkCorrupt` where it yields another chunk; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
-  public func storeObject(
-    index: ChunkIndex, number: Int, bytes: [UInt8], unitDigests: [UnitDigest]
-  ) throws(GtachError) {
-    guard index.objects.indices.contains(number), index.chunks.indices.contains(index.objects[number].chunk) else {
-      throw GtachError(.objectCorrupt, "the index has no object \(number)")
-    }
-    let object = index.objects[number]
-    guard bytes.count == object.size else {
-      throw GtachError(
-        .objectCorrupt, "the object \(object.id) is not as long as the index says",
-        reason: "\(bytes.count) bytes instead of \(object.size)")
-    }
-    let units = try UnitList(
-      unitDigests, size: object.size, unitSize: index.unitSize, object: object.id, hashing: SHA256())
-    for unit in unitDigests.indices {
-      try units.check(bytes[units.bytes(ofUnit: unit)], number: unit, hashing: SHA256())
-    }
-    let decoded = try decode(bytes, of: object, in: index)
-    // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
-    try storeObject(bytes, id: object.id, units: units)
-    if let decoded { try storeChunk(decoded, digest: index.chunks[object.chunk].digest) }
-  }
-
   /// Makes a variant visible whose chunks are all here. Doing so again changes nothing.
   ///
   /// - Throws: `ErrorCode.manifestCorrupt`, `ErrorCode.indexCorrupt` where they cannot be read or do not fit together;

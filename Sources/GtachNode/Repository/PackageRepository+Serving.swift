@@ -64,23 +64,6 @@ extension PackageRepository {
     return unit
   }
 
-  /// Some units of an object with their numbers, hashed as they are read.
-  ///
-  /// - Throws: `ErrorCode.chunkMissing` where the object is not here, was damaged, or cannot be read;
-  ///   `ErrorCode.notFound` where it has no such units.
-  public func units(object id: ObjectID, range: Range<Int>) throws(GtachError) -> [(Int, [UInt8])] {
-    let units: [(Int, [UInt8])]? = try served { () throws(GtachError) in
-      try withObject(id) { file throws(GtachError) in
-        guard range.lowerBound >= 0, range.upperBound <= file.units.digests.count else { return nil }
-        var units: [(Int, [UInt8])] = []
-        for number in range { units.append((number, try file.unit(number))) }
-        return units
-      }
-    }
-    guard let units else { throw GtachError(.notFound, "the object \(id) has no units \(range)") }
-    return units
-  }
-
   /// To a peer, what the disk does not give is not here: it asks for the chunk in another form, or somebody else, where an
   /// error would end the connection, and so the next one. `gtach verify` tells this machine's owner of it.
   private func served<Result>(_ read: () throws(GtachError) -> Result) throws(GtachError) -> Result {

@@ -2,22 +2,6 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// What of a release can be given out now.
-public struct UnitsHere: Equatable, Sendable {
-  /// What of an object is here.
-  public enum Part: Equatable, Sendable {
-    case nothing
-    /// Units of these numbers, ascending.
-    case units([Int])
-    case all
-  }
-
-  /// What is here of each object of the index, in its order.
-  public let objects: [Part]
-  /// Whether each different chunk is here, in the order of first occurrence, as `ChunkIndex.objectsByChunk`.
-  public let chunks: [Bool]
-}
-
 extension PackageRepository {
   /// Begins with an object, or goes on with it after a restart: what is here of it is read and hashed, and what a crash
   /// tore counts as absent. Several threads may begin with the same object, whose units then come together in one file.
@@ -90,31 +74,34 @@ extension PackageRepository {
     }
   }
 
-  /// What of a release can be given out now. Nothing is read for it: what turns out to be damaged is not given out.
+  /// What of a variant can be given out now, by number. Nothing is read for it: what turns out to be damaged is not given
+  /// out.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  public func unitsHere(of index: ChunkIndex) throws(GtachError) -> UnitsHere {
+  func unitsHere(of map: UnitMap) throws(GtachError) -> UnitSet {
     let arriving = state.withLock { $0.arriving }
-    var objects: [UnitsHere.Part] = []
-    objects.reserveCapacity(index.objects.count)
-    for object in index.objects {
-      if let units = arriving[object.id]?.here.numbers, !units.isEmpty {
-        objects.append(.units(units))
-      } else {
-        objects.append(try files.exists(layout.object(object.id)) ? .all : .nothing)
+    var units = UnitSet(below: map.count)
+    for (object, entry) in map.index.objects.enumerated() {
+      let numbers = map.units(ofObject: object)
+      if let here = arriving[entry.id]?.here, !here.isEmpty {
+        // Another index may say of the same object that it is longer.
+        for unit in here.numbers.prefix(while: { $0 < numbers.count }) { units.insert(numbers.lowerBound + unit) }
+      } else if try files.exists(layout.object(entry.id)) {
+        for unit in numbers { units.insert(unit) }
       }
     }
-    var chunks: [Bool] = []
-    for numbers in index.objectsByChunk {
-      chunks.append(try files.exists(layout.chunk(index.chunks[index.objects[numbers.lowerBound].chunk].digest)))
+    for number in map.firstBareChunk..<map.count {
+      guard case .chunk(let position) = map.part(number) else { continue }
+      if try files.exists(layout.chunk(map.index.chunks[position].digest)) { units.insert(number) }
     }
-    return UnitsHere(objects: objects, chunks: chunks)
+    return units
   }
 
-  /// Forgets the units of an index's objects that are not whole, and removes them: for a fetch that nobody goes on with.
+  /// Forgets the units of an index's objects that are not whole, and removes them: for a variant that is complete without
+  /// them. Those of a fetch that nobody goes on with are removed by gc.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  public func discardArrivingObjects(of index: ChunkIndex) throws(GtachError) {
+  func discardArrivingObjects(of index: ChunkIndex) throws(GtachError) {
     let arriving = state.withLock { state in index.objects.compactMap { state.arriving.removeValue(forKey: $0.id) } }
     for object in arriving { try files.perform(.remove(layout.arrivingObject(object.id))) }
   }

@@ -87,14 +87,11 @@ struct HostilePeerTests {
     try channel.send(hello(as: identity))
     _ = try channel.receive(deadline: soon)
     let unknown = SHA256().digest(of: [1, 2, 3])
-    let object = ObjectID(units: [UnitDigest(of: [1, 2, 3], hashing: SHA256())], hashing: SHA256())
     let requests: [Message] = [
       .getFile(GetFile(id: 1, file: .metadata("7.targets.json"))),
       .getFile(GetFile(id: 2, file: .manifest(unknown))),
       .getFile(GetFile(id: 3, file: .index(unknown))),
-      .getUnitList(GetUnitList(id: 4, object: object)),
-      .getUnits(GetUnits(id: 5, object: object, first: 0, count: 1)),
-      .getChunk(GetChunk(id: 6, digest: unknown)),
+      .getChunk(GetChunk(id: 4, digest: unknown)),
     ]
     for (number, request) in requests.enumerated() {
       try channel.send(request)
@@ -105,7 +102,7 @@ struct HostilePeerTests {
       #expect(failure.id == UInt32(number + 1))
       #expect(["not-found", "chunk-missing"].contains(failure.code))
     }
-    try channel.send(.getFile(GetFile(id: 7, file: .metadata("timestamp.json"))))
+    try channel.send(.getFile(GetFile(id: 5, file: .metadata("timestamp.json"))))
     guard case .filePart(let part)? = try channel.receive(deadline: soon) else {
       Issue.record("no timestamp")
       return

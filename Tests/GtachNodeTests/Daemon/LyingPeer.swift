@@ -63,7 +63,6 @@ final class LyingPeer: Sendable {
               node: id, name: hello.name, fleet: hello.fleet, indexRoot: hello.indexRoot,
               metadataVersion: hello.metadataVersion))
         case .unit(let unit) where lie == .chunks:
-          guard unit.number == 0 else { continue }
           told = .failure(Failure(id: unit.id, GtachError(.chunkMissing, "it is not here")))
         case .chunkPart(let part):
           var bytes = part.bytes
@@ -72,7 +71,7 @@ final class LyingPeer: Sendable {
         case .unit(let unit):
           var bytes = unit.bytes
           bytes[0] ^= 1
-          told = .unit(ObjectUnit(id: unit.id, number: unit.number, bytes: bytes))
+          told = .unit(ObjectUnit(id: unit.id, unit: unit.unit, bytes: bytes))
         default: told = message
         }
         guard (try? victim.send(told)) != nil else { break }

@@ -117,20 +117,17 @@ struct ArrivalRecoveryTests {
     try ArrivalFixture.with { fixture in
       let (large, index) = (fixture.large, fixture.index)
       let target = try fixture.target()
-      let nothing = try target.unitsHere(of: index)
-      #expect(nothing.objects == Array(repeating: .nothing, count: index.objects.count))
-      #expect(nothing.chunks == Array(repeating: false, count: index.objectsByChunk.count))
+      let map = UnitMap(index)
+      #expect(try target.unitsHere(of: map).isEmpty)
       _ = try fixture.begin(large, at: target)
-      #expect(try target.unitsHere(of: index) == nothing)
+      #expect(try target.unitsHere(of: map).isEmpty)
       try fixture.send([2, 9], of: large, to: target)
       try fixture.send([0], of: fixture.small, to: target)
-      let some = try target.unitsHere(of: index)
-      for (number, part) in some.objects.enumerated() {
-        #expect(part == (number == large ? .units([2, 9]) : number == fixture.small ? .all : .nothing))
-      }
-      #expect(some.chunks == index.objectsByChunk.map { $0.contains(fixture.small) })
-      let all = try fixture.source.unitsHere(of: index)
-      #expect(all.objects.allSatisfy { $0 == .all } && all.chunks.allSatisfy { $0 })
+      let first = map.units(ofObject: large).lowerBound
+      let chunk = map.number(ofChunk: index.objects[fixture.small].chunk)
+      let expected = [first + 2, first + 9, chunk] + map.units(ofObject: fixture.small)
+      #expect(try target.unitsHere(of: map).numbers == expected.sorted())
+      #expect(try fixture.source.unitsHere(of: map).ranges == [0..<map.count])
     }
   }
 

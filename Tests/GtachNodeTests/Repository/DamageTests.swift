@@ -76,10 +76,7 @@ struct DamageTests {
         var bytes = try fixture.files.read(path, maximumBytes: 1 << 24)
         bytes[position < 0 ? bytes.count + position : position] ^= 0x40
         try fixture.files.perform(.write(path: path, bytes: bytes, permissions: 0o644))
-        #expect(
-          errorCode {
-            try repository.units(object: id, range: count - 1..<count)
-          } == .chunkMissing)
+        #expect(errorCode { try repository.unit(object: id, number: count - 1) } == .chunkMissing)
         #expect(try !fixture.files.exists(path))
         #expect(errorCode { try repository.unitList(object: id) } == .chunkMissing)
       }
@@ -88,8 +85,8 @@ struct DamageTests {
       #expect(try repository.variants().count == 1)
       let whole = index.objects[5].id
       let count = try repository.unitList(object: whole).digests.count
-      for range in [0..<count + 1, -1..<1, count..<count + 1] {
-        #expect(errorCode { try repository.units(object: whole, range: range) } == .notFound)
+      for number in [-1, count] {
+        #expect(errorCode { try repository.unit(object: whole, number: number) } == .notFound)
       }
     }
   }

@@ -13,7 +13,7 @@ struct FileTravelTests {
     _ request: SessionRequest, from source: PackageRepository, to target: PackageRepository
   ) throws -> (parts: [FilePart], bytes: [UInt8]) {
     let bases = target.bases(for: request)
-    let pending = PendingRequest(request, bases: bases)
+    let pending = PendingRequest(request, bases: bases, fetch: nil)
     guard case .getFile(let question) = pending.message(id: 7) else {
       Issue.record("no question for a file")
       return ([], [])

@@ -56,13 +56,16 @@ struct PackageRepositoryTests {
       let index = try ChunkIndexCodec.decode(try fixture.publish(into: source).indexBytes)
       let object = index.objects[0]
       let digests = try source.unitList(object: object.id).digests
-      let bytes = try source.units(object: object.id, range: 0..<digests.count).flatMap(\.1)
+      var bytes: [UInt8] = []
+      for unit in digests.indices { bytes += try source.unit(object: object.id, number: unit) }
       func code(
         _ bytes: [UInt8], _ digests: [UnitDigest], number: Int = 0, index other: ChunkIndex? = nil
       ) -> ErrorCode? {
-        errorCode {
-          try target.storeObject(index: other ?? index, number: number, bytes: bytes, unitDigests: digests)
+        let index = other ?? index
+        let units = stride(from: 0, to: bytes.count, by: index.unitSize).map {
+          Array(bytes[$0..<min($0 + index.unitSize, bytes.count)])
         }
+        return errorCode { try RepositoryFixture.send(units, digests, ofObject: number, of: index, to: target) }
       }
       var changed = bytes
       changed[changed.count - 1] ^= 1

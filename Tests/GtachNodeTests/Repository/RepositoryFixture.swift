@@ -67,9 +67,31 @@ struct RepositoryFixture {
     for number in numbers {
       let object = index.objects[number].id
       let (_, digests) = try source.unitList(object: object)
-      let units = try source.units(object: object, range: 0..<digests.count)
-      try target.storeObject(index: index, number: number, bytes: units.flatMap(\.1), unitDigests: digests)
+      var units: [[UInt8]] = []
+      for unit in digests.indices { units.append(try source.unit(object: object, number: unit)) }
+      try send(units, digests, ofObject: number, of: index, to: target)
     }
+  }
+
+  /// Sends all units of an object, and once more where gc took what had come before it.
+  ///
+  /// - Throws: What it throws itself, and what makes the object useless.
+  static func send(
+    _ units: [[UInt8]], _ digests: [UnitDigest], ofObject number: Int, of index: ChunkIndex, to target: PackageRepository
+  ) throws(GtachError) {
+    for _ in 0..<2 {
+      var progress: ObjectProgress? = try target.beginObject(number, of: index, digests: digests)
+      for (unit, bytes) in units.enumerated() {
+        guard case .arriving? = progress ?? .arriving(units: []) else { break }
+        progress = try target.storeUnit(bytes, number: unit, ofObject: number, of: index)
+      }
+      switch progress {
+      case .whole?: return
+      case .useless(let error)?: throw error
+      case .arriving?, nil: continue
+      }
+    }
+    throw GtachError(.bug, "the object \(number) is not whole")
   }
 
   /// Changes a byte in the middle of a file.
