@@ -75,8 +75,7 @@ extension SwarmSimulation {
     nodes[node].connections[place] = connection
     (nodes[node].asked[place], nodes[node].answered[place]) = (0, 0)
     nodes[other].serving[mirror] = connection
-    let told = nodes[other].told
-    if !told.isEmpty { send(.has(told), from: other, mirror, connection) }
+    send(.has(nodes[other].told), from: other, mirror, connection)
   }
 
   private mutating func nextConnection() -> Int {

@@ -51,6 +51,8 @@ public struct UnitFetch: Sendable {
   private let firstAskedAlone: Int
   /// How many units have come, or were here before.
   public private(set) var have = 0
+  /// The unit that the only neighbour was asked for last.
+  private var lastOfOne: Int?
   /// Whether neighbours may have become worth a claim since they were last looked at.
   private var isHungry = true
   /// Who granted a lease for which there is no room any more.
@@ -218,10 +220,10 @@ public struct UnitFetch: Sendable {
     _ place: Int, using generator: inout some RandomNumberGenerator, _ directives: inout [Directive]
   ) {
     let session = neighbours[place].session
-    let open =
-      neighbours.count == 1 ? max(Self.questionsPerLease, Self.openBytesOfOne / unitSize) : Self.questionsPerLease
+    let isAlone = neighbours.count == 1
+    let open = isAlone ? max(Self.questionsPerLease, Self.openBytesOfOne / unitSize) : Self.questionsPerLease
     while neighbours[place].questions.count < open {
-      let units = rarest(of: place, using: &generator)
+      let units = isAlone ? nextOfOne(using: &generator) : rarest(of: place, using: &generator)
       guard !units.isEmpty else { break }
       for unit in units { free.remove(unit) }
       neighbours[place].questions.append(units)
@@ -251,13 +253,17 @@ public struct UnitFetch: Sendable {
     }
   }
 
+  /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are made from
+  /// nearly the same, and what one of them needs is decoded already.
+  private mutating func nextOfOne(using generator: inout some RandomNumberGenerator) -> [Int] {
+    let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, holders.count), using: &generator)
+    lastOfOne = free.first(in: neighbours[0].has, from: start) ?? free.first(in: neighbours[0].has, from: 0)
+    return lastOfOne.map { [$0] } ?? []
+  }
+
   /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked for
   /// nobody else can be.
-  ///
-  /// The only neighbour is asked in order, as neighbouring chunks are made from nearly the same: what one needs is decoded
-  /// already.
   private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
-    if neighbours.count == 1 { return free.first(in: neighbours[place].has).map { [$0] } ?? [] }
     let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
     var (fewest, seen) = (UInt16.max, 0)
     var chosen: [Int] = []

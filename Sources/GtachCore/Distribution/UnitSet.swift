@@ -41,10 +41,14 @@ public struct UnitSet: Hashable, Sendable {
     return false
   }
 
-  /// The first unit that is in this set and in another of the same variant.
-  public func first(in other: UnitSet) -> Int? {
-    for place in words.indices where words[place] & other.words[place] != 0 {
-      return place << 6 | (words[place] & other.words[place]).trailingZeroBitCount
+  /// The first unit from a number on that is in this set and in another of the same variant.
+  public func first(in other: UnitSet, from start: Int) -> Int? {
+    guard start >> 6 < words.count else { return nil }
+    var mask = UInt64.max << UInt64(start & 63)
+    for place in (start >> 6)..<words.count {
+      let word = words[place] & other.words[place] & mask
+      if word != 0 { return place << 6 | word.trailingZeroBitCount }
+      mask = .max
     }
     return nil
   }
