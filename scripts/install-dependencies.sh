@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # install-dependencies.sh - installs what is missing, and nothing else.
 #
-#   scripts/install-dependencies.sh [build|demo|test]
+#   scripts/install-dependencies.sh [build|demo|test|bench]
 #
 #   build   the compiler and the C libraries (the default)
 #   demo    and what scripts/demo.sh runs: python3; for root, Avahi and the network tools for hosts in namespaces
 #   test    and what scripts/test.sh runs: debootstrap, shellcheck, QEMU and what builds a kernel
+#   bench   what demo does, and the programs that scripts/bench/ compares with: aria2, nginx, opentracker, rsync
 #
 # Debian 12, Debian 13 and Raspberry Pi OS by apt, macOS by Homebrew. Asks sudo where it is not root.
 # No service is started: for the duration policy-rc.d says no, and an avahi-daemon that comes with this stays
@@ -74,6 +75,7 @@ install_debian() {
     wanted="$wanted $(packages demo)"
     [ "$(id -u)" != 0 ] || wanted="$wanted $(packages lan)"
   fi
+  [ "$purpose" != bench ] || wanted="$wanted $(packages bench)"
   if [ "$purpose" = test ]; then
     wanted="$wanted $(packages test)"
     [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)"
@@ -97,7 +99,7 @@ install_macos() {
 }
 
 purpose=${1:-build}
-case $purpose in build | demo | test) ;; *) die "usage: install-dependencies.sh [build|demo|test]" ;; esac
+case $purpose in build | demo | test | bench) ;; *) die "usage: install-dependencies.sh [build|demo|test|bench]" ;; esac
 case $(system) in
   macos) install_macos ;;
   debian-*) install_debian ;;

@@ -57,6 +57,8 @@ packages() {
     demo) echo ca-certificates python3 python3-pip ;;
     # Hosts in network namespaces, for root only.
     lan) echo avahi-daemon avahi-utils curl dbus iproute2 util-linux ;;
+    # The programs that the benches compare with, without those that the tests need as well.
+    bench) echo aria2 curl nginx-light opentracker rsync ;;
     test) echo casync debian-archive-keyring debootstrap git procps shellcheck tshark ;;
     # The virtual machine of scripts/gpio-vm.sh and its kernel.
     gpio) echo bc bison busybox-static cpio flex gcc gpiod libelf-dev make qemu-system-x86 xz-utils ;;
