@@ -41,6 +41,7 @@ extension PackageDescription {
     if let seconds = install?.timeoutSeconds, !(1...SelfTestCheck.maximumTimeoutSeconds).contains(seconds) {
       throw fail("install.timeoutSeconds is \(seconds) instead of 1 to \(SelfTestCheck.maximumTimeoutSeconds)")
     }
+    if let reason = install?.flawInPaths { throw fail(reason) }
   }
 }
 
@@ -101,7 +102,10 @@ private indirect enum KnownKeys: Sendable {
     "name": .anything, "version": .anything, "description": .anything, "author": .anything, "license": .anything,
     "platforms": .array(.object(["os": .anything, "arch": .anything, "model": .anything])),
     "dependencies": .anything, "exclude": .anything,
-    "install": .object(["preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything]),
+    "install": .object([
+      "service": .anything, "preserve": .anything, "templates": .anything,
+      "preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything,
+    ]),
     "selfTest": .array(
       .object([
         "gpio.loopback": .object(["output": .anything, "input": .anything]),
