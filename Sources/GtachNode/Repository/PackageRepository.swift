@@ -17,6 +17,7 @@ public final class PackageRepository: Sendable {
   /// Where everything lies.
   public let layout: RepositoryLayout
   let files = FileSystem()
+  private let cancellation: Cancellation?
 
   struct State {
     var catalogue: Catalogue
@@ -35,13 +36,16 @@ public final class PackageRepository: Sendable {
 
   /// The repository in a node's home, which need not exist yet.
   ///
-  /// - Parameter clock: The time by which it tells directories that have just been changed.
+  /// - Parameters:
+  ///   - cancellation: What ends a wait for other processes' locks.
+  ///   - clock: The time by which it tells directories that have just been changed.
   /// - Throws: `ErrorCode.inputOutput` where something else is in its place.
   public init(
-    home: String, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
+    home: String, cancellation: Cancellation? = nil, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
   ) throws(GtachError) {
+    self.cancellation = cancellation
     layout = RepositoryLayout(home: home)
-    state = Mutex(State(catalogue: Catalogue(layout, clock: clock)))
+    state = Mutex(State(catalogue: Catalogue(layout, cancellation: cancellation, clock: clock)))
     if let kind = try files.kind(of: layout.root), kind != .directory, kind != .symbolicLink {
       throw GtachError(.inputOutput, "\(layout.root) is no repository", reason: "it is not a directory")
     }
@@ -198,6 +202,7 @@ public final class PackageRepository: Sendable {
   func lock() throws(GtachError) -> FileLock {
     try files.perform(.makeDirectory(layout.root))
     return try FileLock(
-      path: layout.lock, wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
+      path: layout.lock, wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds),
+      cancellation: cancellation)
   }
 }
