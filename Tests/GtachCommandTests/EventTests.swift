@@ -67,6 +67,15 @@ import Testing
       (.updateStep(release: "a@1.0.0", step: "self-test"), "updating to a@1.0.0: self-test", false, true),
       (.updateFailed(name: "a", error: full), "update failed: a: the disk is full [disk-full]", true, false),
       (
+        .holderLacking(name: "pi-2", release: "a@1.0.0"),
+        "pi-2 lists a@1.0.0 and has not got all of it: others are asked, and pi-2 when it has news", true, false
+      ),
+      (
+        .releaseDamaged(release: "a@1.0.0"),
+        "damaged: a part of a@1.0.0 is missing here, and it is fetched again where a peer has it", true, false
+      ),
+      (.checkFailed(full), "could not look for damage: the disk is full [disk-full]", true, false),
+      (
         .updateFinished(try Samples.update(success: false)),
         "update failed: gtach-app@0.5.0: the self-test failed; self-test 1/3 passed (mock); "
           + "GPIO4 = 1: read 0 [self-test-failed]", true, false

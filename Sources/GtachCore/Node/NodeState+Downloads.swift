@@ -1,4 +1,5 @@
 import GtachModel
+import GtachWire
 
 extension NodeState {
   /// How many variants are fetched at once.
@@ -204,21 +205,34 @@ extension NodeState {
   }
 
   /// The peer lacks an object, which it may, or the chunk itself, and then it has not got the variant.
-  mutating func chunkLacking(_ question: ChunkQueue.Question, of variant: VariantID) {
+  mutating func chunkLacking(
+    _ question: ChunkQueue.Question, of variant: VariantID, into actions: inout [NodeAction]
+  ) {
     guard sessions[question.session] != nil else { return }
     sessions[question.session]?.chunks -= 1
     downloads[variant]?.queue?.lacks(question)
-    if question.form == .bare { strikeOff(question.session, variant) }
+    if question.form == .bare { strikeOff(question.session, variant, into: &actions) }
   }
 
-  mutating func missing(_ id: SessionID, _ variant: VariantID) {
-    strikeOff(id, variant)
+  mutating func missing(_ id: SessionID, _ variant: VariantID, into actions: inout [NodeAction]) {
+    strikeOff(id, variant, into: &actions)
     downloads[variant]?.lost(id)
   }
 
   /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
-  private mutating func strikeOff(_ id: SessionID, _ variant: VariantID) {
-    if let peer = sessions[id]?.peer { table.peers[peer]?.variants[variant] = nil }
+  private mutating func strikeOff(_ id: SessionID, _ variant: VariantID, into actions: inout [NodeAction]) {
+    guard let key = sessions[id]?.peer, let manifest = table.peers[key]?.variants.removeValue(forKey: variant) else {
+      return
+    }
+    // Whatever it has news of, what it lists beside that variant is asked for again then: the digest of no bucket at all.
+    let entry = Entries.Entry(variant: variant, manifest: manifest)
+    let bucket = Int(IndexDigest.digest(of: entry, hashing: hashing).firstByte)
+    if var buckets = table.peers[key]?.buckets {
+      buckets[bucket] = ShortDigest(hashing.digest(of: Array("struck off".utf8)))
+      table.peers[key]?.buckets = buckets
+    }
+    actions.append(
+      .emit(.holderLacking(name: table.peers[key]?.label ?? "", release: variant.release.description)))
   }
 
   /// Counts what came in answer to a question for a chunk.

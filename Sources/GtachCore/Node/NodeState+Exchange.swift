@@ -175,8 +175,8 @@ extension NodeState {
       objectUseless(question, of: variant, bytes: bytes, error, into: &actions)
     case .chunkRefused(let variant, let error): chunkRefused(id, variant, error, now: now, into: &actions)
     case .chunkLacking(let variant, let position, let form):
-      chunkLacking(ChunkQueue.Question(session: id, chunk: position, form: form), of: variant)
-    case .missing(let variant): missing(id, variant)
+      chunkLacking(ChunkQueue.Question(session: id, chunk: position, form: form), of: variant, into: &actions)
+    case .missing(let variant): missing(id, variant, into: &actions)
     case .changed(let told):
       sessions[id]?.isWatching = false
       sessions[id]?.watchesFrom = now.advanced(byMilliseconds: Self.watchPauseMilliseconds)

@@ -28,15 +28,18 @@ final class ServedConnection: Sendable {
   private let membership: Membership
   private let repository: PackageRepository
   private let announcement: Announcement
+  private let isUnavailable: @Sendable (Digest) -> Void
   private let watch = Mutex<Watch?>(nil)
 
   init(
-    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement
+    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement,
+    isUnavailable: @escaping @Sendable (Digest) -> Void
   ) {
     self.channel = channel
     self.membership = membership
     self.repository = repository
     self.announcement = announcement
+    self.isUnavailable = isUnavailable
   }
 
   /// Serves until the peer closes.
@@ -130,6 +133,8 @@ final class ServedConnection: Sendable {
     } catch {
       // What is not here is an answer; the rest ends the connection.
       guard error.code == .notFound || error.code == .chunkMissing, let id = message.id else { throw error }
+      // Objects are a cache that may be evicted; the chunks are what this node said that it has.
+      if case .getChunk(let request) = message { isUnavailable(request.digest) }
       try channel.enqueue([.failure(Failure(id: id, error))])
     }
   }
