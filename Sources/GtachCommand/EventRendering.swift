@@ -73,7 +73,9 @@ extension NodeEvent {
   }
 
   private static func text(_ result: UpdateResult) -> String {
-    var text = "\(result.success ? "updated to" : "update failed:") \(result.name)@\(result.version): \(result.message)"
+    // Where nothing is kept to go back to, nothing was there before.
+    let what = !result.success ? "update failed:" : result.backupLocation == nil ? "installed" : "updated to"
+    var text = "\(what) \(result.name)@\(result.version): \(result.message)"
     if let report = result.selfTest, !report.results.isEmpty {
       text += "; self-test \(Rendering.selfTestSummary(report))"
     }
