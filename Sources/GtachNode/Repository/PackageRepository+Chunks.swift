@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 extension PackageRepository {
   /// The bytes of a chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is made anew
@@ -85,7 +86,7 @@ extension PackageRepository {
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
       let frame = try files.read(
-        path, offset: 0, count: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes) + 1)
+        path, offset: 0, count: Limits.zstdFrameBytes(size: Chunker.maximumBytes) + 1)
       let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
       if !isHashed || SHA256().digest(of: bytes) == digest { return (frame, bytes) }
     } catch {

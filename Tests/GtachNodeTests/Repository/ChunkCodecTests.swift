@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 import Testing
 
 @testable import GtachNode
@@ -10,6 +11,17 @@ struct ChunkCodecTests {
   private static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededGenerator(seed: seed)
     return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  }
+
+  @Test("no frame is longer than the one bound of frames, however little can be compressed")
+  func bound() throws {
+    for size in [0, 1, 100, 1000, 65_535, 131_072, 200_000, 1 << 20] {
+      let bytes = Self.noise(size, seed: UInt64(size))
+      for level in [1, 3] {
+        #expect(try Zstd.compress(bytes, level: level).count <= Limits.zstdFrameBytes(size: size))
+        #expect(try Zstd.compressBare(bytes[...], after: [], level: level).count <= Limits.zstdFrameBytes(size: size))
+      }
+    }
   }
 
   /// Words of a small vocabulary.
