@@ -163,7 +163,15 @@ extension PackageRepository {
     }
     // Either the object is not what it should be, or a chunk that it was decoded from, which is now found.
     decodedChunks.removeAll()
-    return try decode(bytes, of: object, in: index, from: self)
+    do throws(GtachError) {
+      return try decode(bytes, of: object, in: index, from: self)
+    } catch {
+      guard error.code == .objectCorrupt || error.code == .chunkCorrupt, case .patch(let number) = object.encoding,
+        try disprove(archive: index.bases[number].archive)
+      else { throw error }
+    }
+    // Nor was the archive the one that it was said to be: with another release's, or without one.
+    return try decode(bytes, of: object, in: index)
   }
 
   private func decode(

@@ -25,8 +25,10 @@ public final class PackageRepository: Sendable {
     var workspace: Workspace?
     /// Chunks that this process stored or read and found right: not read again when a release is completed.
     var sound: Set<Digest> = []
-    /// Archives that patches were made or decoded from.
-    var archives: [Digest: ArchiveMap] = [:]
+    /// Archives that patches were made or decoded from, and by whose manifest they are known.
+    var archives: [Digest: (map: ArchiveMap, manifest: Digest)] = [:]
+    /// Manifests whose archive was hashed: it is the one that they name, or it is not.
+    var archiveClaims: [Digest: Bool] = [:]
     /// Made for an object and kept for the next.
     var decoders: [ChunkDecoder] = []
   }
