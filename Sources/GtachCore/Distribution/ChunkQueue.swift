@@ -9,8 +9,8 @@ public struct ChunkQueue: Sendable {
   /// How many chunks are always asked of one peer before the first has come: the next question travels while an answer
   /// does.
   public static let questionsPerSession = 2
-  /// How many may be asked of it as long as they are small in all: their answers share TLS records, and the two sides wake
-  /// each other less often. Asked is again when half of them have come.
+  /// How many may be asked of whoever has sent the last one as long as they are small in all: their answers share TLS
+  /// records, and the two sides wake each other less often. Asked is again when half of them have come.
   public static let smallQuestionsPerSession = 16
   /// How small in all, in bytes.
   public static let smallBytes = 256 << 10
@@ -55,6 +55,8 @@ public struct ChunkQueue: Sendable {
   private var again: [Entry] = []
   /// Who is asked for what.
   private var asked: [Int: (session: SessionID, entry: Entry)] = [:]
+  /// Who has sent what it was asked for last. Of anybody else little is asked: it may have nothing.
+  private var sending: Set<SessionID> = []
   /// What was asked last of whom, by its position in the index.
   private var previous: [SessionID: Int] = [:]
   /// The bytes that are expected of all that has still to come.
@@ -121,7 +123,7 @@ public struct ChunkQueue: Sendable {
     let known = asked.values.reduce(into: [:]) { $0[$1.session, default: 0] += 1 }
     return Set(
       holders.filter { session in
-        load[session, default: 0] == known[session, default: 0]
+        sending.contains(session) && load[session, default: 0] == known[session, default: 0]
           && load[session, default: 0] <= Self.smallQuestionsPerSession / 2
           && bytes[session, default: 0] <= Self.smallBytes / 2
       })
@@ -131,7 +133,8 @@ public struct ChunkQueue: Sendable {
   ///
   /// - Returns: Whether it had still to come.
   public mutating func arrived(_ chunk: Int) -> Bool {
-    guard let entry = asked.removeValue(forKey: chunk)?.entry else { return false }
+    guard let (session, entry) = asked.removeValue(forKey: chunk) else { return false }
+    sending.insert(session)
     expectedBytes -= entry.forms[0].bytes
     return true
   }
@@ -139,6 +142,7 @@ public struct ChunkQueue: Sendable {
   /// A peer has not got what it was asked for.
   public mutating func lacks(_ question: Question) {
     guard var entry = take(question) else { return }
+    sending.remove(question.session)
     // Whoever has not even the chunk has not got the variant: it is for the caller not to call it a holder any more.
     if question.form != .bare { entry.lacking.insert(question.session) }
     again.append(entry)
