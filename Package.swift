@@ -27,7 +27,6 @@ let package = Package(
         .linkedLibrary("dns_sd", .when(platforms: [.linux])),
         .linkedLibrary("avahi-common", .when(platforms: [.linux])),
       ]),
-    .target(name: "CDivSufSort", linkerSettings: [.linkedLibrary("divsufsort")]),
     .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod", .when(platforms: [.linux]))]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -40,7 +39,7 @@ let package = Package(
     .target(
       name: "GtachSystem",
       dependencies: [
-        "GtachModel", "CArchive", "CDivSufSort", "CDNSSD", "CGPIOD", "COpenSSL", "CSQLite", "CSystem", "CZstd",
+        "GtachModel", "CArchive", "CDNSSD", "CGPIOD", "COpenSSL", "CSQLite", "CSystem", "CZstd",
       ]),
     .target(name: "GtachNode", dependencies: ["GtachCore", "GtachWire", "GtachModel", "GtachSystem"]),
     .target(name: "GtachCommand", dependencies: ["GtachModel"]),

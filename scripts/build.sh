@@ -14,7 +14,7 @@ flags=(--scratch-path "${GTACH_SCRATCH_PATH:-.build}")
 strict=(-Xswiftc -warnings-as-errors -Xcc -Werror)
 
 if [ "$(system)" = macos ]; then
-  for formula in openssl@3 libarchive libdivsufsort zstd; do
+  for formula in openssl@3 libarchive zstd; do
     prefix=$(brew --prefix "$formula")
     flags+=(-Xcc "-I$prefix/include" -Xlinker "-L$prefix/lib")
   done

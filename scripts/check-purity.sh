@@ -28,12 +28,12 @@ allowed() {
     gtach-simulate) echo GtachSimulator Glibc Darwin ;;
     GtachSystem)
       echo GtachModel FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
-        CArchive CDivSufSort CDNSSD CGPIOD COpenSSL CSQLite CSystem CZstd ;;
+        CArchive CDNSSD CGPIOD COpenSSL CSQLite CSystem CZstd ;;
     GtachNode) echo GtachModel GtachWire GtachCore GtachSystem FoundationEssentials Foundation Synchronization ;;
     gtach) echo GtachModel GtachCommand GtachNode GtachSystem Synchronization Glibc Darwin ;;
     GtachSystemTests)
       echo GtachModel GtachSystem Testing FoundationEssentials Foundation Synchronization Glibc Darwin Dispatch \
-        CArchive CDivSufSort CDNSSD CGPIOD COpenSSL CSQLite CZstd ;;
+        CArchive CDNSSD CGPIOD COpenSSL CSQLite CZstd ;;
     *Tests)
       echo GtachModel GtachWire GtachCore GtachCommand GtachSimulator GtachSystem GtachNode gtach Testing FoundationEssentials \
         Foundation Synchronization Glibc Darwin ;;

@@ -91,7 +91,7 @@ install_macos() {
   have brew || die "macOS needs Homebrew: https://brew.sh"
   have swift || die "macOS needs Swift: xcode-select --install"
   local formula missing=''
-  for formula in openssl@3 libarchive libdivsufsort zstd; do
+  for formula in openssl@3 libarchive zstd; do
     brew list --versions "$formula" >/dev/null || missing="$missing $formula"
   done
   # shellcheck disable=SC2086

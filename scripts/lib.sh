@@ -44,14 +44,14 @@ packages() {
   case $1 in
     compiler) echo swiftlang libstdc++-14-dev ;;
     build)
-      echo binutils libc6-dev libarchive-dev libavahi-compat-libdnssd-dev libdivsufsort-dev libgpiod-dev libsqlite3-dev \
+      echo binutils libc6-dev libarchive-dev libavahi-compat-libdnssd-dev libgpiod-dev libsqlite3-dev \
         libssl-dev libzstd-dev ;;
     # What a binary that was built elsewhere, on the same system, needs to run.
     run)
       case $(system) in
-        debian-12) echo libarchive13 libavahi-compat-libdnssd1 libdivsufsort3 libgpiod2 libsqlite3-0 libssl3 \
+        debian-12) echo libarchive13 libavahi-compat-libdnssd1 libgpiod2 libsqlite3-0 libssl3 \
           libzstd1 ;;
-        *) echo libarchive13t64 libavahi-compat-libdnssd1 libdivsufsort3 libgpiod3 libsqlite3-0 \
+        *) echo libarchive13t64 libavahi-compat-libdnssd1 libgpiod3 libsqlite3-0 \
           libssl3t64 libzstd1 ;;
       esac ;;
     demo) echo ca-certificates python3 python3-pip ;;

@@ -23,7 +23,9 @@ extension NodeEvent {
   /// Whether something failed that an operator may want to know of.
   var isFailure: Bool {
     switch self {
-    case .discoveryUnavailable, .peerFailed, .fetchFailed, .objectUseless, .updateFailed, .cleaningFailed: true
+    case .discoveryUnavailable, .peerFailed, .fetchFailed, .objectUseless, .updateFailed, .cleaningFailed,
+      .holderLacking, .releaseDamaged, .checkFailed:
+      true
     case .updateFinished(let result): !result.success
     case .listening, .discoveryAvailable, .peerConnected, .metadataUpdated, .fetchStarted, .fetchProgress,
       .fetchFinished, .updateStep, .cleaned, .nodeJoined:
@@ -55,6 +57,11 @@ extension NodeEvent {
     case .fetchFinished(let fetch): "fetched \(Rendering.line(fetch))"
     case .objectUseless(let release, let error):
       "badly made, fetched in another form: \(Rendering.line(error, about: release))"
+    case .holderLacking(let name, let release):
+      "\(name) lists \(release) and has not got all of it: others are asked, and \(name) when it has news"
+    case .releaseDamaged(let release):
+      "damaged: a part of \(release) is missing here, and it is fetched again where a peer has it"
+    case .checkFailed(let error): "could not look for damage: \(Rendering.line(error))"
     case .fetchFailed(let release, let error): "fetch failed: \(Rendering.line(error, about: release))"
     case .updateStep(let release, let step): "updating to \(release): \(step)"
     case .updateFailed(let name, let error): "update failed: \(Rendering.line(error, about: name))"
@@ -66,7 +73,9 @@ extension NodeEvent {
   }
 
   private static func text(_ result: UpdateResult) -> String {
-    var text = "\(result.success ? "updated to" : "update failed:") \(result.name)@\(result.version): \(result.message)"
+    // Where nothing is kept to go back to, nothing was there before.
+    let what = !result.success ? "update failed:" : result.backupLocation == nil ? "installed" : "updated to"
+    var text = "\(what) \(result.name)@\(result.version): \(result.message)"
     if let report = result.selfTest, !report.results.isEmpty {
       text += "; self-test \(Rendering.selfTestSummary(report))"
     }

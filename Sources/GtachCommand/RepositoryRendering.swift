@@ -9,7 +9,7 @@ extension Rendering {
     var previousVersion: SemanticVersion?
     var packing: PackingReport
 
-    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies }
+    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies, templates }
 
     func encode(to encoder: any Encoder) throws {
       try release.encode(to: encoder)
@@ -18,6 +18,7 @@ extension Rendering {
       try container.encodeIfPresent(packing.selfTest, forKey: .selfTest)
       try container.encode(packing.notRun, forKey: .notRun)
       try container.encode(packing.pythonDependencies, forKey: .pythonDependencies)
+      try container.encode(packing.templates, forKey: .templates)
     }
   }
 
@@ -53,6 +54,10 @@ extension Rendering {
       lines += hint(
         "\(needs.file) wants of Python, which gtach does not install: "
           + needs.requirements.map(Text.printable).joined(separator: ", "))
+    }
+    for template in packing.templates {
+      let variables = template.variables.isEmpty ? "no variable" : template.variables.joined(separator: ", ")
+      lines += hint("\(Text.printable(template.file)) becomes \(Text.printable(template.target)) with \(variables)")
     }
     return lines
   }
@@ -171,6 +176,12 @@ extension Rendering {
     add(
       "hooks",
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
+    add("service", description.install?.service)
+    add("preserves", description.install?.preserve?.joined(separator: ", "))
+    add(
+      "templates",
+      description.install?.templates?.sorted { $0.key < $1.key }.map { "\($0.key) -> \($0.value)" }
+        .joined(separator: ", "))
     add("self-test", (description.selfTest ?? []).map { "\($0.title)" }.joined(separator: ", "))
     return fields
   }

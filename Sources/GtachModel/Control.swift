@@ -83,6 +83,8 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   case fetchProgress(release: String, receivedBytes: Int, totalBytes: Int)
   /// An object of it yields another chunk than it should, as its publisher made it wrongly; the chunk comes otherwise.
   case objectUseless(release: String, error: ErrorReport)
+  /// A peer that lists it has not got all of it; others are asked, and the peer again when it has news.
+  case holderLacking(name: String, release: String)
   /// All of it is here, verified.
   case fetchFinished(SyncReport.Fetch)
   /// It could not be fetched; it will be tried again.
@@ -97,6 +99,10 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   case cleaned(GarbageReport)
   /// It could not be cleaned; it will be tried again.
   case cleaningFailed(ErrorReport)
+  /// What was complete here is so no longer: a part of it is missing or damaged. It is fetched again.
+  case releaseDamaged(release: String)
+  /// What is here could not be looked at, although a part of it may be missing or damaged.
+  case checkFailed(ErrorReport)
   /// A machine joined the fleet through this node.
   case nodeJoined(name: String)
 }

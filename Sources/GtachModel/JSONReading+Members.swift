@@ -33,7 +33,7 @@ extension JSONReading {
   }
 
   /// What follows the string that begins there: a quotation mark after a backslash does not end it.
-  private static func endOfString(in text: [UInt8], from start: Int) -> Int {
+  static func endOfString(in text: [UInt8], from start: Int) -> Int {
     var position = start + 1
     while position < text.count {
       switch text[position] {
@@ -46,7 +46,7 @@ extension JSONReading {
   }
 
   /// The string that a token spells, escapes resolved; nil where it is no string.
-  private static func string(_ token: ArraySlice<UInt8>) -> String? {
+  static func string(_ token: ArraySlice<UInt8>) -> String? {
     // In an array: not every version of Foundation reads a string that stands alone.
     try? decode([String].self, from: [UInt8(ascii: "[")] + token + [UInt8(ascii: "]")]).first
   }

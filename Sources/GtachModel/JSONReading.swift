@@ -20,35 +20,57 @@ public enum JSONReading {
     _ type: Value.Type, from bytes: some Collection<UInt8>
   ) throws -> Value {
     if let flaw = flaw(in: bytes) {
-      throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: flaw))
+      throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: flaw.reason))
     }
     return try JSONDecoder().decode(type, from: Data(bytes))
   }
 
-  /// What makes the bytes unfit for Foundation's decoder; nil where nothing does. It is not a check of the whole grammar.
-  static func flaw(in bytes: some Collection<UInt8>) -> String? {
-    guard String(validating: bytes, as: UTF8.self) != nil else { return "it is not UTF-8" }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return "it starts with a byte order mark" }
+  /// What makes the bytes unfit for Foundation's decoder, and how many bytes before that do not; nil where nothing does. It
+  /// is not a check of the whole grammar.
+  static func flaw(in bytes: some Collection<UInt8>) -> (offset: Int, reason: String)? {
+    guard String(validating: bytes, as: UTF8.self) != nil else { return (validPrefix(of: bytes), "it is not UTF-8") }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return (0, "it starts with a byte order mark") }
     var depth = 0
     var isInString = false
-    var iterator = bytes.makeIterator()
+    var iterator = Counted(bytes.makeIterator())
     while let byte = iterator.next() {
+      let offset = iterator.count - 1
       switch byte {
       case 0x22:
         isInString.toggle()
       case 0x5C where isInString:
-        if let flaw = flawInEscape(&iterator) { return flaw }
+        if let flaw = flawInEscape(&iterator) { return (offset, flaw) }
       case 0..<0x20 where isInString || ![0x09, 0x0A, 0x0D].contains(byte):
-        return "it has a control character"
+        return (offset, "it has a control character")
       case 0x5B where !isInString, 0x7B where !isInString:
         depth += 1
-        if depth > maximumDepth { return "it is nested more than \(maximumDepth) deep" }
+        if depth > maximumDepth { return (offset, "it is nested more than \(maximumDepth) deep") }
       case 0x5D where !isInString, 0x7D where !isInString:
         depth -= 1
       default: break
       }
     }
     return nil
+  }
+
+  /// An iterator that knows how far it is.
+  private struct Counted<Base: IteratorProtocol<UInt8>>: IteratorProtocol {
+    private var base: Base
+    private(set) var count = 0
+
+    init(_ base: Base) { self.base = base }
+
+    mutating func next() -> UInt8? {
+      count += 1
+      return base.next()
+    }
+  }
+
+  /// How many bytes there are before the first that is not UTF-8.
+  private static func validPrefix(of bytes: some Collection<UInt8>) -> Int {
+    var (iterator, decoder, count) = (bytes.makeIterator(), UTF8(), 0)
+    while case .scalarValue(let scalar) = decoder.decode(&iterator) { count += UTF8.width(scalar) }
+    return count
   }
 
   /// What is wrong with what follows a backslash; nil where it is an escape sequence.

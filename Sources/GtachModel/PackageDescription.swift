@@ -19,6 +19,12 @@ public struct PackageDescription: Hashable, Sendable, Codable {
 
   /// How the package is installed.
   public struct Installation: Hashable, Sendable, Codable {
+    /// The unit file of the service that the package runs as: a path relative to its root, which ends in `.service`.
+    public var service: String?
+    /// What of an installed release outlives its updates: paths relative to its root; a directory's ends in a slash.
+    public var preserve: [String]?
+    /// Configuration templates, and what they are called once they are rendered: paths relative to its root.
+    public var templates: [String: String]?
     /// A program of the package that runs before the release is activated: a path relative to its root.
     public var preInstall: String?
     /// A program of the package that runs after the release was activated: a path relative to its root.
@@ -27,7 +33,13 @@ public struct PackageDescription: Hashable, Sendable, Codable {
     public var timeoutSeconds: Int?
 
     /// An installation from its fields.
-    public init(preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil) {
+    public init(
+      service: String? = nil, preserve: [String]? = nil, templates: [String: String]? = nil,
+      preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil
+    ) {
+      self.service = service
+      self.preserve = preserve
+      self.templates = templates
       self.preInstall = preInstall
       self.postInstall = postInstall
       self.timeoutSeconds = timeoutSeconds

@@ -12,7 +12,7 @@ public enum StrictJSON {
     do {
       return try JSONReading.decode(type, from: bytes)
     } catch {
-      throw GtachError(code, "\(what) is not valid", reason: explanation(of: error))
+      throw GtachError(code, "\(what) is not valid", reason: explanation(of: error, in: bytes))
     }
   }
 
@@ -24,13 +24,15 @@ public enum StrictJSON {
     for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
       throw DecodingError.dataCorrupted(
         .init(
-          codingPath: decoder.codingPath,
+          codingPath: decoder.codingPath + [key],
           debugDescription: "unknown key \"\(key.stringValue)\"; known are \(names.joined(separator: ", "))"))
     }
   }
 
   /// A decoder's error without its types: where, and what.
-  public static func explanation(of error: any Error) -> String {
+  ///
+  /// - Parameter bytes: The text, for line and column.
+  public static func explanation(of error: any Error, in bytes: [UInt8]) -> String {
     guard let error = error as? DecodingError else { return "\(error)" }
     let context: DecodingError.Context? =
       switch error {
@@ -40,8 +42,19 @@ public enum StrictJSON {
       @unknown default: nil
       }
     guard let context else { return "\(error)" }
-    let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-    return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+    if context.codingPath.isEmpty, case .dataCorrupted = error {
+      // Foundation's decoder reads the grammar of the whole text first, and says little of it.
+      let flaw = JSONReading.flaw(in: bytes) ?? JSONPlaces.flaw(in: bytes)
+      if let flaw { return "\(TextPosition(of: flaw.offset, in: bytes)): \(flaw.reason)" }
+    }
+    let place = position(of: context.codingPath, in: bytes).map { "\($0): " } ?? ""
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    return place + (path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)")
+  }
+
+  /// Where a decoder's path leads to in a text, or the last of it that is there: a member's name, or an element.
+  public static func position(of path: [any CodingKey], in bytes: [UInt8]) -> TextPosition? {
+    JSONPlaces.place(of: path, in: bytes).map { TextPosition(of: $0, in: bytes) }
   }
 
   private struct AnyKey: CodingKey {

@@ -8,12 +8,15 @@ public struct NodeContext: Sendable {
   public let home: Home
   /// What its owner configured, and what the command line said instead.
   public var configuration: NodeConfiguration
+  private let cancellation: Cancellation?
 
   /// Reads the configuration of a home.
   ///
+  /// - Parameter cancellation: What ends a wait for another process that works on the home.
   /// - Throws: `ErrorCode.configurationInvalid`.
-  public init(home: Home) throws(GtachError) {
+  public init(home: Home, cancellation: Cancellation? = nil) throws(GtachError) {
     self.home = home
+    self.cancellation = cancellation
     do throws(GtachError) {
       let bytes = try FileSystem().read(home.configuration, maximumBytes: JSONFile.maximumBytes)
       configuration = try JSONFile.decode(NodeConfiguration.self, from: bytes, name: home.configuration)
@@ -31,7 +34,9 @@ public struct NodeContext: Sendable {
   /// The home's repository.
   ///
   /// - Throws: `ErrorCode.inputOutput` where its directories cannot be made.
-  public func repository() throws(GtachError) -> PackageRepository { try PackageRepository(home: home.path) }
+  public func repository() throws(GtachError) -> PackageRepository {
+    try PackageRepository(home: home.path, cancellation: cancellation)
+  }
 
   /// Where releases are installed.
   public var installRoot: String { configuration.installRoot ?? home.apps }
@@ -78,7 +83,8 @@ public struct NodeContext: Sendable {
     var membership = try membership()
     if let path = options.keyLog { membership.identity = try membership.identity.logging(to: TLSKeyLog(path: path)) }
     return NodeDaemon(
-      context: self, membership: membership, options: options, repository: try repository(),
+      context: self, membership: membership, options: options,
+      repository: try PackageRepository(home: home.path, cancellation: cancellation),
       updates: try updates(cancellation: cancellation, events: events), cancellation: cancellation, events: events)
   }
 

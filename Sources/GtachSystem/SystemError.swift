@@ -10,7 +10,8 @@ import GtachModel
 extension GtachError {
   /// The error of a system call that failed, with the kernel's own words as the reason.
   ///
-  /// A full disk or an exhausted quota is `.diskFull` whatever `code` says, as what to do about it differs.
+  /// A full disk or an exhausted quota is `.diskFull` whatever `code` says, as what to do about it differs. An SD card that
+  /// is worn out becomes read-only by itself, and the kernel's words do not say what that means.
   ///
   /// - Parameter number: The value of `errno` right after the call.
   static func system(
@@ -20,6 +21,8 @@ extension GtachError {
     if number == ENOSPC || number == EDQUOT {
       return GtachError(.diskFull, message, reason: reason, advice: advice ?? "free some space and try again")
     }
-    return GtachError(code, message, reason: reason, advice: advice)
+    let readOnly =
+      number == EROFS ? "the disk is mounted read-only: mount it for writing, or change it where it is worn out" : nil
+    return GtachError(code, message, reason: reason, advice: advice ?? readOnly)
   }
 }

@@ -5,16 +5,16 @@ import GtachSystem
 
 extension CommandSession {
   func remove(_ release: ReleaseID, force: Bool) throws(GtachError) -> Output {
-    let context = try NodeContext(home: home())
     let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
     let report = try ReleaseRemover(context).remove(release, force: force)
     try tellDaemon("\(release) is removed", context, cancellation)
     return rendering.removed(report)
   }
 
   func verify(_ name: PackageName?, version: SemanticVersion?, repairs: Bool) throws(GtachError) -> Output {
-    let context = try NodeContext(home: home())
     let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
     let progress = progress()
     defer { progress.finish() }
     var verifier = try RepositoryVerifier(context, cancellation: cancellation)
@@ -34,8 +34,8 @@ extension CommandSession {
   }
 
   func collectGarbage(dryRun: Bool) throws(GtachError) -> Output {
-    let context = try NodeContext(home: home())
     let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
     let report = try GarbageCollector(context).collect(
       dryRun: dryRun, now: SystemClock.now(), cancellation: cancellation)
     if !dryRun, !report.releases.isEmpty { try tellDaemon("old releases are gone", context, cancellation) }

@@ -5,12 +5,12 @@ import GtachSystem
 
 extension CommandSession {
   func pack(_ options: Command.PackOptions) throws(GtachError) -> Output {
-    let context = try NodeContext(home: home())
+    let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
     let membership = try context.membership()
-    let repository = try repository()
+    let repository = try context.repository()
     let publisher = ReleasePublisher(home: context.home, membership: membership, repository: repository)
     let now = SystemClock.now()
-    let cancellation = try interruptible()
     let progress = progress()
     defer { progress.finish() }
     let packed = try PackageCreator(repository: repository).createPackage(

@@ -5,19 +5,21 @@ import GtachSystem
 
 extension CommandSession {
   func extract(_ release: ReleaseID, platform: Platform?, into directory: String) throws(GtachError) -> Output {
-    let extractor = ReleaseExtractor(try NodeContext(home: home()))
+    let cancellation = try interruptible()
+    let extractor = ReleaseExtractor(try NodeContext(home: home(), cancellation: cancellation))
     let progress = progress()
     defer { progress.finish() }
     return rendering.extracted(
       try extractor.extract(
-        release, platform: platform, into: directory, progress: shown("extracting", progress, interruptible())))
+        release, platform: platform, into: directory, progress: shown("extracting", progress, cancellation)))
   }
 
   func export(_ release: ReleaseID, to place: Command.TransferPlace) throws(GtachError) -> Output {
-    let exporter = ReleaseExporter(try NodeContext(home: home()))
+    let cancellation = try interruptible()
+    let exporter = ReleaseExporter(try NodeContext(home: home(), cancellation: cancellation))
     let progress = progress()
     defer { progress.finish() }
-    let show = shown("exporting", progress, try interruptible())
+    let show = shown("exporting", progress, cancellation)
     switch place {
     case .file(let path): return rendering.exported(try exporter.exportFile(release, to: path, progress: show))
     case .casync(let directory):
@@ -26,9 +28,9 @@ extension CommandSession {
   }
 
   func importRelease(from place: Command.TransferPlace, release: ReleaseID?) throws(GtachError) -> Output {
-    let context = try NodeContext(home: home())
-    let importer = try ReleaseImporter(context)
     let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
+    let importer = try ReleaseImporter(context)
     let progress = progress()
     defer { progress.finish() }
     let show = shown("importing", progress, cancellation)

@@ -21,6 +21,8 @@ import Testing
   private func events() throws -> [(event: NodeEvent, line: String, isFailure: Bool, isDetail: Bool)] {
     let timeout = ErrorReport(GtachError(.peerTimeout, "pi-3 stopped answering", reason: "nothing for 30 s"))
     let full = ErrorReport(GtachError(.diskFull, "the disk is full"))
+    var first = try Samples.update(success: true)
+    (first.message, first.backupLocation) = ("gtach-app@0.5.0 is installed", nil)
     return [
       (.listening(try Endpoint("[::]:7420")), "listening on [::]:7420", false, false),
       (.discoveryAvailable, "discovery works: advertising and browsing", false, false),
@@ -64,6 +66,15 @@ import Testing
         .fetchFailed(release: "a@1.0.0", error: full), "fetch failed: a@1.0.0: the disk is full [disk-full]", true,
         false
       ),
+      (
+        .holderLacking(name: "pi-2", release: "a@1.0.0"),
+        "pi-2 lists a@1.0.0 and has not got all of it: others are asked, and pi-2 when it has news", true, false
+      ),
+      (
+        .releaseDamaged(release: "a@1.0.0"),
+        "damaged: a part of a@1.0.0 is missing here, and it is fetched again where a peer has it", true, false
+      ),
+      (.checkFailed(full), "could not look for damage: the disk is full [disk-full]", true, false),
       (.updateStep(release: "a@1.0.0", step: "self-test"), "updating to a@1.0.0: self-test", false, true),
       (.updateFailed(name: "a", error: full), "update failed: a: the disk is full [disk-full]", true, false),
       (
@@ -74,6 +85,7 @@ import Testing
       (
         .updateFinished(try Samples.update(success: true)), "updated to gtach-app@0.5.0: installed", false, false
       ),
+      (.updateFinished(first), "installed gtach-app@0.5.0: gtach-app@0.5.0 is installed", false, false),
       (.nodeJoined(name: "pi-4\n\u{1B}c"), "pi-4 �c joined the fleet", false, false),
     ]
   }

@@ -139,6 +139,27 @@ import Testing
         == "gtach-app@0.5.0 (any): 1.2 MB in 5 chunks, 412 kB on the wire, 2.3 kB from 0.4.0\n")
   }
 
+  @Test func whatAServiceIsToBeInstalledWithIsShown() throws {
+    var report = try Samples.release("gtach-app", "0.4.0")
+    report.manifest.description.install = .init(
+      service: "app.service", preserve: ["data/", "log"], templates: ["b.in": "b", "a.in": "etc/a"])
+    let info = rendering().info([report], name: try PackageName("gtach-app"), version: nil).standardOutput
+    let lines = info.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+    #expect(lines.contains(["service", "app.service"]))
+    #expect(lines.contains(["preserves", "data/,", "log"]))
+    #expect(lines.contains(["templates", "a.in", "->", "etc/a,", "b.in", "->", "b"]))
+
+    let packing = PackingReport(templates: [
+      .init(file: "a.in", target: "etc/a", variables: ["host", "port"]),
+      .init(file: "b\u{1B}.in", target: "b", variables: []),
+    ])
+    let errors = rendering(columns: nil).packed(report, packing: packing).standardError
+    #expect(errors.contains("a.in becomes etc/a with host, port\n"))
+    #expect(errors.contains("b\u{FFFD}.in becomes b with no variable\n"))
+    let json = Data(rendering(json: true).packed(report, packing: packing).standardOutput.utf8)
+    #expect(try JSONDecoder().decode(PackingReport.self, from: json).templates == packing.templates)
+  }
+
   @Test func packSaysWhichVersionItRaised() throws {
     let (report, previous) = try (Samples.release("gtach-app", "0.4.1"), SemanticVersion("0.4.0"))
     let output = rendering(columns: nil).packed(report, raisedFrom: previous)

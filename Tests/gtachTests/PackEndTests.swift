@@ -1,5 +1,6 @@
 import Foundation
 import GtachModel
+import GtachSystem
 import Testing
 
 /// What is left of a packing that somebody or something ends.
@@ -29,23 +30,56 @@ struct PackEndTests {
     while noise.count < 24 << 20 { withUnsafeBytes(of: random.next()) { noise.append(contentsOf: $0) } }
     let tree = try sandbox.source("one", description: #"{"name": "app", "version": "1.0.0"}"#)
     try noise.write(to: URL(fileURLWithPath: "\(tree)/noise"))
-    let process = Process()
-    let errors = Pipe()
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["--home", home, "pack", tree, "--level", "22"]
-    process.standardError = errors
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    try waitUntil("packing is under way") { !files("chunks").isEmpty }
-    Foundation.kill(process.processIdentifier, signal)
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 75)
+    let (status, text) = try interrupt(["pack", tree, "--level", "22"], with: signal) { _ in !files("chunks").isEmpty }
+    #expect(status == 75)
     #expect(text.contains("stopped on request") && text.contains("[cancelled]"))
     for part in ["chunks", "objects", "incoming", "packages", "partial"] { #expect(files(part).isEmpty, "\(part)") }
     #expect(try Program.run(["list"], home: home).status == 1)
     #expect(try Program.run(["gc"], home: home).status == 0)
   }
+
+  /// Starts a program and gives it its signal when a condition holds; its exit code and its errors.
+  private func interrupt(
+    _ arguments: [String], with signal: Int32, when condition: (Process) throws -> Bool
+  ) throws -> (status: Int32, errors: String) {
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments = ["--home", home] + arguments
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    try waitUntil("\(arguments[0]) is where it is to be") { try condition(process) }
+    Foundation.kill(process.processIdentifier, signal)
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationReason == .exit ? process.terminationStatus : -1, text)
+  }
+
+  #if os(Linux)
+    @Test(arguments: ["publish.lock", "repository/lock"])
+    func aSignalEndsAWaitForAnotherProcess(lock: String) throws {
+      let tree = try sandbox.source("one", description: #"{"name": "app", "version": "1.0.0"}"#)
+      let path = "\(home)/\(lock)"
+      try FileManager.default.createDirectory(
+        atPath: "\(home)/repository", withIntermediateDirectories: true)
+      var held: FileLock? = try FileLock(path: path, wait: nil)
+      // It would wait for a minute, and then say that somebody is busy, which has the same exit code.
+      let (status, errors) = try interrupt(["pack", tree], with: SIGINT) { process in
+        let descriptors = "/proc/\(process.processIdentifier)/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: descriptors).contains {
+          (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")) == path
+        }
+      }
+      #expect(status == 75)
+      #expect(errors.contains("[cancelled]"), "\(errors)")
+      #expect(held != nil)
+      held = nil
+      #expect(files("packages").isEmpty && files("incoming").isEmpty)
+      #expect(try Program.run(["gc"], home: home).status == 0)
+      #expect(files("chunks").isEmpty)
+    }
+  #endif
 
   @Test func whatCannotPassIsRefusedAndWhatPythonNeedsIsTold() throws {
     let loop = #"{"gpio.loopback": {"output": "GPIO17", "input": "GPIO17"}}"#

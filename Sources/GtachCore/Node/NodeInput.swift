@@ -33,6 +33,10 @@ public enum NodeInput: Sendable {
   case updateFinished(Result<UpdateResult, GtachError>)
   /// The repository is cleaned, and what is complete here now; or it could not be.
   case cleaned(Result<(report: GarbageReport, held: [VariantID: Digest]), GtachError>)
+  /// A peer asked for a chunk that is not here, or no longer, or cannot be read.
+  case chunkUnavailable(Digest)
+  /// All that is listed here was looked at: what is damaged is so no longer, and what is complete here now.
+  case checked(Result<(damaged: [VariantID], held: [VariantID: Digest]), GtachError>)
   /// The operator asks for something: `sync`, `install` or `rollback`.
   case control(RequestToken, ControlRequest)
   /// Time has passed.
@@ -110,6 +114,9 @@ public enum NodeAction: Sendable {
   case rollBack(PackageName, SemanticVersion?)
   /// Clean the repository; some variants are wanted here for other reasons than those on the disk.
   case clean(keeping: [VariantID])
+  /// Find out what of the variants that are listed here is damaged; some chunks are to be read, of the others it is enough
+  /// to see them.
+  case check(suspects: Set<Digest>)
   /// Tell the operator.
   case emit(NodeEvent)
   /// Answer a request, for the last time.

@@ -1,4 +1,5 @@
 import GtachModel
+import GtachWire
 
 extension NodeState {
   /// How many variants are fetched at once.

@@ -169,7 +169,7 @@ extension NodeState {
     case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
     case .fetch(let variant, let reply): received(reply, of: variant, in: id, now: now, into: &actions)
-    case .missing(let variant): missing(id, variant)
+    case .missing(let variant): missing(id, variant, into: &actions)
     case .changed(let told):
       sessions[id]?.isWatching = false
       sessions[id]?.watchesFrom = now.advanced(byMilliseconds: Self.watchPauseMilliseconds)

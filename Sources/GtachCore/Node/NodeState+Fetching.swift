@@ -1,4 +1,5 @@
 import GtachModel
+import GtachWire
 
 // What comes for the downloads under way.
 
@@ -75,7 +76,7 @@ extension NodeState {
     switch reply {
     case .unit(_, let bytes, _), .chunk(_, let bytes): came(bytes, of: variant, in: id, into: &actions)
     // The peer may lack an object, but who lacks a chunk has not got the variant.
-    case .chunkLacking: strikeOff(id, variant)
+    case .chunkLacking: strikeOff(id, variant, into: &actions)
     default: break
     }
   }
@@ -115,13 +116,24 @@ extension NodeState {
     }
   }
 
-  mutating func missing(_ id: SessionID, _ variant: VariantID) {
-    strikeOff(id, variant)
+  mutating func missing(_ id: SessionID, _ variant: VariantID, into actions: inout [NodeAction]) {
+    strikeOff(id, variant, into: &actions)
     downloads[variant]?.lost(id)
   }
 
   /// The peer has not, or no longer, what it said it had: it is not asked for that again before it announces a change.
-  mutating func strikeOff(_ id: SessionID, _ variant: VariantID) {
-    if let peer = sessions[id]?.peer { table.peers[peer]?.variants[variant] = nil }
+  mutating func strikeOff(_ id: SessionID, _ variant: VariantID, into actions: inout [NodeAction]) {
+    guard let key = sessions[id]?.peer, let manifest = table.peers[key]?.variants.removeValue(forKey: variant) else {
+      return
+    }
+    // Whatever it has news of, what it lists beside that variant is asked for again then: the digest of no bucket at all.
+    let entry = Entries.Entry(variant: variant, manifest: manifest)
+    let bucket = Int(IndexDigest.digest(of: entry, hashing: hashing).firstByte)
+    if var buckets = table.peers[key]?.buckets {
+      buckets[bucket] = ShortDigest(hashing.digest(of: Array("struck off".utf8)))
+      table.peers[key]?.buckets = buckets
+    }
+    actions.append(
+      .emit(.holderLacking(name: table.peers[key]?.label ?? "", release: variant.release.description)))
   }
 }

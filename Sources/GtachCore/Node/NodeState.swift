@@ -96,6 +96,8 @@ public struct NodeState: Sendable {
   var installBackoff: [PackageName: Backoff] = [:]
   /// When the repository is cleaned.
   var cleaning = Cleaning()
+  /// What may be damaged of that which is listed here.
+  var damage = Damage()
   /// Requests of operators that wait for an answer.
   var orders: [Order] = []
   /// What was last told to the neighbours.
@@ -135,6 +137,7 @@ public struct NodeState: Sendable {
     var actions: [NodeAction] = []
     lastInput = now
     note(input, now: now, into: &actions)
+    advanceDamage(now: now, into: &actions)
     advanceMetadata(now: now, time: time, into: &actions)
     advanceExchanges(into: &actions)
     advanceDownloads(now: now, into: &actions)
@@ -174,7 +177,7 @@ public struct NodeState: Sendable {
     let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + cleaning.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
+      + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
     let all = idle + pauses + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }
@@ -206,6 +209,8 @@ public struct NodeState: Sendable {
       cleaning.isDue = true
       updateFinished(result, now: now, into: &actions)
     case .cleaned(let result): cleaned(result, now: now, into: &actions)
+    case .chunkUnavailable(let digest): chunkUnavailable(digest)
+    case .checked(let result): checked(result, now: now, into: &actions)
     case .control(let token, let request): accept(request, token: token, now: now, into: &actions)
     case .tick: break
     }

@@ -1,4 +1,5 @@
 import GtachModel
+import GtachWire
 
 /// `chunks.index` as bytes. Numbers are `VariableInteger`s; what is alike stands together, as two indexes of a package
 /// then have long stretches in common.
@@ -27,10 +28,6 @@ public enum ChunkIndexCodec {
     * (Digest.byteCount + ObjectID.byteCount + 6 + maximumBases * (ObjectID.byteCount + 6))
 
   private static let magic = Array("gtachix4".utf8)
-
-  /// The longest object in bytes that a chunk of that many may have: what zstd makes of bytes that it cannot compress
-  /// (ZSTD_COMPRESSBOUND), and some room.
-  public static func maximumObjectBytes(chunkSize: Int) -> Int { chunkSize + chunkSize >> 8 + 1024 }
 
   /// Writes an index.
   public static func encode(_ index: ChunkIndex) -> [UInt8] {
@@ -91,7 +88,7 @@ public enum ChunkIndexCodec {
       for (number, id) in zip(numbers, found) {
         let chunk = firsts[number]
         let size = try reader.number()
-        guard (1...maximumObjectBytes(chunkSize: chunks[chunk].size)).contains(size) else {
+        guard (1...Limits.zstdFrameBytes(size: chunks[chunk].size)).contains(size) else {
           throw fail("an object of \(size) bytes for a chunk of \(chunks[chunk].size)")
         }
         guard ids.insert(id).inserted else { throw fail("an object is listed twice") }

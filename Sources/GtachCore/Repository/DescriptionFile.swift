@@ -18,12 +18,12 @@ extension PackageDescription {
     guard bytes.count <= Self.maximumFileBytes else { throw fail("it is longer than \(Self.maximumFileBytes) bytes") }
     let file: DescriptionFile
     do {
-      try KnownKeys.check(try JSONReading.decode(JSONShape.self, from: bytes))
+      try KnownKeys.check(try JSONReading.decode(JSONShape.self, from: bytes), of: bytes)
       file = try JSONReading.decode(DescriptionFile.self, from: bytes)
     } catch let error as GtachError {
       throw error
     } catch {
-      throw fail(StrictJSON.explanation(of: error))
+      throw fail(StrictJSON.explanation(of: error, in: bytes))
     }
     guard let name = name ?? file.name else { throw fail("it has no \"name\"", advice: "add one, or give --name") }
     guard let version = version ?? file.version else {
@@ -41,6 +41,7 @@ extension PackageDescription {
     if let seconds = install?.timeoutSeconds, !(1...SelfTestCheck.maximumTimeoutSeconds).contains(seconds) {
       throw fail("install.timeoutSeconds is \(seconds) instead of 1 to \(SelfTestCheck.maximumTimeoutSeconds)")
     }
+    if let reason = install?.flawInPaths { throw fail(reason) }
   }
 }
 
@@ -80,13 +81,14 @@ private indirect enum JSONShape: Decodable {
       self = .other
     }
   }
+}
 
-  private struct AnyKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
+/// A step to somewhere in a JSON document.
+private struct AnyKey: CodingKey {
+  let stringValue: String
+  let intValue: Int?
+  init(stringValue: String) { (self.stringValue, intValue) = (stringValue, nil) }
+  init(intValue: Int) { (stringValue, self.intValue) = ("\(intValue)", intValue) }
 }
 
 /// Which keys `gtach.json` may have, and where.
@@ -95,13 +97,18 @@ private indirect enum KnownKeys: Sendable {
   case object([String: KnownKeys])
   case array(KnownKeys)
 
-  static func check(_ document: JSONShape) throws(GtachError) { try description.check(document, at: "") }
+  static func check(_ document: JSONShape, of bytes: [UInt8]) throws(GtachError) {
+    try description.check(document, at: [], of: bytes)
+  }
 
   private static let description = KnownKeys.object([
     "name": .anything, "version": .anything, "description": .anything, "author": .anything, "license": .anything,
     "platforms": .array(.object(["os": .anything, "arch": .anything, "model": .anything])),
     "dependencies": .anything, "exclude": .anything,
-    "install": .object(["preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything]),
+    "install": .object([
+      "service": .anything, "preserve": .anything, "templates": .anything,
+      "preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything,
+    ]),
     "selfTest": .array(
       .object([
         "gpio.loopback": .object(["output": .anything, "input": .anything]),
@@ -113,19 +120,24 @@ private indirect enum KnownKeys: Sendable {
       ])),
   ])
 
-  private func check(_ value: JSONShape, at place: String) throws(GtachError) {
+  private func check(_ value: JSONShape, at place: [AnyKey], of bytes: [UInt8]) throws(GtachError) {
     switch (self, value) {
     case (.object(let known), .object(let fields)):
       for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+        let place = place + [AnyKey(stringValue: key)]
         guard let keys = known[key] else {
+          let name = place.filter { $0.intValue == nil }.map(\.stringValue).joined(separator: ".")
+          let position = StrictJSON.position(of: place, in: bytes).map { "\($0): " } ?? ""
           throw GtachError(
-            .descriptionInvalid, "gtach.json cannot be used", reason: "unknown key \"\(place)\(key)\"",
+            .descriptionInvalid, "gtach.json cannot be used", reason: "\(position)unknown key \"\(name)\"",
             advice: "known keys here are \(known.keys.sorted().joined(separator: ", "))")
         }
-        try keys.check(value, at: "\(place)\(key).")
+        try keys.check(value, at: place, of: bytes)
       }
     case (.array(let keys), .array(let values)):
-      for value in values { try keys.check(value, at: place) }
+      for (index, value) in values.enumerated() {
+        try keys.check(value, at: place + [AnyKey(intValue: index)], of: bytes)
+      }
     default: break
     }
   }

@@ -37,7 +37,7 @@ enum UpdateConditions {
   ) -> [ErrorReport] {
     let description = release.manifest.description
     let package = state.packages[description.name] ?? InstallState.Package()
-    var errors = paths(description)
+    var errors = paths(description) + unsupported(release)
     if let refusal = package.refuses(
       description.version, digest: release.digest, circumstances: machine.circumstances), !force
     {
@@ -140,6 +140,24 @@ enum UpdateConditions {
       return [GtachError(.releaseExists, "\(id) differs only in case from \(kept), which is kept here")]
     }
     return []
+  }
+
+  // What cannot be carried out yet is refused as a whole: a release without its service, or one whose update loses what it
+  // was to preserve, is half a release.
+  private static func unsupported(_ release: InstallState.Release) -> [GtachError] {
+    guard let install = release.manifest.description.install else { return [] }
+    let fields = [
+      install.service.map { _ in "service" }, install.preserve.map { _ in "preserve" },
+      install.templates.map { _ in "templates" },
+    ].compactMap { $0 }
+    guard !fields.isEmpty else { return [] }
+    let names = fields.map { "install.\($0)" }.joined(separator: " and ")
+    return [
+      GtachError(
+        .descriptionInvalid, "this gtach cannot install \(release.id) yet",
+        reason: "its description has \(names), which gtach packs but does not carry out so far",
+        advice: "install it with a gtach that does, or a release without \(names)")
+    ]
   }
 
   // Hooks are programs of the release: a path that leads out of it is not.

@@ -14,19 +14,40 @@ public struct PackingReport: Hashable, Sendable, Codable {
     }
   }
 
+  /// A configuration template, and what it wants to be told.
+  public struct Template: Hashable, Sendable, Codable {
+    /// The template, relative to the tree.
+    public var file: String
+    /// What it is called once it is rendered.
+    public var target: String
+    /// The variables in it, each once, in the order of their names.
+    public var variables: [String]
+
+    /// A template from its fields.
+    public init(file: String, target: String, variables: [String]) {
+      self.file = file
+      self.target = target
+      self.variables = variables
+    }
+  }
+
   /// What the checks of GPIO lines read on the mock; nil where there is none.
   public var selfTest: SelfTestReport?
   /// The checks that only a machine with the release can carry out.
   public var notRun: [SelfTestCheck]
   /// What Python is to bring along.
   public var pythonDependencies: [PythonDependencies]
+  /// The configuration templates, in the order of their paths.
+  public var templates: [Template]
 
   /// A report from its fields.
   public init(
-    selfTest: SelfTestReport? = nil, notRun: [SelfTestCheck] = [], pythonDependencies: [PythonDependencies] = []
+    selfTest: SelfTestReport? = nil, notRun: [SelfTestCheck] = [], pythonDependencies: [PythonDependencies] = [],
+    templates: [Template] = []
   ) {
     self.selfTest = selfTest
     self.notRun = notRun
     self.pythonDependencies = pythonDependencies
+    self.templates = templates
   }
 }

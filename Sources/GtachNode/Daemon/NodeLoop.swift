@@ -55,7 +55,9 @@ final class NodeLoop {
       let endpoint = daemon.context.configuration.listeningEndpoint
       let server = try PeerServer(
         endpoint: endpoint, membership: daemon.membership, repository: daemon.repository,
-        announcement: announcement, sharing: sharing, invitations: Invitations(home: daemon.home), emit: daemon.events)
+        announcement: announcement, sharing: sharing,
+        invitations: Invitations(home: daemon.home), emit: daemon.events,
+        isUnavailable: { inbox.post(.input(.chunkUnavailable($0))) })
       let control = try ControlServer(path: daemon.home.socket, daemon: daemon)
       threads = try server.start() + control.start()
       self.server = server
@@ -191,6 +193,14 @@ final class NodeLoop {
           return (report: report, held: try repository.variants())
         }
         inbox.post(.input(.cleaned(result)))
+      }
+    case .check(let suspects):
+      storage.perform {
+        let result = Result { () throws(GtachError) in
+          let damaged = try repository.withdrawDamaged(suspects: suspects)
+          return (damaged: damaged, held: try repository.variants())
+        }
+        inbox.post(.input(.checked(result)))
       }
     case .rollBack(let name, let version):
       let updates = daemon.updates

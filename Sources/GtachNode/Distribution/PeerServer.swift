@@ -19,14 +19,18 @@ final class PeerServer: Sendable {
   private let sharing: UnitSharing
   private let invitations: Invitations
   private let emit: @Sendable (NodeEvent) -> Void
+  private let isUnavailable: @Sendable (Digest) -> Void
   private let cancellation: Cancellation
   private let state = Mutex(State())
   private let news = Mailbox<Void>()
 
   /// Listens at an endpoint; port 0 lets the system choose.
+  ///
+  /// - Parameter isUnavailable: Is told of chunks that a peer asked for and did not get, from any thread.
   init(
     endpoint: Endpoint, membership: Membership, repository: PackageRepository, announcement: Announcement,
-    sharing: UnitSharing, invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void
+    sharing: UnitSharing, invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void,
+    isUnavailable: @escaping @Sendable (Digest) -> Void
   ) throws(GtachError) {
     listener = try TLSListener(endpoint: endpoint)
     cancellation = try Cancellation()
@@ -36,6 +40,7 @@ final class PeerServer: Sendable {
     self.sharing = sharing
     self.invitations = invitations
     self.emit = emit
+    self.isUnavailable = isUnavailable
   }
 
   /// Where it listens.
@@ -113,7 +118,7 @@ final class PeerServer: Sendable {
       channel = opened
       let served = ServedConnection(
         channel: opened, membership: membership, repository: repository, announcement: announcement,
-        sharing: sharing)
+        sharing: sharing, isUnavailable: isUnavailable)
       guard let number = enter(served, of: opened.peer) else {
         throw GtachError(.busy, "\(opened.peerName) has too many connections to this node")
       }

@@ -29,17 +29,19 @@ final class ServedConnection: Sendable {
   private let repository: PackageRepository
   private let announcement: Announcement
   private let sharing: UnitSharing
+  private let isUnavailable: @Sendable (Digest) -> Void
   private let watch = Mutex<Watch?>(nil)
 
   init(
     channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement,
-    sharing: UnitSharing
+    sharing: UnitSharing, isUnavailable: @escaping @Sendable (Digest) -> Void
   ) {
     self.sharing = sharing
     self.channel = channel
     self.membership = membership
     self.repository = repository
     self.announcement = announcement
+    self.isUnavailable = isUnavailable
   }
 
   /// Serves until the peer closes.
@@ -135,6 +137,8 @@ final class ServedConnection: Sendable {
     } catch {
       // What is not here is an answer; the rest ends the connection.
       guard [.notFound, .chunkMissing, .noLease].contains(error.code), let id = message.id else { throw error }
+      // Objects are a cache that may be evicted; the chunks are what this node said that it has.
+      if case .getChunk(let request) = message { isUnavailable(request.digest) }
       try channel.enqueue([.failure(Failure(id: id, error))])
     }
   }

@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 /// What lies in a directory that casync and gtach share.
 struct CasyncLayout {
@@ -39,7 +40,7 @@ struct CasyncStore {
   func read(_ chunk: ChunkIndex.Chunk) throws(GtachError) -> [UInt8] {
     let frame: [UInt8]
     do throws(GtachError) {
-      frame = try files.read(file(of: chunk), offset: 0, count: Zstd.maximumFrameBytes(size: chunk.size) + 1)
+      frame = try files.read(file(of: chunk), offset: 0, count: Limits.zstdFrameBytes(size: chunk.size) + 1)
     } catch {
       guard error.code == .notFound else { throw error }
       throw GtachError(

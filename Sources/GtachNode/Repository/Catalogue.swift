@@ -24,10 +24,10 @@ struct Catalogue {
   /// Whether the index is to be made anew.
   private var isIndexUnfit = false
 
-  init(_ layout: RepositoryLayout, clock: @escaping @Sendable () -> Timestamp) {
+  init(_ layout: RepositoryLayout, cancellation: Cancellation?, clock: @escaping @Sendable () -> Timestamp) {
     self.layout = layout
     self.clock = clock
-    packageIndex = PackageIndex(layout: layout)
+    packageIndex = PackageIndex(layout: layout, cancellation: cancellation)
   }
 
   // MARK: All of them

@@ -2,53 +2,65 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Makes the object of a chunk: of all bodies the shortest as far as can be told, but a frame, which is decoded faster,
-/// where a difference is hardly shorter. The same chunk, prefix and level give the same bytes on every thread; another
-/// release of zstd may give others.
+/// Makes the bodies of objects, and chooses among them. The same chunk, prefix and level give the same bytes on every
+/// thread; another release of zstd may give others.
 struct ChunkEncoder {
+  /// What is to stand before a chunk: as the header names it, and its bytes.
+  typealias Prefix = (name: ObjectHeader.Prefix, bytes: [UInt8])
+
   /// 1 (fast) to 22 (small).
   let level: Int
-  /// Whether differences are tried as well.
-  let triesDifferences: Bool
 
   /// How many bytes shorter than a frame a difference is at least, as a part of the difference's: 3 %.
   private static let differenceGain = 32
 
-  /// The most that is tried with the new bytes of a difference: they are few, and the highest levels take their time over
-  /// the prefix. A third of the work, and 1 % more bytes.
-  private static let addedLevel = 12
+  /// What a low level makes of a chunk takes a hundredth, or a tenth, of the time of the highest, and says how many bytes
+  /// that makes of it at the least: so many hundredths.
+  private static let estimates: [(level: Int, least: Int)] = [(3, 40), (9, 80)]
+  /// For how many bytes at the least a frame is made.
+  private static let frameGain = 128
 
-  /// The object.
+  /// How much of the prefix stands before the new bytes of a difference: they are few, and have little in common with it.
+  private static let addedPrefixBytes = 64 << 10
+
+  /// The object with a frame.
+  ///
+  /// - Throws: `ErrorCode.usage` for a level that does not exist; `ErrorCode.bug` where the library refuses.
+  func frame(of chunk: [UInt8], after prefix: Prefix) throws(GtachError) -> [UInt8] {
+    try frame(of: chunk, after: prefix, level: level)
+  }
+
+  /// The shorter one of the object with a difference and that with a frame as far as can be told; but the frame, which is
+  /// decoded faster, where it was made and the difference is hardly shorter.
   ///
   /// - Parameters:
   ///   - chunk: The chunk.
-  ///   - prefix: What is to stand before it.
-  ///   - bytes: The bytes that this names.
-  /// - Throws: `ErrorCode.usage` for a level that does not exist; `ErrorCode.bug` where a library refuses.
-  func object(of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]) throws(GtachError) -> [UInt8] {
-    guard triesDifferences, !bytes.isEmpty else { return try frame(of: chunk, after: prefix, bytes) }
-    let difference = try difference(of: chunk, after: prefix, bytes)
-    func isWorthIt(_ frame: Int) -> Bool {
-      difference.bytes.count + difference.bytes.count / Self.differenceGain < frame
+  ///   - prefix: What the difference is to.
+  ///   - nearer: What is to stand before a frame, where one is made: that takes nearly all of the time, which grows with
+  ///     its length.
+  /// - Throws: As `frame(of:after:)`, and what `nearer` throws.
+  func shortest(
+    of chunk: [UInt8], after prefix: Prefix, frameAfter nearer: () throws(GtachError) -> Prefix
+  ) throws(GtachError) -> [UInt8] {
+    let difference = try difference(of: chunk, after: prefix)
+    for estimate in Self.estimates where estimate.level < level {
+      let bytes = try frame(of: chunk, after: prefix, level: estimate.level).count
+      if difference.count < bytes * estimate.least / 100 + Self.frameGain { return difference }
     }
-    // A frame is most of the work: it is not made where it could only be longer.
-    if isWorthIt(difference.leastFrame) { return difference.bytes }
-    let frame = try frame(of: chunk, after: prefix, bytes)
-    return isWorthIt(frame.count) ? difference.bytes : frame
+    let frame = try frame(of: chunk, after: nearer(), level: level)
+    return difference.count + difference.count / Self.differenceGain < frame.count ? difference : frame
   }
 
-  func frame(of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]) throws(GtachError) -> [UInt8] {
-    ObjectHeader(prefix: prefix, body: .frame).bytes + (try Zstd.compressBare(chunk[...], after: bytes, level: level))
+  private func frame(of chunk: [UInt8], after prefix: Prefix, level: Int) throws(GtachError) -> [UInt8] {
+    ObjectHeader(prefix: prefix.name, body: .frame).bytes
+      + (try Zstd.compressBare(chunk[...], after: prefix.bytes, level: level))
   }
 
-  func difference(
-    of chunk: [UInt8], after prefix: ObjectHeader.Prefix, _ bytes: [UInt8]
-  ) throws(GtachError) -> (bytes: [UInt8], leastFrame: Int) {
-    let suffixes = try SuffixArray.positions(of: bytes)
-    let difference = try BinaryDifference.make(from: bytes, suffixes: suffixes, to: chunk[...]) {
-      (added) throws(GtachError) in
-      try Zstd.compressBare(added[...], after: bytes, level: min(level, Self.addedLevel))
-    }
-    return (ObjectHeader(prefix: prefix, body: .difference).bytes + difference.bytes, difference.leastFrame)
+  private func difference(of chunk: [UInt8], after prefix: Prefix) throws(GtachError) -> [UInt8] {
+    let last = Array(prefix.bytes.suffix(Self.addedPrefixBytes))
+    return ObjectHeader(prefix: prefix.name, body: .difference).bytes
+      + (try BinaryDifference.make(from: prefix.bytes, to: chunk[...]) { (added) throws(GtachError) in
+        try Zstd.compressBare(added[...], after: last, level: level)
+      })
   }
 }

@@ -1,5 +1,6 @@
 import GtachCore
 import GtachModel
+import GtachSystem
 import GtachWire
 
 /// An archive of which all chunks should be here: any stretch of it can be read.
@@ -71,15 +72,47 @@ extension PackageRepository: ChunkSource {
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   func archive(_ digest: Digest) throws(GtachError) -> HeldArchive? {
-    if let known = state.withLock({ $0.archives[digest] }) { return HeldArchive(digest, known, in: self) }
-    guard let entry = try entry(holding: .archive, digest) else { return nil }
+    if let known = state.withLock({ $0.archives[digest] }) { return HeldArchive(digest, known.map, in: self) }
+    guard let entry = try claimant(of: digest) else { return nil }
     guard let archive = try archive(of: entry) else { return nil }
     state.withLock { state in
       // The chunks are hashed as they are read: one that was removed meanwhile does no harm.
       if state.archives.count >= ChunkIndexCodec.maximumBases { state.archives.removeAll() }
-      state.archives[digest] = archive.map
+      state.archives[digest] = (archive.map, entry.digest)
     }
     return archive
+  }
+
+  /// A variant whose manifest names an archive, and was not found out to be wrong.
+  private func claimant(of digest: Digest) throws(GtachError) -> Catalogue.Entry? {
+    let claims = state.withLock { $0.archiveClaims }
+    if let entry = try entry(holding: .archive, digest), claims[entry.digest] != false { return entry }
+    guard claims.values.contains(false) else { return nil }
+    return try entries().values.first { $0.archive.digest == digest && claims[$0.digest] != false }
+  }
+
+  /// Hashes an archive that a patch could not be decoded with. The manifest of another package may name any archive, and must
+  /// not make the patches of this one useless. It is not done as a rule, because it takes as long as reading all of it.
+  ///
+  /// - Returns: Whether it was another one; then the manifest that named it is not believed any more.
+  /// - Throws: `ErrorCode.inputOutput`.
+  func disprove(archive digest: Digest) throws(GtachError) -> Bool {
+    guard let (map, manifest) = state.withLock({ $0.archives[digest] }),
+      state.withLock({ $0.archiveClaims[manifest] }) == nil
+    else { return false }
+    let hash = SHA256Stream()
+    do throws(GtachError) {
+      for chunk in map.chunks { hash.update(try bytes(of: chunk)) }
+    } catch {
+      guard error.code == .chunkMissing else { throw error }
+      return false
+    }
+    let isRight = hash.finish() == digest
+    state.withLock { state in
+      state.archiveClaims[manifest] = isRight
+      if !isRight { state.archives[digest] = nil }
+    }
+    return !isRight
   }
 
   /// The archive of a release; nil where its index is damaged.
@@ -106,7 +139,10 @@ extension PackageRepository: ChunkSource {
       let entry = try state.withLock { state throws(GtachError) in
         try state.catalogue.entry(knownBy: .archive, ShortDigest(base.archive))
       }
-      if entry?.archive.digest == base.archive { here.insert(number) }
+      guard let entry, entry.archive.digest == base.archive else { continue }
+      let isWrong = state.withLock { $0.archiveClaims[entry.digest] } == false
+      if isWrong, try claimant(of: base.archive) == nil { continue }
+      here.insert(number)
     }
     return ObjectChoice(bases: here)
   }

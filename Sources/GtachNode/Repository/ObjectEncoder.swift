@@ -60,22 +60,34 @@ struct ObjectEncoder {
     var remade: Set<Int> = []
     for number in numbers {
       let object = index.objects[number]
-      let bytes: [UInt8]?
       switch object.encoding {
-      case .full: bytes = try full.object(at: object.chunk)
+      case .full:
+        for again in [false, true] {
+          if try store(full.object(at: object.chunk, again: again), as: object, of: index) {
+            remade.insert(number)
+            break
+          }
+        }
       case .patch(let base):
         if patches[base] == nil, let older = try repository.archive(index.bases[base].archive) {
           patches[base] = try patchMaker(archive, from: older)
         }
-        bytes = try patches[base]?.object(at: object.chunk)
+        if let patch = try patches[base]?.object(at: object.chunk), try store(patch, as: object, of: index) {
+          remade.insert(number)
+        }
       }
-      guard let bytes else { continue }
-      let units = UnitList(object: bytes[...], unitSize: index.unitSize, hashing: SHA256())
-      guard units.objectID(hashing: SHA256()) == object.id else { continue }
-      try repository.storeObject(bytes, id: object.id, units: units)
-      remade.insert(number)
     }
     return remade
+  }
+
+  /// Stores an object where it is the one that the index names.
+  private func store(
+    _ bytes: [UInt8], as object: ChunkIndex.Object, of index: ChunkIndex
+  ) throws(GtachError) -> Bool {
+    let units = UnitList(object: bytes[...], unitSize: index.unitSize, hashing: SHA256())
+    guard units.objectID(hashing: SHA256()) == object.id else { return false }
+    try repository.storeObject(bytes, id: object.id, units: units)
+    return true
   }
 
   // MARK: Beneath
@@ -104,20 +116,21 @@ struct ObjectEncoder {
     var done = 0
     func run(
       _ positions: [Int], _ encoding: ChunkIndex.Encoding, base: Digest?, name: String,
-      _ make: @escaping @Sendable (Int) throws(GtachError) -> [UInt8]?
+      _ make: @escaping @Sendable (_ position: Int, _ again: Bool) throws(GtachError) -> [UInt8]?
     ) throws(GtachError) -> [Encoded] {
       let repository = repository
       let sizes = try ParallelWork.map(count: positions.count, threads: Self.maximumThreads) {
         number throws(GtachError) in
         let position = positions[number]
-        let known = earlier.object(of: archive.chunks[position].digest, base: base)
-        var bytes: [UInt8]?
-        if let known, let stored = try repository.storedObject(known),
-          Self.isUsable(stored, at: position, of: archive.chunks, hasBase: base != nil)
-        {
+        var stored: [UInt8]?
+        if let known = earlier.object(of: archive.chunks[position].digest, base: base) {
+          stored = try repository.storedObject(known)
+        }
+        let bytes: [UInt8]?
+        if let stored, Self.isUsable(stored, at: position, of: archive.chunks, hasBase: base != nil) {
           bytes = stored
         } else {
-          bytes = try make(position)
+          bytes = try make(position, stored != nil)
         }
         guard let bytes else { return 0 }
         try repository.files.perform(
@@ -133,14 +146,14 @@ struct ObjectEncoder {
     }
 
     let full = try FullObjectMaker(archive, level: level, usesPrefixes: usesPrefixes)
-    var objects = try run(firsts, .full, base: nil, name: "full") { position throws(GtachError) in
-      try full.object(at: position)
+    var objects = try run(firsts, .full, base: nil, name: "full") { (position, again) throws(GtachError) in
+      try full.object(at: position, again: again)
     }
     let fullSizes = Dictionary(uniqueKeysWithValues: objects.map { ($0.chunk, $0.size) })
     for (number, base) in bases.enumerated() where !lacking[number].isEmpty {
       guard let maker = try patchMaker(archive, from: base) else { continue }
       let patches = try run(lacking[number], .patch(base: number), base: base.digest, name: "\(number)") {
-        position throws(GtachError) in try maker.object(at: position)
+        (position, _) throws(GtachError) in try maker.object(at: position)
       }
       objects += patches.filter { $0.size + Self.minimumGain <= fullSizes[$0.chunk, default: 0] }
     }

@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 /// A stored object: its unit size and its length (4 bytes each, big-endian), the digest of each unit (16 bytes), and its bytes.
 /// With the digests beside it, any unit can be checked against the object's id without reading the rest.
@@ -30,7 +31,7 @@ struct ObjectFile {
   init(path: String, id: ObjectID) throws(GtachError) {
     let damaged = GtachError(.objectCorrupt, "the stored object \(id) is damaged")
     let maximumUnits = UnitList.count(
-      size: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes),
+      size: Limits.zstdFrameBytes(size: Chunker.maximumBytes),
       unitSize: UnitList.unitSizes.lowerBound)
     let bytes = try FileSystem().read(path, offset: 0, count: Self.headerBytes(unitCount: maximumUnits))
     guard bytes.count > Self.headerBytes(unitCount: 0) else { throw damaged }

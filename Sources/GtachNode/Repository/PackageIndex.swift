@@ -16,6 +16,7 @@ struct PackageIndex {
   static let wait: Int64 = 250
 
   let layout: RepositoryLayout
+  let cancellation: Cancellation?
   private let files = FileSystem()
 
   /// Paths are relative to `packages`; times are seconds since 1970, those of files nanoseconds. The directory is that of
@@ -33,7 +34,11 @@ struct PackageIndex {
     PRAGMA application_id=\(application);
     """
 
-  init(layout: RepositoryLayout) { self.layout = layout }
+  /// - Parameter cancellation: What ends a wait for other processes.
+  init(layout: RepositoryLayout, cancellation: Cancellation?) {
+    self.layout = layout
+    self.cancellation = cancellation
+  }
 
   /// What is in the database.
   ///
@@ -64,7 +69,8 @@ struct PackageIndex {
     guard try files.exists(layout.root) else { return }
     // SQLite orders writers of one database; this orders those who take its file away.
     let lock = try FileLock(
-      path: layout.packageIndexLock, wait: MonotonicClock.now().advanced(byMilliseconds: wait))
+      path: layout.packageIndexLock, wait: MonotonicClock.now().advanced(byMilliseconds: wait),
+      cancellation: cancellation)
     defer { withExtendedLifetime(lock) {} }
     if removed == nil {
       let file = layout.packageIndex

@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 extension PackageRepository {
   /// The bytes of a chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is made anew
@@ -94,7 +95,7 @@ extension PackageRepository {
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
       let frame = try files.read(
-        path, offset: 0, count: ChunkIndexCodec.maximumObjectBytes(chunkSize: Chunker.maximumBytes) + 1)
+        path, offset: 0, count: Limits.zstdFrameBytes(size: Chunker.maximumBytes) + 1)
       let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
       if !isHashed || SHA256().digest(of: bytes) == digest { return (frame, bytes) }
     } catch {
@@ -171,7 +172,15 @@ extension PackageRepository {
     }
     // Either the object is not what it should be, or a chunk that it was decoded from, which is now found.
     decodedChunks.removeAll()
-    return try decode(bytes, of: object, in: index, from: self)
+    do throws(GtachError) {
+      return try decode(bytes, of: object, in: index, from: self)
+    } catch {
+      guard error.code == .objectCorrupt || error.code == .chunkCorrupt, case .patch(let number) = object.encoding,
+        try disprove(archive: index.bases[number].archive)
+      else { throw error }
+    }
+    // Nor was the archive the one that it was said to be: with another release's, or without one.
+    return try decode(bytes, of: object, in: index)
   }
 
   private func decode(

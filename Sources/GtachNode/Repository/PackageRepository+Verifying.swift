@@ -23,6 +23,57 @@ extension PackageRepository {
     condition(at: layout.object(id)) { () throws(GtachError) in try storedObject(id) != nil }
   }
 
+  /// Takes out of sight what is complete here no longer, because a chunk is missing that cannot be made of an object: so it
+  /// is wanted again. What is left of it is noted as half fetched, and gc leaves that alone.
+  ///
+  /// - Parameter suspects: Chunks that are read; of the others it is enough to see them.
+  /// - Returns: What went out of sight.
+  /// - Throws: `ErrorCode.busy` where another process holds the lock for a minute; `ErrorCode.inputOutput`,
+  ///   `ErrorCode.diskFull`.
+  func withdrawDamaged(suspects: Set<Digest>) throws(GtachError) -> [VariantID] {
+    var damaged: [VariantID] = []
+    var isHere: [Digest: Bool] = [:]
+    for (variant, entry) in try entries().sorted(by: { $0.key < $1.key }) where try files.exists(entry.directory) {
+      let index: ChunkIndex
+      do throws(GtachError) {
+        index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
+      } catch {
+        guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+        try quarantine(entry.directory)
+        damaged.append(variant)
+        continue
+      }
+      var isWhole = true
+      for numbers in index.objectsByChunk {
+        let chunk = index.chunks[index.objects[numbers.lowerBound].chunk].digest
+        if isHere[chunk] == nil {
+          isHere[chunk] = try available(numbers, of: index, isSuspect: suspects.contains(chunk))
+        }
+        if isHere[chunk] == false { isWhole = false }
+      }
+      // Removed or cleared away since this began: nobody's damage.
+      guard !isWhole, try files.exists(entry.directory) else { continue }
+      try noteFetching(variant, index: index, quarantining: entry.directory)
+      damaged.append(variant)
+    }
+    return damaged
+  }
+
+  private func available(
+    _ numbers: Range<Int>, of index: ChunkIndex, isSuspect: Bool
+  ) throws(GtachError) -> Bool {
+    let path = layout.chunk(index.chunks[index.objects[numbers.lowerBound].chunk].digest)
+    if !isSuspect, try files.exists(path) { return true }
+    do throws(GtachError) {
+      return try chunk(of: numbers, in: index) != nil
+    } catch {
+      guard error.code == .inputOutput, isSuspect else { throw error }
+      // What the disk does not give is not here.
+      try quarantine(path)
+      return try chunk(of: numbers, in: index) != nil
+    }
+  }
+
   private func condition(at path: String, _ isSound: () throws(GtachError) -> Bool) -> Condition {
     do throws(GtachError) {
       let wasThere = try files.exists(path)

@@ -17,6 +17,7 @@ public final class PackageRepository: Sendable {
   /// Where everything lies.
   public let layout: RepositoryLayout
   let files = FileSystem()
+  private let cancellation: Cancellation?
 
   struct State {
     var catalogue: Catalogue
@@ -26,8 +27,10 @@ public final class PackageRepository: Sendable {
     var sound: Set<Digest> = []
     /// Objects whose units arrive.
     var arriving: [ObjectID: ArrivingObject] = [:]
-    /// Archives that patches were made or decoded from.
-    var archives: [Digest: ArchiveMap] = [:]
+    /// Archives that patches were made or decoded from, and by whose manifest they are known.
+    var archives: [Digest: (map: ArchiveMap, manifest: Digest)] = [:]
+    /// Manifests whose archive was hashed: it is the one that they name, or it is not.
+    var archiveClaims: [Digest: Bool] = [:]
     /// Made for an object and kept for the next.
     var decoders: [ChunkDecoder] = []
   }
@@ -37,13 +40,16 @@ public final class PackageRepository: Sendable {
 
   /// The repository in a node's home, which need not exist yet.
   ///
-  /// - Parameter clock: The time by which it tells directories that have just been changed.
+  /// - Parameters:
+  ///   - cancellation: What ends a wait for other processes' locks.
+  ///   - clock: The time by which it tells directories that have just been changed.
   /// - Throws: `ErrorCode.inputOutput` where something else is in its place.
   public init(
-    home: String, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
+    home: String, cancellation: Cancellation? = nil, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
   ) throws(GtachError) {
+    self.cancellation = cancellation
     layout = RepositoryLayout(home: home)
-    state = Mutex(State(catalogue: Catalogue(layout, clock: clock)))
+    state = Mutex(State(catalogue: Catalogue(layout, cancellation: cancellation, clock: clock)))
     if let kind = try files.kind(of: layout.root), kind != .directory, kind != .symbolicLink {
       throw GtachError(.inputOutput, "\(layout.root) is no repository", reason: "it is not a directory")
     }
@@ -200,6 +206,7 @@ public final class PackageRepository: Sendable {
   func lock() throws(GtachError) -> FileLock {
     try files.perform(.makeDirectory(layout.root))
     return try FileLock(
-      path: layout.lock, wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
+      path: layout.lock, wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds),
+      cancellation: cancellation)
   }
 }

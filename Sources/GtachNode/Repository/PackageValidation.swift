@@ -28,11 +28,14 @@ struct PackageValidation {
   func report(mock: String?, wheel: PythonMetadata?) throws(GtachError) -> PackingReport {
     let hooks = [("preInstall", description.install?.preInstall), ("postInstall", description.install?.postInstall)]
     for (key, path) in hooks { if let path { try checkProgram(path, "install.\(key)") } }
+    if let service = description.install?.service { try checkService(service) }
+    try checkPreserved()
+    let templates = try templates()
     let checks = description.selfTest ?? []
     for (number, check) in checks.enumerated() { try checkFiles(of: check, "selfTest[\(number)]") }
     return PackingReport(
       selfTest: try selfTest(checks.filter(\.isOfLines), mock: mock), notRun: checks.filter { !$0.isOfLines },
-      pythonDependencies: try pythonDependencies(wheel))
+      pythonDependencies: try pythonDependencies(wheel), templates: templates)
   }
 
   // MARK: Files
@@ -62,6 +65,64 @@ struct PackageValidation {
       }
     case .loopback, .level, .edges, .consumer: break
     }
+  }
+
+  /// Checks that a unit file is one of a service that systemd would start, and that what it names of the release is there.
+  private func checkService(_ path: String) throws(GtachError) {
+    let unit = try UnitFile(
+      try text(path, "install.service", maximumBytes: UnitFile.maximumBytes), path: path)
+    for (command, program, arguments) in try ServiceUnit(unit).releasePaths(of: description.name) {
+      let key = "\(command.key) in line \(command.line) of \(path)"
+      if let program, isBroughtAlong(program) { try checkProgram(program, key) }
+      for argument in arguments where isBroughtAlong(argument) && tree.member(at: argument) == nil {
+        throw GtachError(
+          .descriptionInvalid, "\(key) names a file that is not in the package",
+          reason: "\"\(argument)\" is not in the archive",
+          advice: "name what the release has, and what is made later below \"install.preserve\"")
+      }
+    }
+  }
+
+  /// Whether only the release can have it, because nothing else makes it on the machine.
+  private func isBroughtAlong(_ path: String) -> Bool {
+    description.install?.preserves(path) != true && description.install?.renders(path) != true
+  }
+
+  private func checkPreserved() throws(GtachError) {
+    for path in description.install?.preserve ?? [] where path.hasSuffix("/") {
+      guard let found = tree.member(at: path)?.status.kind, found != .directory else { continue }
+      throw GtachError(
+        .descriptionInvalid, "install.preserve has \"\(path)\"", reason: "it is no directory",
+        advice: "leave the slash at its end away")
+    }
+  }
+
+  private func templates() throws(GtachError) -> [PackingReport.Template] {
+    var templates: [PackingReport.Template] = []
+    for (source, target) in (description.install?.templates ?? [:]).sorted(by: { $0.key < $1.key }) {
+      let bytes = try text(source, "install.templates", maximumBytes: ConfigurationTemplate.maximumBytes)
+      guard tree.member(at: target) == nil else {
+        throw GtachError(
+          .descriptionInvalid, "install.templates renders \"\(source)\" to \"\(target)\"",
+          reason: "the package has a file \"\(target)\" already", advice: "exclude that, or name another")
+      }
+      let template = try ConfigurationTemplate(bytes, path: source)
+      templates.append(.init(file: source, target: target, variables: template.variables))
+    }
+    return templates
+  }
+
+  /// The bytes of a small file of the tree.
+  private func text(_ path: String, _ key: String, maximumBytes: Int) throws(GtachError) -> [UInt8] {
+    func fail(_ reason: String, _ advice: String? = nil) -> GtachError {
+      GtachError(.descriptionInvalid, "\(key) cannot be used", reason: "\"\(path)\" \(reason)", advice: advice)
+    }
+    guard let member = tree.member(at: path) else {
+      throw fail("is not in the archive", "name a file, relative to the tree's root, and do not exclude it")
+    }
+    guard member.status.kind == .file else { throw fail("is not a file") }
+    guard member.status.size <= maximumBytes else { throw fail("is longer than \(maximumBytes) bytes") }
+    return try files.read("\(directory)/\(member.path)", maximumBytes: maximumBytes)
   }
 
   /// Checks that a path of the release is something that the kernel executes.

@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 /// What is said of a variant, verified from the signed metadata down.
 struct VerifiedVariant {
@@ -104,7 +105,7 @@ final class ReleaseFileReader {
       return min(pending.manifest.index.size, ChunkIndexCodec.maximumBytes)
     case .chunk(let digest):
       guard let size = missing[digest] else { throw misplaced(path, "no index names it, or it came already") }
-      return Zstd.maximumFrameBytes(size: size)
+      return Limits.zstdFrameBytes(size: size)
     }
   }
 

@@ -34,7 +34,8 @@ public struct ReleasePublisher: Sendable {
     _ = try store.key("timestamp")
     // Two at once would sign the same version twice.
     let lock = try FileLock(
-      path: "\(home.path)/publish.lock", wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds))
+      path: "\(home.path)/publish.lock", wait: MonotonicClock.now().advanced(byMilliseconds: Self.lockMilliseconds),
+      cancellation: cancellation)
     defer { withExtendedLifetime(lock) {} }
     try cancellation?.check()
     guard let update = packed.descriptionUpdate else { return try enter(packed, store, now: now) }

@@ -6,10 +6,6 @@ public enum Zstd {
   /// The levels that `compress` takes.
   public static let levels = 1...22
 
-  /// The longest frame in bytes that anybody makes of so many: what `compress` makes of bytes that it cannot compress,
-  /// and room for a frame that was written piece by piece.
-  public static func maximumFrameBytes(size: Int) -> Int { ZSTD_compressBound(size) + 1024 }
-
   /// The bytes as one zstd frame that states its size and has no checksum: whoever keeps it knows a SHA-256.
   ///
   /// - Parameter level: 1 (fast) to 22 (small).

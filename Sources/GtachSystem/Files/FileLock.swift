@@ -17,38 +17,44 @@ public final class FileLock: Sendable {
   /// - Parameters:
   ///   - path: The file.
   ///   - deadline: How long to wait: nil for as long as it takes, an instant that has passed not at all.
-  /// - Throws: `ErrorCode.busy` at the deadline; `ErrorCode.inputOutput`, `ErrorCode.diskFull`, `ErrorCode.notFound`
-  ///   where the file cannot be made.
-  public init(path: String, wait deadline: Instant?) throws(GtachError) {
-    var pauseMilliseconds: Int64 = 1
+  ///   - cancellation: What else ends the wait. A lock that is free is had all the same: what tidies up after an
+  ///     interruption needs it.
+  /// - Throws: `ErrorCode.busy` at the deadline; `ErrorCode.cancelled`; `ErrorCode.inputOutput`, `ErrorCode.diskFull`,
+  ///   `ErrorCode.notFound` where the file cannot be made.
+  public init(path: String, wait deadline: Instant?, cancellation: Cancellation? = nil) throws(GtachError) {
     while true {
       let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
       guard number >= 0 else { throw FileSystem.failure("cannot lock \(path)", errno) }
       let candidate = Descriptor(owning: number)
-      // flock(2) has no deadline of its own: with one, ask again after a pause that grows.
-      if flock(number, deadline == nil ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 {
-        // Whoever held it before may have removed the file: then this lock is one that nobody else will meet.
-        var status = stat()
-        if stat(path, &status) == 0,
-          try FileStatus(status).number == FileSystem.status(of: candidate, path: path).number
-        {
-          descriptor = candidate
-          return
-        }
-        continue
+      try Self.lock(number, path: path, wait: deadline, cancellation: cancellation)
+      // Whoever held it before may have removed the file: then this lock is one that nobody else will meet.
+      var status = stat()
+      if stat(path, &status) == 0,
+        try FileStatus(status).number == FileSystem.status(of: candidate, path: path).number
+      {
+        descriptor = candidate
+        return
       }
+    }
+  }
+
+  private static func lock(
+    _ number: Int32, path: String, wait deadline: Instant?, cancellation: Cancellation?
+  ) throws(GtachError) {
+    // flock(2) has no deadline of its own: with one, ask again after a pause that grows.
+    let isPatient = deadline == nil && cancellation == nil
+    var pauseMilliseconds: Int64 = 1
+    while flock(number, isPatient ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw FileSystem.failure("cannot lock \(path)", errno) }
-      if let deadline {
-        let remaining = MonotonicClock.milliseconds(until: deadline)
-        guard remaining > 0 else {
-          throw GtachError(
-            .busy, "\(path) is locked", reason: "another process works on it", advice: "try again when it is done")
-        }
-        let pause = min(pauseMilliseconds, remaining)
-        var interval = timespec(tv_sec: 0, tv_nsec: Int(pause) * 1_000_000)
-        nanosleep(&interval, nil)
-        pauseMilliseconds = min(pauseMilliseconds * 2, 50)
+      if isPatient { continue }
+      let now = MonotonicClock.now()
+      if let deadline, deadline <= now {
+        throw GtachError(
+          .busy, "\(path) is locked", reason: "another process works on it", advice: "try again when it is done")
       }
+      let next = now.advanced(byMilliseconds: pauseMilliseconds)
+      _ = try Readiness.wait(for: nil, until: deadline.map { min($0, next) } ?? next, cancellation: cancellation)
+      pauseMilliseconds = min(pauseMilliseconds * 2, 50)
     }
   }
 

@@ -87,10 +87,64 @@ struct FallbackTests {
     #expect(late.held.isEmpty)
     // Everything once in each form, and then no more.
     #expect(counts(boaster) == (20, 20))
+    #expect(late.events.filter { $0 == .holderLacking(name: "node-10.0.0.2", release: "app@1.0.0") }.count == 1)
     let again = try node(1, fleet, peers: [])
     try again.publish(release, of: fleet)
     lan.run(milliseconds: 120_000)
     #expect(late.held == [release.variant])
+  }
+
+  @Test func aHolderThatLackedAChunkIsAskedAgainWhenItHasNews() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 4)
+    try publisher.publish(release, of: fleet)
+    publisher.lies = { request in
+      guard case .chunk(let variant, let position, let form, _) = request else { return nil }
+      return .chunkLacking(variant, position: position, form: form)
+    }
+    let late = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 60_000)
+    let isKnown = { late.state.table.peers.values.contains { $0.variants[release.variant] != nil } }
+    #expect(late.held.isEmpty && !isKnown())
+    let asked = publisher.questions.count
+    publisher.lies = { _ in nil }
+    lan.run(milliseconds: 600_000)
+    #expect(publisher.questions.count == asked && !isKnown())
+    // Its root changes, and that with a bucket of another release's.
+    try publisher.publish(try fleet.publish("other", "1.0.0"), of: fleet)
+    lan.run(milliseconds: 60_000)
+    #expect(late.held.count == 2)
+  }
+
+  @Test func whatCouldNotBeGivenOutIsLookedAtOnceInAWhileAndNoLongerToldOfWhereItIsDamaged() throws {
+    var fleet = try VirtualFleet()
+    let publisher = try node(1, fleet, peers: [])
+    let release = try fleet.publish("app", "1.0.0", objects: 4)
+    try publisher.publish(release, of: fleet)
+    let neighbour = try node(2, fleet, peers: [publisher])
+    lan.run(milliseconds: 1_000)
+    #expect(neighbour.held == [release.variant])
+    let suspect = SHA256().digest(of: [1])
+    // A peer may ask for what was never here.
+    for byte in UInt8(0)...255 { neighbour.take(.chunkUnavailable(SHA256().digest(of: [byte]))) }
+    lan.run(milliseconds: 1_000)
+    #expect(neighbour.checks.map(\.count) == [1] && neighbour.held == [release.variant])
+    lan.run(milliseconds: 598_000)
+    #expect(neighbour.checks.count == 1)
+    lan.run(milliseconds: 10_000)
+    #expect(neighbour.checks.map(\.count) == [1, 64])
+    lan.run(milliseconds: 700_000)
+    #expect(neighbour.checks.count == 2)
+
+    neighbour.damaged = [release.variant]
+    let before = neighbour.events.count
+    neighbour.take(.chunkUnavailable(suspect))
+    lan.run(milliseconds: 60_000)
+    let news = neighbour.events[before...]
+    #expect(news.first == .releaseDamaged(release: "app@1.0.0"))
+    #expect(news.contains { if case .fetchFinished = $0 { true } else { false } })
+    #expect(neighbour.held == [release.variant] && neighbour.checks.count == 3)
   }
 
   @Test func anObjectThatItsPublisherMadeWronglyIsAskedForOnceAndNobodyIsBlamed() throws {

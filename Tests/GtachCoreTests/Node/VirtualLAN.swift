@@ -103,6 +103,10 @@ final class VirtualNode {
   var hasOnlyChunks = false
   /// What was kept when its repository was last cleaned, whatever else the policy said.
   private(set) var kept: [VariantID] = []
+  /// What was looked at because a peer did not get it.
+  private(set) var checks: [Set<Digest>] = []
+  /// What such a look finds to be damaged.
+  var damaged: [VariantID] = []
   /// How often its repository was cleaned.
   private(set) var cleanings = 0
   /// What was asked of it for chunks.
@@ -179,6 +183,15 @@ final class VirtualNode {
       lan.after(1) {
         let report = GarbageReport(dryRun: false, releases: [], parts: [], postponed: nil)
         self.take(.cleaned(.success((report: report, held: self.state.held))))
+      }
+    case .check(let suspects):
+      checks.append(suspects)
+      let damaged = self.damaged
+      self.damaged = []
+      lan.after(1) {
+        for variant in damaged { (self.releases[variant], self.stored[variant]) = (nil, nil) }
+        let held = self.state.held.filter { !damaged.contains($0.key) }
+        self.take(.checked(.success((damaged: damaged, held: held))))
       }
     case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)

@@ -68,6 +68,18 @@ struct DescriptionFileTests {
     #expect(error?.reason?.contains("\"\(place)\"") == true)
   }
 
+  @Test(
+    "what is wrong has its line and column",
+    arguments: [
+      ("{\n  \"versoin\": 1 }", "line 2, column 3: unknown key"),
+      ("{ \"platforms\": [ {},\n { \"cpu\": \"arm64\" } ] }", "line 2, column 4: unknown key"),
+      ("{\n\n  \"exclude\": \"x\" }", "line 3, column 3: exclude"),
+      ("{ \"name\": \"a\",\n  \"version\": \"1.0.0\"\n  \"author\": \"me\" }", "line 3, column 3: a comma"),
+    ] as [(String, String)])
+  func places(text: String, start: String) {
+    #expect(error(text)?.reason?.hasPrefix(start) == true, "\(error(text)?.reason ?? "")")
+  }
+
   @Test("what is wrong has its own word")
   func wrong() {
     #expect(error("{ \"name\": \"A\", \"version\": \"1.0.0\" }")?.code == .nameInvalid)

@@ -68,6 +68,34 @@ struct FetchingWithoutObjectsTests {
     #expect(objects == index.objects.indices.map { $0 > 1 })
   }
 
+  @Test(arguments: ["missing", "damaged", "unreadable"])
+  func aHolderThatLostAChunkFindsOutByServingItAndFetchesItAgain(kind: String) throws {
+    let directory = try TestDirectory()
+    let publisher = try TestNode.founder(directory)
+    try publisher.publish("app", "1.0.0", bytes: 1_500_000)
+    let neighbour = try publisher.member("neighbour", in: directory, peers: [publisher.endpoint])
+    #expect(isComplete(neighbour), "\(neighbour.log.all)")
+    let chunk = layout(neighbour).chunk(try index(neighbour).chunks[1].digest)
+    try files.perform([.remove(layout(neighbour).objects), .remove(chunk)])
+    switch kind {
+    case "damaged": try files.perform(.write(path: chunk, bytes: [1, 2, 3], permissions: 0o644))
+    case "unreadable": try files.perform(.makeDirectory(chunk))
+    default: break
+    }
+    let late = try publisher.member("late", in: directory, peers: [neighbour.endpoint])
+    defer {
+      late.stop()
+      neighbour.stop()
+      publisher.stop()
+    }
+    #expect(neighbour.log.waits { $0 == .releaseDamaged(release: "app@1.0.0") }, "\(neighbour.log.all)")
+    // The publisher has it still; and as soon as the neighbour has it again, so has the one that asked.
+    #expect(isComplete(late), "\(late.log.all)")
+    #expect(late.log.all.contains(.holderLacking(name: "neighbour", release: "app@1.0.0")))
+    let repository = try PackageRepository(home: neighbour.home.path)
+    #expect(try repository.lackingChunks(index: index(neighbour)).isEmpty)
+  }
+
   @Test func aNodeThatHasTheReleaseFromAFileServesIt() throws {
     let directory = try TestDirectory()
     let publisher = try TestNode.founder(directory)

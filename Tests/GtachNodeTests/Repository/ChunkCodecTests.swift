@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 import Testing
 
 @testable import GtachNode
@@ -10,6 +11,17 @@ struct ChunkCodecTests {
   private static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededGenerator(seed: seed)
     return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  }
+
+  @Test("no frame is longer than the one bound of frames, however little can be compressed")
+  func bound() throws {
+    for size in [0, 1, 100, 1000, 65_535, 131_072, 200_000, 1 << 20] {
+      let bytes = Self.noise(size, seed: UInt64(size))
+      for level in [1, 3] {
+        #expect(try Zstd.compress(bytes, level: level).count <= Limits.zstdFrameBytes(size: size))
+        #expect(try Zstd.compressBare(bytes[...], after: [], level: level).count <= Limits.zstdFrameBytes(size: size))
+      }
+    }
   }
 
   /// Words of a small vocabulary.
@@ -49,6 +61,14 @@ struct ChunkCodecTests {
     return try decoder.chunk(from: body, header.body, prefix: prefix, size: size)
   }
 
+  private static func object(
+    of chunk: [UInt8], after prefix: ChunkEncoder.Prefix, level: Int = 19, triesDifferences: Bool = true
+  ) throws(GtachError) -> [UInt8] {
+    let encoder = ChunkEncoder(level: level)
+    guard triesDifferences, !prefix.bytes.isEmpty else { return try encoder.frame(of: chunk, after: prefix) }
+    return try encoder.shortest(of: chunk, after: prefix) { () throws(GtachError) in prefix }
+  }
+
   private func body(of object: [UInt8]) throws -> ObjectHeader.Body {
     var rest = object[...]
     return try ObjectHeader(takenFrom: &rest, chunkSize: 1 << 20, archiveSize: 10 << 20).body
@@ -56,20 +76,19 @@ struct ChunkCodecTests {
 
   @Test("every kind of body is chosen where it is the shortest or nearly so, and comes back")
   func kinds() throws {
-    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
     let (old, new) = Self.builds(100_000, seed: 1)
     let long = Self.text(200_000, seed: 2)
     let text = Array(long.prefix(100_000))
     let cases: [(chunk: [UInt8], prefix: [UInt8], body: ObjectHeader.Body, limit: Int)] = [
       (text, [], .frame, 40_000),
       (text, Array(long.suffix(100_000)), .frame, 40_000),
-      // Here a difference is hardly shorter.
-      (text, Self.noise(5000, seed: 3) + text.dropFirst(10), .frame, 60),
+      // Here a frame would be hardly shorter, if it is.
+      (text, Self.noise(5000, seed: 3) + text.dropFirst(10), .difference, 60),
       (new, old, .difference, 3000),
     ]
     for (chunk, prefix, body, limit) in cases {
       let pieces = [0..<(prefix.count + 255) / 256 * 256]
-      let object = try encoder.object(of: chunk, after: prefix.isEmpty ? .none : .pieces(pieces), prefix)
+      let object = try Self.object(of: chunk, after: (prefix.isEmpty ? .none : .pieces(pieces), prefix))
       #expect(try self.body(of: object) == body)
       #expect(object.count < limit)
       #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
@@ -78,16 +97,17 @@ struct ChunkCodecTests {
 
   @Test("chunks of every kind and length come back at every level", arguments: [1, 9, 19])
   func roundTrip(level: Int) throws {
-    var random = SeededGenerator(seed: UInt64(level))
     for count in [1, 2, 33, 5000, 50_000] {
       let (old, new) = Self.builds(count, seed: UInt64(count))
       for chunk in [new, Self.text(count, seed: 7), [UInt8](repeating: 0, count: count), Self.noise(count, seed: 8)] {
-        let encoder = ChunkEncoder(level: level, triesDifferences: Bool.random(using: &random))
         let prefixes: [([UInt8], ObjectHeader.Prefix)] = [([], .none), (old, .chunks([1])), (old, .pieces([0..<256]))]
         for (prefix, name) in prefixes {
-          let object = try encoder.object(of: chunk, after: name, prefix)
-          #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
-          #expect(object.count < chunk.count + 50)
+          for triesDifferences in [false, true] {
+            let object = try Self.object(
+              of: chunk, after: (name, prefix), level: level, triesDifferences: triesDifferences)
+            #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
+            #expect(object.count < chunk.count + 50)
+          }
         }
       }
     }
@@ -95,14 +115,13 @@ struct ChunkCodecTests {
 
   @Test("a damaged object is an error or other bytes of the right length, never more")
   func hostile() throws {
-    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
     let (old, new) = Self.builds(600, seed: 4)
     let text = Self.text(300, seed: 5)
     let before = Array(text.dropFirst(100))
     let cases = [
-      (new, old, try encoder.object(of: new, after: .pieces([0..<768]), old)),
-      (text, [], try encoder.object(of: text, after: .none, [])),
-      (text, before, try encoder.object(of: text, after: .pieces([0..<256]), before)),
+      (new, old, try Self.object(of: new, after: (.pieces([0..<768]), old))),
+      (text, [], try Self.object(of: text, after: (.none, []))),
+      (text, before, try Self.object(of: text, after: (.pieces([0..<256]), before), triesDifferences: false)),
     ]
     #expect(try cases.map { try body(of: $0.2) } == [.difference, .frame, .frame])
     for (chunk, prefix, object) in cases {
@@ -132,19 +151,18 @@ struct ChunkCodecTests {
   @Test("an object is the same on every thread")
   func determinism() throws {
     let (old, new) = Self.builds(60_000, seed: 6)
-    let encoder = ChunkEncoder(level: 19, triesDifferences: true)
     let objects = Mailbox<[UInt8]>()
     let threads = try (0..<4).map { number in
       try WorkerThread(name: "encoder \(number)") {
         do throws(GtachError) {
-          objects.post(try encoder.object(of: new, after: .pieces([0..<60_160]), old))
+          objects.post(try Self.object(of: new, after: (.pieces([0..<60_160]), old)))
         } catch {
           objects.post([])
         }
       }
     }
     for thread in threads { thread.join() }
-    let expected = try encoder.object(of: new, after: .pieces([0..<60_160]), old)
+    let expected = try Self.object(of: new, after: (.pieces([0..<60_160]), old))
     for _ in threads { #expect(objects.receive(until: nil) == expected) }
   }
 }

@@ -326,6 +326,38 @@ struct PackageIndexTests {
     }
   }
 
+  @Test(
+    "on a read-only disk all is found, with an index and without, and whoever wants to write is told why not",
+    .enabled(if: SmallDisk.isPossible, "needs root and mount"), arguments: [true, false])
+  func readOnlyDisk(hasIndex: Bool) throws {
+    try RepositoryFixture.with { fixture in
+      let path = "\(fixture.directory)/disk"
+      try fixture.files.perform(.makeDirectory(path))
+      let disk = try SmallDisk(at: path, kibibytes: 16_000)
+      defer { disk.unmount() }
+      let inside = RepositoryFixture(directory: path)
+      try inside.writeTree()
+      do {
+        let repository = try inside.repository()
+        _ = try inside.publish(into: repository)
+        _ = try repository.reindex()
+      }
+      if !hasIndex { try fixture.files.perform(["-wal", "-shm", ""].map { .remove(inside.layout.packageIndex + $0) }) }
+      try disk.makeReadOnly()
+      let repository = try inside.repository()
+      #expect(try repository.summaries().map(\.variant.description) == ["app@1.0.0 (any)"])
+      #expect(try repository.summaries(name: PackageName("app")).count == 1)
+      #expect(try repository.search(ReleaseQuery()).count == 1)
+      #expect(try repository.reports().count == 1)
+      for error in [
+        thrownError { try repository.reindex() }, thrownError { try inside.pack(into: inside.repository()) },
+      ] {
+        #expect(error?.code == .inputOutput)
+        #expect(error?.advice?.contains("read-only") == true, "\(String(describing: error))")
+      }
+    }
+  }
+
   @Test("several at once write and read one index")
   func atOnce() throws {
     try withShelf(seed: 11) { shelf in

@@ -65,6 +65,113 @@ struct PackageValidationTests {
     }
   }
 
+  /// Packs a tree with a unit file of these lines in its section `[Service]`.
+  private func serviceError(_ lines: String, _ fixture: RepositoryFixture, more: String = "") throws -> GtachError? {
+    try fixture.files.perform([
+      .write(
+        path: "\(fixture.tree)/app.service", bytes: Array("[Service]\n\(lines)\n".utf8), permissions: 0o644),
+      .remove(fixture.home),
+    ])
+    return error(#""install": { "service": "app.service"\#(more) }"#, fixture)
+  }
+
+  @Test("a service's unit file parses, and what it names of the release is there")
+  func services() throws {
+    try RepositoryFixture.with { fixture in
+      let missing = error(#""install": { "service": "app.service" }"#, fixture)
+      #expect(missing?.code == .descriptionInvalid && missing?.reason?.contains("not in the archive") == true)
+      #expect(try serviceError("ExecStart=/usr/bin/env", fixture) == nil)
+      #expect(try serviceError("ExecStart", fixture)?.message == "line 2 of app.service cannot be used")
+      #expect(try serviceError("ExecStart=bin/run", fixture)?.reason?.contains("relative path") == true)
+
+      let program = "ExecStart=/opt/gtach/current/app/bin/run"
+      let absent = try serviceError(program, fixture)
+      #expect(absent?.message.contains("ExecStart in line 2 of app.service") == true)
+      #expect(absent?.reason?.contains("bin/run") == true)
+      try fixture.files.perform([
+        .makeDirectory("\(fixture.tree)/bin"),
+        .write(path: "\(fixture.tree)/bin/run", bytes: self.program, permissions: 0o644),
+      ])
+      #expect(try serviceError(program, fixture)?.advice?.contains("chmod +x") == true)
+      try fixture.files.perform(.write(path: "\(fixture.tree)/bin/run", bytes: self.program, permissions: 0o755))
+      #expect(try serviceError(program, fixture) == nil)
+      #expect(try serviceError("ExecStart=%h/.gtach/apps/current/app/bin/../bin/run", fixture) == nil)
+
+      let script = "ExecStart=/usr/bin/python3 /opt/gtach/current/app/main.py"
+      #expect(try serviceError(script, fixture)?.reason?.contains("main.py") == true)
+      #expect(try serviceError(script, fixture, more: #", "preserve": ["main.py"]"#) == nil)
+      try fixture.files.perform([
+        .write(path: "\(fixture.tree)/main.py.in", bytes: Array("{{x}}".utf8), permissions: 0o644)
+      ])
+      #expect(try serviceError(script, fixture, more: #", "templates": { "main.py.in": "main.py" }"#) == nil)
+      try fixture.files.perform(.write(path: "\(fixture.tree)/main.py", bytes: [], permissions: 0o644))
+      #expect(try serviceError(script, fixture) == nil)
+
+      // A package beside it is its own affair.
+      #expect(try serviceError("ExecStart=/opt/gtach/current/other/run", fixture) == nil)
+    }
+  }
+
+  @Test("a unit file that is none is refused, and what is too long is not even read")
+  func hostileServices() throws {
+    try RepositoryFixture.with { fixture in
+      let unit = "\(fixture.tree)/app.service"
+      let field = #""install": { "service": "app.service" }"#
+      try fixture.files.perform([
+        .makeDirectory(fixture.tree),
+        .write(path: unit, bytes: [0x7F, 0x45, 0x4C, 0x46, 0], permissions: 0o644),
+      ])
+      #expect(error(field, fixture)?.message == "line 1 of app.service cannot be used")
+      try fixture.files.perform(
+        .write(path: unit, bytes: Array(repeating: UInt8(ascii: "#"), count: 10 << 20), permissions: 0o644))
+      #expect(error(field, fixture)?.reason?.contains("longer than") == true)
+      try fixture.files.perform([.remove(unit), .makeSymbolicLink(at: unit, to: "/etc/passwd")])
+      #expect(error(field, fixture)?.code != nil)
+      try fixture.files.perform([.remove(unit), .makeDirectory(unit)])
+      #expect(error(field, fixture)?.reason?.contains("not a file") == true)
+    }
+  }
+
+  @Test("templates are there, their variables are reported, and nothing of the tree is in the way of what they become")
+  func templates() throws {
+    try RepositoryFixture.with { fixture in
+      let fields = #""install": { "templates": { "etc/app.conf.in": "etc/app.conf", "b.in": "b" } }"#
+      #expect(error(fields, fixture)?.reason?.contains("b.in") == true)
+      try fixture.files.perform([
+        .makeDirectory("\(fixture.tree)/etc"),
+        .write(path: "\(fixture.tree)/b.in", bytes: Array("{{y}}{{x}}".utf8), permissions: 0o644),
+        .write(path: "\(fixture.tree)/etc/app.conf.in", bytes: Array("port = 1\n".utf8), permissions: 0o644),
+      ])
+      #expect(
+        try pack(fields, fixture).templates == [
+          .init(file: "b.in", target: "b", variables: ["x", "y"]),
+          .init(file: "etc/app.conf.in", target: "etc/app.conf", variables: []),
+        ])
+      try fixture.files.perform([
+        .remove(fixture.home),
+        .write(path: "\(fixture.tree)/etc/app.conf.in", bytes: Array("\n {{#x}}\n".utf8), permissions: 0o644),
+      ])
+      #expect(error(fields, fixture)?.message == "line 2, column 2 of etc/app.conf.in is no template")
+      try fixture.files.perform([
+        .write(path: "\(fixture.tree)/etc/app.conf.in", bytes: [], permissions: 0o644),
+        .write(path: "\(fixture.tree)/etc/app.conf", bytes: [], permissions: 0o644),
+      ])
+      #expect(error(fields, fixture)?.reason?.contains("already") == true)
+    }
+  }
+
+  @Test("what is preserved need not be there, and is what it says where it is")
+  func preserved() throws {
+    try RepositoryFixture.with { fixture in
+      let fields = #""install": { "preserve": ["data/", "settings.json"] }"#
+      #expect(error(fields, fixture) == nil)
+      try fixture.files.perform([
+        .remove(fixture.home), .write(path: "\(fixture.tree)/data", bytes: [], permissions: 0o644),
+      ])
+      #expect(error(fields, fixture)?.advice?.contains("slash") == true)
+    }
+  }
+
   @Test("links to programs are followed within the tree")
   func links() throws {
     try RepositoryFixture.with { fixture in

@@ -103,6 +103,50 @@ struct PatchTests {
     }
   }
 
+  /// Makes a release of another package visible whose manifest names the archive of one of these, and whose index has its
+  /// chunks in another order.
+  private static func claimArchive(
+    of release: (packed: PackedRelease, index: ChunkIndex), in repository: PackageRepository
+  ) throws {
+    let index = release.index
+    // The last one may be shorter than others.
+    let order = index.chunks.indices.dropLast().reversed() + [index.chunks.count - 1]
+    let objects = try order.enumerated().map { position, chunk in
+      let object = try #require(index.objects.first { $0.chunk == chunk && $0.encoding == .full })
+      return ChunkIndex.Object(id: object.id, size: object.size, chunk: position, encoding: .full)
+    }
+    let bytes = ChunkIndexCodec.encode(
+      ChunkIndex(unitSize: index.unitSize, chunks: order.map { index.chunks[$0] }, objects: objects))
+    let manifest = Manifest(
+      description: PackageDescription(name: try PackageName("other"), version: try SemanticVersion("1.0.0")),
+      platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: release.packed.manifest.archive,
+      index: Manifest.Content(digest: SHA256().digest(of: bytes), size: bytes.count))
+    try repository.complete(manifest: try manifest.json(), index: bytes)
+  }
+
+  @Test("another package's manifest that names the same archive makes no patch useless", arguments: [true, false])
+  func claimedBase(isHere: Bool) throws {
+    try RepositoryFixture.with { fixture in
+      let (source, releases) = try Self.releases(2, fixture)
+      let (last, index) = releases[1]
+      let (held, heldIndex) = releases[0]
+      try #require(heldIndex.chunks.count > 2)
+      let target = try PackageRepository(home: "\(fixture.directory)/target")
+      try RepositoryFixture.transfer(
+        heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source,
+        to: target)
+      if isHere { try target.complete(manifest: held.manifestBytes, index: held.indexBytes) }
+      try Self.claimArchive(of: releases[0], in: target)
+      let patches = try target.lackingChunks(index: index).compactMap(\.objects.first)
+      #expect(!patches.isEmpty && Self.patches(patches, index) == patches.count)
+      try RepositoryFixture.transfer(index, numbers: patches, from: source, to: target)
+      let rest = try target.lackingChunks(index: index).compactMap(\.objects.first)
+      #expect(rest.isEmpty == isHere && Self.patches(rest, index) == 0)
+      try RepositoryFixture.transfer(index, numbers: rest, from: source, to: target)
+      try target.complete(manifest: last.manifestBytes, index: last.indexBytes)
+    }
+  }
+
   @Test("an older archive's chunk that holds other bytes is found by what is made from it", arguments: [0, 1])
   func otherBase(shorterBy bytes: Int) throws {
     try RepositoryFixture.with { fixture in

@@ -74,14 +74,4 @@ struct ZstdPrefixTests {
   func levels(level: Int) {
     #expect(thrownError { try Zstd.compressBare([1], after: [], level: level) }?.code == .usage)
   }
-
-  @Test("suffixes are sorted")
-  func suffixes() throws {
-    var random = SeededGenerator(seed: 6)
-    for count in [0, 1, 2, 300] {
-      let bytes = (0..<count).map { _ in UInt8.random(in: 0...2, using: &random) }
-      let expected = bytes.indices.sorted { bytes[$0...].lexicographicallyPrecedes(bytes[$1...]) }
-      #expect(try SuffixArray.positions(of: bytes).map(Int.init) == expected)
-    }
-  }
 }

@@ -18,6 +18,29 @@ struct FileLockTests {
     }
   }
 
+  @Test("an interruption ends a wait, whatever its deadline, and takes nothing away that is free")
+  func cancellation() throws {
+    try withTestDirectory { directory in
+      let path = "\(directory)/lock"
+      let held = try FileLock(path: path, wait: nil)
+      let cancellation = try Cancellation()
+      let waiting = Mailbox<ErrorCode>()
+      let threads = try [nil, Instant(milliseconds: .max)].map { (deadline) throws(GtachError) in
+        try WorkerThread(name: "waiter") {
+          waiting.post(
+            thrownError { _ = try FileLock(path: path, wait: deadline, cancellation: cancellation) }?.code ?? .bug)
+        }
+      }
+      cancellation.cancel()
+      for thread in threads { thread.join() }
+      #expect(waiting.receive(until: nil) == .cancelled && waiting.receive(until: nil) == .cancelled)
+      let now = MonotonicClock.now()
+      #expect(thrownError { try FileLock(path: path, wait: now, cancellation: cancellation) }?.code == .busy)
+      withExtendedLifetime(held) {}
+      _ = try FileLock(path: "\(directory)/other", wait: nil, cancellation: cancellation)
+    }
+  }
+
   @Test("a lock on a file that was removed meanwhile is not taken for the lock")
   func removedFile() throws {
     try withTestDirectory { directory in

@@ -3,22 +3,18 @@ import GtachModel
 extension BinaryDifference {
   /// The difference of `new` to `old`.
   ///
-  /// - Parameters:
-  ///   - suffixes: Where the suffixes of `old` begin, in their order.
-  ///   - compress: Makes a frame of the new bytes.
-  /// - Returns: The difference, and about how many bytes a frame of all of `new` would have at the least.
+  /// - Parameter compress: Makes a frame of the new bytes.
   public static func make(
-    from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>,
-    compress: ([UInt8]) throws(GtachError) -> [UInt8]
-  ) throws(GtachError) -> (bytes: [UInt8], leastFrame: Int) {
-    try encode(stretches(from: old, suffixes: suffixes, to: new), from: old, to: new, compress: compress)
+    from old: [UInt8], to new: ArraySlice<UInt8>, compress: ([UInt8]) throws(GtachError) -> [UInt8]
+  ) throws(GtachError) -> [UInt8] {
+    try encode(stretches(from: old, to: new), from: old, to: new, compress: compress)
   }
 
   /// Writes the stretches, which together are all of `new`.
   static func encode(
     _ stretches: [Stretch], from old: [UInt8], to new: ArraySlice<UInt8>,
     compress: ([UInt8]) throws(GtachError) -> [UInt8]
-  ) throws(GtachError) -> (bytes: [UInt8], leastFrame: Int) {
+  ) throws(GtachError) -> [UInt8] {
     var writer = Writer()
     old.withUnsafeBytes { old in
       new.withUnsafeBytes { new in
@@ -30,9 +26,7 @@ extension BinaryDifference {
     let frame = writer.added.isEmpty ? [] : try compress(writer.added)
     if !writer.added.isEmpty { VariableInteger.append(frame.count, to: &bytes) }
     VariableInteger.append(writer.surprises.count, to: &bytes)
-    bytes += frame + writer.surprises + writer.bits.finished()
-    // For each change and each stretch a frame has a sequence: a length, and what has changed.
-    return (bytes, frame.count + (writer.changes + stretches.count) * 3 / 2)
+    return bytes + frame + writer.surprises + writer.bits.finished()
   }
 }
 
@@ -41,8 +35,6 @@ private struct Writer {
   var bits = BitEncoder()
   var added: [UInt8] = []
   var surprises: [UInt8] = []
-  /// How many words have changed.
-  private(set) var changes = 0
   private let model = DifferenceModel()
   private var (position, distance, calm) = (0, 0, 0)
 
@@ -78,7 +70,6 @@ private struct Writer {
         position += 1
         continue
       }
-      changes += 1
       let newer = (position..<min(position + 4, end)).reversed().reduce(0) { $0 << 8 | UInt32(new[$1]) }
       position +=
         model.change(to: newer, room: end - position, around, place: place, position: position, with: &bits).width

@@ -1,18 +1,18 @@
 extension BinaryDifference {
   /// Finds the stretches.
-  static func stretches(from old: [UInt8], suffixes: [Int32], to new: ArraySlice<UInt8>) -> [Stretch] {
-    old.withUnsafeBufferPointer { old in
-      suffixes.withUnsafeBufferPointer { suffixes in
-        new.withUnsafeBufferPointer { new in Finder(old: old, suffixes: suffixes, new: new).stretches() }
+  static func stretches(from old: [UInt8], to new: ArraySlice<UInt8>) -> [Stretch] {
+    old.withUnsafeBytes { old in
+      new.withUnsafeBytes { new in
+        Finder(old: old, new: new, windows: CommonWindows(of: new, in: old)).stretches()
       }
     }
   }
 }
 
 private struct Finder {
-  let old: UnsafeBufferPointer<UInt8>
-  let suffixes: UnsafeBufferPointer<Int32>
-  let new: UnsafeBufferPointer<UInt8>
+  let old: UnsafeRawBufferPointer
+  let new: UnsafeRawBufferPointer
+  let windows: CommonWindows
 
   /// By how many bytes a match must be better than going on as before.
   static let threshold = 8
@@ -30,7 +30,7 @@ private struct Finder {
       scan += length
       var counted = scan
       while scan < new.count {
-        (place, length) = longestMatch(at: scan)
+        (place, length) = windows.longestMatch(at: scan, near: lastOffset)
         while counted < scan + length {
           if isSame(counted, lastOffset) { oldScore += 1 }
           counted += 1
@@ -80,33 +80,5 @@ private struct Finder {
       lastOffset = place - scan
     }
     return result
-  }
-
-  private func longestMatch(at start: Int) -> (place: Int, length: Int) {
-    var (low, high) = (0, suffixes.count - 1)
-    var (lowLength, highLength) = (0, 0)
-    guard high >= 0 else { return (0, 0) }
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      var length = min(lowLength, highLength)
-      let place = Int(suffixes[middle])
-      let limit = min(old.count - place, new.count - start)
-      while length < limit, old[place + length] == new[start + length] { length += 1 }
-      if length < limit ? old[place + length] < new[start + length] : limit == old.count - place {
-        (low, lowLength) = (middle, length)
-      } else {
-        (high, highLength) = (middle, length)
-      }
-    }
-    let first = matchLength(Int(suffixes[low]), start)
-    let second = matchLength(Int(suffixes[high]), start)
-    return first >= second ? (Int(suffixes[low]), first) : (Int(suffixes[high]), second)
-  }
-
-  private func matchLength(_ place: Int, _ start: Int) -> Int {
-    let limit = min(old.count - place, new.count - start)
-    var length = 0
-    while length < limit, old[place + length] == new[start + length] { length += 1 }
-    return length
   }
 }

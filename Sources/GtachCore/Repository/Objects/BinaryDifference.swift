@@ -125,8 +125,9 @@ private struct Filler {
     while position < end {
       let expected = model.expected(from: position)
       let stop = min(end, expected, position &+ calm)
-      var around = Surroundings(of: old, at: position &+ distance)
       let start = position
+      while position &+ 4 <= stop, model.isQuiet(fourFrom: position &+ distance, of: old) { position &+= 4 }
+      var around = Surroundings(of: old, at: position &+ distance)
       var isQuiet = model.isQuiet(around)
       while position < stop, isQuiet {
         position &+= 1

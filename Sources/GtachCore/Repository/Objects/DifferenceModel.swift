@@ -73,6 +73,22 @@ final class DifferenceModel {
     max(before[old.before].pointee.state, after[old.after].pointee.state) < Self.likely << 4
   }
 
+  /// Whether `isQuiet` is true of a place and of the three after it. False also where the older bytes begin or end, so that
+  /// it is asked for each on its own.
+  @inline(__always)
+  func isQuiet(fourFrom place: Int, of old: UnsafeRawBufferPointer) -> Bool {
+    guard place >= 2, place &+ 10 <= old.count else { return false }
+    let start = old.baseAddress.unsafelyUnwrapped + place
+    let earlier = UInt64(littleEndian: (start - 2).loadUnaligned(as: UInt64.self))
+    let later = UInt64(littleEndian: (start + 2).loadUnaligned(as: UInt64.self))
+    func highest(_ shift: UInt64) -> UInt16 {
+      max(
+        before[Int(truncatingIfNeeded: earlier &>> shift & 0xFFFF)].pointee.state,
+        after[Int(truncatingIfNeeded: later &>> shift & 0xFFFF)].pointee.state)
+    }
+    return max(max(highest(0), highest(8)), max(highest(16), highest(24))) < Self.likely << 4
+  }
+
   /// The first place from `position` on that is near the last change, or as far from it as that was from the one before;
   /// there a bit is worth its while whatever stands there.
   @inline(__always)

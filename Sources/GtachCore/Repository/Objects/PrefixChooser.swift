@@ -14,8 +14,14 @@ public struct PrefixChooser: Sendable {
   public init(archive: SampledArchive) { self.archive = archive }
 
   /// The pieces, the best last, because what is near is cheap to refer to. Empty where the two have nothing in common.
-  public func pieces(for chunk: ArraySlice<UInt8>) -> [Range<Int>] {
-    let budget = chunk.count + ObjectHeader.maximumExcess
+  ///
+  /// - Parameters:
+  ///   - chunk: The bytes of the chunk.
+  ///   - excess: How many bytes the pieces may be in all beyond the length of the chunk.
+  public func pieces(
+    for chunk: ArraySlice<UInt8>, excess: Int = ObjectHeader.maximumExcess
+  ) -> [Range<Int>] {
+    let budget = chunk.count + excess
     var pieces = runs(of: commonCells(with: chunk))
     pieces.sort { ($0.gain, $1.range.lowerBound) > ($1.gain, $0.range.lowerBound) }
     pieces.removeLast(max(0, pieces.count - ObjectHeader.maximumPieces))

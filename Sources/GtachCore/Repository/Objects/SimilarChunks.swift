@@ -21,7 +21,10 @@ public struct SimilarChunks: Sendable {
   /// - Parameters:
   ///   - chunk: The bytes of a chunk.
   ///   - position: Its position in the archive.
-  public func similar(to chunk: ArraySlice<UInt8>, at position: Int) -> [Int] {
+  ///   - minimumGain: How many hashes each must have in common with it that no better one has.
+  public func similar(
+    to chunk: ArraySlice<UInt8>, at position: Int, minimumGain: Int = Self.minimumGain
+  ) -> [Int] {
     let hashes = SampledHash.hashes(of: chunk)
     var cover = GreedyCover(memberCount: hashes.count)
     for (number, hash) in hashes.enumerated() {
@@ -29,11 +32,11 @@ public struct SimilarChunks: Sendable {
         cover.add(number, to: chunkPosition(at: place))
       }
     }
-    return cover.chosen(atMost: ObjectHeader.maximumChunks, minimumGain: Self.minimumGain).map(\.group).reversed()
+    return cover.chosen(atMost: ObjectHeader.maximumChunks, minimumGain: minimumGain).map(\.group).reversed()
   }
 
-  /// How many hashes a chunk must have in common.
-  private static let minimumGain = 2
+  /// How many hashes a chunk must have in common where only bytes count.
+  public static let minimumGain = 2
 
   private func chunkPosition(at place: Int) -> Int {
     var (low, high) = (0, offsets.count)

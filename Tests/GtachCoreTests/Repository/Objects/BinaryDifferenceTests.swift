@@ -30,7 +30,7 @@ struct BinaryDifferenceTests {
   }
 
   private func make(_ old: [UInt8], _ new: [UInt8]) throws -> [UInt8] {
-    try BinaryDifference.make(from: old, suffixes: try SuffixArray.positions(of: old), to: new[...]) { $0 }.bytes
+    try BinaryDifference.make(from: old, to: new[...]) { $0 }
   }
 
   /// Applies a difference whose frame are the new bytes themselves.
@@ -66,6 +66,26 @@ struct BinaryDifferenceTests {
     #expect(try make(program, rebuilt).count < 200)
   }
 
+  @Test("stretches are found wherever they stand, in zeros and among repetitions too")
+  func stretches() throws {
+    let noise = ChunkerTests.noise(100_000, seed: 105)
+    #expect(
+      BinaryDifference.stretches(from: noise, to: (noise[60_000...] + noise[..<60_000])[...]) == [
+        .init(place: 60_000, copied: 40_000, added: 0), .init(place: 0, copied: 60_000, added: 0),
+      ])
+    // Windows that stand nowhere else are few here.
+    let zeros = { [UInt8](repeating: 0, count: $0) }
+    let old = noise[..<1000] + zeros(50_000) + noise[1000..<2000] + zeros(30_000)
+    let new = noise[1000..<2000] + zeros(40_000) + noise[..<1000] + zeros(10_000)
+    #expect(try make(Array(old), Array(new)).count < 60)
+    // Records of 40 bytes that begin all alike: a stretch of them is another's continuation for a few bytes only.
+    var records: [UInt8] = []
+    for number in 0..<1000 { records += [UInt8](repeating: 7, count: 30) + noise[number * 10..<number * 10 + 10] }
+    let moved = Array(records[20_000...] + records[..<20_000])
+    #expect(try make(records, moved).count < 60)
+    #expect(try apply(make(records, moved), to: records, size: moved.count) == moved)
+  }
+
   @Test("nothing to nothing, nothing to something, something to nothing")
   func empty() throws {
     for (old, new) in [([], []), ([], [1, 2, 3]), ([1, 2, 3], []), ([1], [1]), ([], [0])] as [([UInt8], [UInt8])] {
@@ -95,7 +115,7 @@ struct BinaryDifferenceTests {
       #expect(try apply(difference, to: old, size: new.count) == new, "\(vector.name)")
       let stretches = vector.stretches.map { BinaryDifference.Stretch(place: $0[0], copied: $0[1], added: $0[2]) }
       #expect(
-        try BinaryDifference.encode(stretches, from: old, to: new[...]) { $0 }.bytes == difference, "\(vector.name)")
+        try BinaryDifference.encode(stretches, from: old, to: new[...]) { $0 } == difference, "\(vector.name)")
     }
   }
 

@@ -45,9 +45,11 @@ struct PrefixChooserTests {
     return archive
   }
 
-  private func check(_ pieces: [Range<Int>], chunk: Int, archive: Int) {
+  private func check(
+    _ pieces: [Range<Int>], chunk: Int, archive: Int, excess: Int = ObjectHeader.maximumExcess
+  ) {
     #expect(pieces.count <= ObjectHeader.maximumPieces)
-    #expect(pieces.reduce(0) { $0 + $1.count } <= chunk + ObjectHeader.maximumExcess)
+    #expect(pieces.reduce(0) { $0 + $1.count } <= chunk + excess)
     let sorted = pieces.sorted { $0.lowerBound < $1.lowerBound }
     for (piece, next) in zip(sorted, sorted.dropFirst()) { #expect(piece.upperBound <= next.lowerBound) }
     for piece in pieces {
@@ -68,6 +70,11 @@ struct PrefixChooserTests {
     #expect(pieces.reduce(0) { $0 + $1.count } > 2 << 20)
     // The piece with more in common stands last.
     #expect(pieces.last?.contains(2_050_000) == true)
+    // The same with less around it.
+    let fewer = chooser.pieces(for: chunk[...], excess: 100_000)
+    check(fewer, chunk: chunk.count, archive: old.count, excess: 100_000)
+    #expect(fewer.contains { $0.contains(2_000_100) && $0.contains(2_099_900) })
+    #expect(fewer.reduce(0) { $0 + $1.count } > chunk.count + 80_000)
   }
 
   @Test("nothing in common gives nothing; an archive that is smaller than the budget is taken whole")
@@ -100,6 +107,7 @@ struct PrefixChooserTests {
     bytes.replaceSubrange(8 * size..<9 * size, with: bytes[6 * size..<7 * size])
     let similar = SimilarChunks(in: Self.archive(bytes), sizes: Array(repeating: size, count: 10))
     #expect(similar.similar(to: bytes[6 * size..<7 * size], at: 6) == [4, 2])
+    #expect(similar.similar(to: bytes[6 * size..<7 * size], at: 6, minimumGain: 500) == [2])
     #expect(similar.similar(to: bytes[8 * size..<9 * size], at: 8) == [6])
     #expect(similar.similar(to: bytes[2 * size..<3 * size], at: 2).isEmpty)
     #expect(similar.similar(to: bytes[0..<size], at: 0).isEmpty)

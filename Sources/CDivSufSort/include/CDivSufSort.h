@@ -1,4 +1,0 @@
-#ifndef CDIVSUFSORT_H
-#define CDIVSUFSORT_H
-#include <divsufsort.h>
-#endif
