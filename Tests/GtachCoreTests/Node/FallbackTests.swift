@@ -100,8 +100,11 @@ struct FallbackTests {
     let release = try fleet.publish("app", "1.0.0", objects: 4)
     try publisher.publish(release, of: fleet)
     publisher.lies = { request in
-      guard case .chunk(let variant, let position, let form, _) = request else { return nil }
-      return .chunkLacking(variant, position: position, form: form)
+      switch request {
+      case .fetch(let variant, .unit(let units, _)): return .fetch(variant, .unitsLacking(units))
+      case .fetch(let variant, .chunk(let position)): return .fetch(variant, .chunkLacking(position))
+      default: return nil
+      }
     }
     let late = try node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 60_000)

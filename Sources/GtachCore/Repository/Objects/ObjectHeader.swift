@@ -35,7 +35,7 @@ public struct ObjectHeader: Hashable, Sendable {
   /// How many bytes pieces may be in all beyond the length of their chunk.
   public static let maximumExcess = 2 << 20
   /// The most chunks of a prefix.
-  public static let maximumChunks = 4
+  public static let maximumChunks = 8
 
   /// What is to stand before the chunk.
   public let prefix: Prefix

@@ -16,7 +16,7 @@ public struct SimilarChunks: Sendable {
     }
   }
 
-  /// The positions of up to four earlier chunks, the best last.
+  /// The positions of up to eight earlier chunks, the best last.
   ///
   /// - Parameters:
   ///   - chunk: The bytes of a chunk.
@@ -36,7 +36,7 @@ public struct SimilarChunks: Sendable {
   }
 
   /// How many hashes a chunk must have in common where only bytes count.
-  public static let minimumGain = 2
+  public static let minimumGain = 4
 
   private func chunkPosition(at place: Int) -> Int {
     var (low, high) = (0, offsets.count)
