@@ -222,9 +222,10 @@ final class DialledSession: Sendable {
       deliver(.reply(id, .fetch(variant, .has(have.ranges))))
       return
     case .lease(let lease):
-      guard let variant = state.withLock({ $0.conversation.lease(lease.id) }) else { return }
-      // What was asked before the peer hears of this is answered still.
+      // What was asked before the peer hears of this is answered still. It counts the claim until then, whatever this
+      // side has claimed since.
       if !lease.granted { questions.post(.end(lease.id)) }
+      guard let variant = state.withLock({ $0.conversation.lease(lease.id) }) else { return }
       deliver(.reply(id, .fetch(variant, .lease(isGranted: lease.granted))))
       return
     default: break

@@ -50,6 +50,8 @@ struct FetchConversation {
   /// Gives a lease back, or a claim up.
   mutating func endClaim(_ variant: VariantID) -> Message? {
     guard let claim = followed[variant]?.claim else { return nil }
+    // A grant may cross this: it is of nothing any more.
+    followed[variant]?.claim = nil
     followed[variant]?.isClaimWaiting = false
     return .end(End(id: claim))
   }

@@ -77,7 +77,8 @@ struct RepositoryFixture {
   ///
   /// - Throws: What it throws itself, and what makes the object useless.
   static func send(
-    _ units: [[UInt8]], _ digests: [UnitDigest], ofObject number: Int, of index: ChunkIndex, to target: PackageRepository
+    _ units: [[UInt8]], _ digests: [UnitDigest], ofObject number: Int, of index: ChunkIndex,
+    to target: PackageRepository
   ) throws(GtachError) {
     for _ in 0..<2 {
       var progress: ObjectProgress? = try target.beginObject(number, of: index, digests: digests)
