@@ -151,10 +151,19 @@ public struct ChunkFetch: Sendable {
   public mutating func advance(
     holders: [SessionID], expectsMore: Bool, using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
-    if !expectsMore, !holders.isEmpty, holders.allSatisfy(told.contains) || measuresInVain >= Self.patience {
-      giveUpForms()
-    }
+    if !expectsMore, isToldBy(holders) { giveUpForms() }
     return askForLists(using: &generator) + questions(units.advance(using: &generator))
+  }
+
+  /// Whether nobody has a chunk in any form, although some say that they have the variant.
+  public func isLackedBy(_ holders: [SessionID]) -> Bool {
+    guard isToldBy(holders), listsAsked.isEmpty, units.isStuck else { return false }
+    return forms.contains { $0.value == [.bare] && units.holderCount(of: map.number(ofChunk: $0.key)) == 0 }
+  }
+
+  /// Whether all who have the variant have told what they have, or were waited for long enough.
+  private func isToldBy(_ holders: [SessionID]) -> Bool {
+    !holders.isEmpty && (holders.allSatisfy(told.contains) || measuresInVain >= Self.patience)
   }
 
   /// The same when some time has passed.

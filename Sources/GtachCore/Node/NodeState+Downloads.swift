@@ -116,6 +116,9 @@ extension NodeState {
       let questions = download.chunks?.advance(
         holders: holders, expectsMore: isHolderComing(variant), using: &generator)
       send(questions ?? [], of: variant, into: &actions)
+      if !isHolderComing(variant), download.chunks?.isLackedBy(holders) == true {
+        for session in holders { strikeOff(session, variant, into: &actions) }
+      }
     case .manifest, .index, .inspecting, .completing: break
     }
     downloads[variant] = download

@@ -61,7 +61,7 @@ struct ObjectHeaderTests {
     #expect(error([2]) == .objectCorrupt)
     #expect(error([3]) == .objectCorrupt)
     #expect(error([17 << 3] + [UInt8](repeating: 2, count: 34)) == .objectCorrupt)
-    #expect(error([5 << 3 | 4] + [UInt8](repeating: 2, count: 40)) == .objectCorrupt)
+    #expect(error([9 << 3 | 4] + [UInt8](repeating: 2, count: 72)) == .objectCorrupt)
     #expect(error([4]) == .objectCorrupt)
   }
 
