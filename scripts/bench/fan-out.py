@@ -146,23 +146,24 @@ class Fleet:
                 file.write(os.urandom(1 << 20))
         def manifest(host):
             return self.home(host) / "repository/packages/bench" / version / "any/manifest.json"
-        waiting, visible, done = set(hosts), None, {}
-        before = self.processor()
-        pack = subprocess.Popen(
-            [gtach, "--home", str(self.home(1)), "--quiet", "pack", str(tree), "--name", "bench", "--version", version],
-            stdout=subprocess.DEVNULL)
-        began = time.monotonic()
-        while waiting:
-            if visible is None and manifest(1).exists():
-                visible, before = time.time(), self.processor()
-            for host in [host for host in waiting if manifest(host).exists()]:
-                done[host] = time.time()
-                waiting.remove(host)
-            if pack.poll() not in (None, 0) or time.monotonic() - began > limit_seconds:
-                pack.wait()
-                raise RuntimeError(f"release {version} does not reach {sorted(waiting)}")
-            time.sleep(0.002)
-        pack.wait()
+
+        waiting, visible, done, before = set(hosts), None, [], 0
+        pack = Host(1, gtach, "--home", self.home(1), "--quiet", "pack", tree, "--name", "bench", "--version", version,
+                    log=work / "pack.log").go()
+        try:
+            began = time.monotonic()
+            while waiting:
+                if visible is None and manifest(1).exists():
+                    visible, before = time.time(), self.processor()
+                for host in [host for host in waiting if manifest(host).exists()]:
+                    done.append(time.time())
+                    waiting.remove(host)
+                if time.monotonic() - began > limit_seconds:
+                    raise RuntimeError(f"release {version} does not reach {sorted(waiting)}")
+                time.sleep(0.002)
+            pack.finish()
+        finally:
+            pack.stop()
         return visible, done, self.processor() - before
 
     def end(self):
@@ -186,7 +187,7 @@ def measured(name, begin):
 def with_gtach(fleet, version):
     def begin():
         visible, done, processor = fleet.publish(version)
-        return visible, done.values(), processor
+        return visible, done, processor
     return begin
 
 
@@ -346,7 +347,7 @@ try:
     met = table()
 except Exception:
     for log in sorted(work.glob("*.log")):
-        print(f"== {log.name}", *log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
+        print(f"== {log.name}", *log.read_text(errors="replace").splitlines()[-5:], sep="\n", file=sys.stderr)
     raise
 finally:
     for server in servers:

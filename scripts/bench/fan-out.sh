@@ -55,4 +55,7 @@ mount -t tmpfs gtach-fan-out "$work/memory"
 scripts/lan.sh up $((receivers + 1)) "$rate" >/dev/null
 python3 scripts/bench/fan-out.py "$gtach" "$work" "$receivers" "$rate" "$size" "$runs" "$only" &
 bench=$!
-wait "$bench" && bench='' || { status=$?; bench=''; exit "$status"; }
+status=0
+wait "$bench" || status=$?
+bench=''
+exit "$status"

@@ -9,9 +9,10 @@ extension NodeState {
   /// beginning to end, and whatever a peer sends is believed only as far as it is signed.
   mutating func advanceMetadata(now: Instant, time: Timestamp, into actions: inout [NodeAction]) {
     guard metadataUpdate == nil, metadataBackoff.allows(now: now) else { return }
+    let trusted = trusted
     let candidates = sessions.keys.sorted().compactMap { id -> (session: SessionID, turn: Int, version: Int)? in
       guard let peer = sessions[id].flatMap({ table.peers[$0.peer] }), let version = peer.metadataVersion,
-        isWorthAsking(peer)
+        Self.isWorthAsking(peer, besides: trusted)
       else { return nil }
       return (id, peer.metadataTurn, version)
     }
@@ -41,8 +42,9 @@ extension NodeState {
     }
   }
 
-  /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap.
-  func isWorthAsking(_ peer: Peer) -> Bool {
+  /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap. Not a method of the state:
+  /// calling one for each peer after every input copies all of it each time.
+  static func isWorthAsking(_ peer: Peer, besides trusted: TrustedMetadata) -> Bool {
     guard let version = peer.metadataVersion, version != peer.refusedMetadataVersion else { return false }
     return version > trusted.timestampVersion
       || !trusted.isComplete && version > 0 && version == trusted.timestampVersion

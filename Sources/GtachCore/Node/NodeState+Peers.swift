@@ -91,7 +91,8 @@ extension NodeState {
   mutating func advanceConnections(now: Instant, into actions: inout [NodeAction]) {
     let unfetched = Set(downloads.keys)
     let isShared = downloads.values.contains(where: \.isShared)
-    let behind = Set(table.peers.filter { isWorthAsking($0.value) }.keys)
+    let trusted = trusted
+    let behind = Set(table.peers.filter { Self.isWorthAsking($0.value, besides: trusted) }.keys)
     let dialled = table.dial(now: now) { key, peer in
       behind.contains(key) || isShared || !unfetched.isDisjoint(with: peer.variants.keys)
     }
@@ -104,12 +105,12 @@ extension NodeState {
         || downloads.values.contains { $0.followed.contains(id) }
         || !unfetched.isDisjoint(with: peer.variants.keys)
       session.idleSince = isBusy ? nil : session.idleSince ?? now
-      if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = advertised(by: peer) {
+      if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = Self.advertised(by: peer) {
         session.isWatching = true
         actions.append(.send(id, .watch(told)))
       }
       sessions[id] = session
-      if let close = closesAt(session), close <= now {
+      if !isBusy, let close = closesAt(session), close <= now {
         sessions[id] = nil
         actions.append(.close(id, nil))
         table.closed(id, error: nil, now: now, using: &generator)
@@ -126,7 +127,7 @@ extension NodeState {
     return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
   }
 
-  private func advertised(by peer: Peer) -> Advertisement? {
+  private static func advertised(by peer: Peer) -> Advertisement? {
     guard let root = peer.indexRoot, let version = peer.metadataVersion else { return nil }
     return Advertisement(indexRoot: root, metadataVersion: version)
   }

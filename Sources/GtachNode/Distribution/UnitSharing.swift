@@ -31,8 +31,9 @@ final class UnitSharing: Sendable {
     var news: [Int] = []
   }
 
-  /// A variant of which units are given out, or would be if they were here.
-  private struct Shared {
+  /// A variant of which units are given out, or would be if they were here. A class: it changes with every unit, under the
+  /// lock that all connections wait for, and a value would be copied out of the dictionary for that.
+  private final class Shared {
     var map: UnitMap?
     var has = UnitSet(below: 0)
     var served = ServedUnits(count: 0)
@@ -46,6 +47,14 @@ final class UnitSharing: Sendable {
     var variants: [Digest: Shared] = [:]
     var tellings: [Int: Mailbox<Telling>] = [:]
     var measured: Instant
+
+    /// A variant, which there is from now on.
+    mutating func shared(_ index: Digest) -> Shared {
+      if let known = variants[index] { return known }
+      let fresh = Shared()
+      variants[index] = fresh
+      return fresh
+    }
   }
 
   private let repository: PackageRepository
@@ -64,8 +73,9 @@ final class UnitSharing: Sendable {
   /// - Throws: `ErrorCode.inputOutput`.
   func begin(_ index: Digest, _ map: UnitMap) throws(GtachError) {
     let isKnown = state.withLock { state in
-      state.variants[index, default: Shared()].sessions += 1
-      return state.variants[index]?.map != nil
+      let shared = state.shared(index)
+      shared.sessions += 1
+      return shared.map != nil
     }
     if !isKnown { try open(index, map) }
   }
@@ -81,10 +91,8 @@ final class UnitSharing: Sendable {
   /// Units are here.
   func stored(_ units: [Int], of index: Digest) {
     state.withLock { state in
-      guard state.variants[index]?.map != nil else { return }
-      for unit in units where state.variants[index]?.has.insert(unit) == true {
-        Self.tell(unit, of: index, in: &state)
-      }
+      guard let shared = state.variants[index], shared.map != nil else { return }
+      Self.add(units, to: shared, in: state)
     }
   }
 
@@ -113,16 +121,18 @@ final class UnitSharing: Sendable {
   /// - Throws: `ErrorCode.inputOutput`.
   func follow(_ index: Digest, connection: Int, id: UInt32) throws(GtachError) -> [Range<Int>] {
     let isKnown = state.withLock { state in
-      state.variants[index, default: Shared()].followers.append(Follower(connection: connection, id: id))
-      return state.variants[index]?.map != nil
+      let shared = state.shared(index)
+      shared.followers.append(Follower(connection: connection, id: id))
+      return shared.map != nil
     }
     if !isKnown, let bytes = try indexBytes(index) { try open(index, UnitMap(try ChunkIndexCodec.decode(bytes))) }
     return state.withLock { state in
       // All that is here: what came between is in it.
-      let followers = state.variants[index]?.followers ?? []
-      guard let place = followers.firstIndex(where: { $0.connection == connection && $0.id == id }) else { return [] }
-      state.variants[index]?.followers[place].news = []
-      return state.variants[index]?.has.ranges ?? []
+      guard let shared = state.variants[index] else { return [] }
+      let place = shared.followers.firstIndex { $0.connection == connection && $0.id == id }
+      guard let place else { return [] }
+      shared.followers[place].news = []
+      return shared.has.ranges
     }
   }
 
@@ -136,19 +146,21 @@ final class UnitSharing: Sendable {
 
   /// What a connection's peer was not told of yet, by the number of the follow.
   func news(for connection: Int) -> [(id: UInt32, ranges: [Range<Int>])] {
-    state.withLock { state in
-      var all: [(id: UInt32, ranges: [Range<Int>])] = []
-      for index in state.variants.keys {
-        guard let shared = state.variants[index] else { continue }
+    let news = state.withLock { state in
+      var all: [(id: UInt32, units: [Int])] = []
+      for shared in state.variants.values {
         for place in shared.followers.indices
         where shared.followers[place].connection == connection && !shared.followers[place].news.isEmpty {
-          var units = UnitSet(below: shared.map?.count ?? 0)
-          for unit in shared.followers[place].news { units.insert(unit) }
-          all.append((shared.followers[place].id, units.ranges))
-          state.variants[index]?.followers[place].news = []
+          all.append((shared.followers[place].id, shared.followers[place].news))
+          shared.followers[place].news = []
         }
       }
       return all
+    }
+    return news.map { id, units in
+      var set = UnitSet(below: (units.max() ?? 0) + 1)
+      for unit in units { set.insert(unit) }
+      return (id, set.ranges)
     }
   }
 
@@ -175,14 +187,14 @@ final class UnitSharing: Sendable {
       guard state.slots.mayAsk(claimant) else {
         return .failure(GtachError(.noLease, "the peer has no lease here, or no longer"))
       }
-      guard let map = state.variants[index]?.map else {
+      guard let shared = state.variants[index], let map = shared.map else {
         return .failure(GtachError(.chunkMissing, "nothing of this variant is here"))
       }
       guard units.allSatisfy({ $0 < map.firstBareChunk }) else {
         return .failure(GtachError(.notFound, "the variant has no such units"))
       }
-      let here = units.filter { state.variants[index]?.has.contains($0) == true }
-      guard let number = state.variants[index]?.served.choose(here), case .unit(let unit, let object) = map.part(number)
+      let here = units.filter(shared.has.contains)
+      guard let number = shared.served.choose(here), case .unit(let unit, let object) = map.part(number)
       else { return .failure(GtachError(.chunkMissing, "none of these units is here")) }
       let bytes = map.bytes(number)
       obeySlots(in: &state) { slots in
@@ -208,13 +220,11 @@ final class UnitSharing: Sendable {
   private func open(_ index: Digest, _ map: UnitMap) throws(GtachError) {
     let here = try repository.unitsHere(of: map)
     state.withLock { state in
-      guard state.variants[index] != nil, state.variants[index]?.map == nil else { return }
-      state.variants[index]?.map = map
-      state.variants[index]?.has = UnitSet(below: map.count)
-      state.variants[index]?.served = ServedUnits(count: map.count)
-      for unit in here.ranges.joined() where state.variants[index]?.has.insert(unit) == true {
-        Self.tell(unit, of: index, in: &state)
-      }
+      guard let shared = state.variants[index], shared.map == nil else { return }
+      shared.map = map
+      shared.has = UnitSet(below: map.count)
+      shared.served = ServedUnits(count: map.count)
+      Self.add(here.ranges.joined(), to: shared, in: state)
     }
   }
 
@@ -228,11 +238,13 @@ final class UnitSharing: Sendable {
     }
   }
 
-  private static func tell(_ unit: Int, of index: Digest, in state: inout State) {
-    guard let shared = state.variants[index] else { return }
+  /// Takes note of units that are here, and has followers told of those that were not before.
+  private static func add(_ units: some Sequence<Int>, to shared: Shared, in state: State) {
+    let new = units.filter { shared.has.insert($0) }
+    guard !new.isEmpty else { return }
     for place in shared.followers.indices {
       if shared.followers[place].news.isEmpty { state.tellings[shared.followers[place].connection]?.post(.news) }
-      state.variants[index]?.followers[place].news.append(unit)
+      shared.followers[place].news += new
     }
   }
 
