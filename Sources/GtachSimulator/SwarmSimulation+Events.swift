@@ -206,7 +206,7 @@ extension SwarmSimulation {
     nodes[node].news.append(unit)
     if !nodes[node].tellsNews {
       nodes[node].tellsNews = true
-      events.add(after: Self.newsMicroseconds, .tellNews(node))
+      events.add(after: UnitFetch.newsMilliseconds(unitSize: scenario.unitBytes) * 1000, .tellNews(node))
     }
     guard nodes[node].isDone, nodes[node].finished == nil else { return }
     nodes[node].finished = events.now

@@ -4,8 +4,6 @@ import GtachModel
 /// Nodes that fetch one release from one another, in virtual time: the very decisions of the daemon (`UnitFetch`,
 /// `UploadSlots`, `ServedUnits`) over links with bandwidth, delay and faults.
 public struct SwarmSimulation {
-  /// How often news of units is told, in microseconds.
-  static let newsMicroseconds: Int64 = 5_000
   /// How long an answer may take before the neighbour is left, in microseconds.
   static let answerMicroseconds: Int64 = 10_000_000
   /// After how much virtual time a run is given up, in microseconds.

@@ -87,8 +87,6 @@ public enum Limits {
   public static let answerMilliseconds: Int64 = 30_000
   /// How long a `watch` waits for a change before it is answered with what is unchanged, in milliseconds.
   public static let watchMilliseconds: Int64 = 30_000
-  /// From one `have` of a `follow` to the next at the soonest, in milliseconds.
-  public static let haveMilliseconds: Int64 = 5
   /// After how much silence a connection may be closed, in milliseconds.
   public static let idleMilliseconds: Int64 = 90_000
 }

@@ -25,7 +25,8 @@ final class NodeLoop {
     self.daemon = daemon
     self.state = state
     announcement = Announcement(index: state.index, metadataVersion: state.trusted.timestampVersion)
-    sharing = UnitSharing(repository: daemon.repository)
+    let inbox = daemon.inbox
+    sharing = UnitSharing(repository: daemon.repository) { inbox.post(.input(.chunkUnavailable($0))) }
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }

@@ -121,7 +121,7 @@ final class PeerFollowing {
     do throws(GtachError) {
       while !tellings.isClosed {
         switch tellings.receive(until: due) {
-        case .news?: due = due ?? MonotonicClock.now().advanced(byMilliseconds: Limits.haveMilliseconds)
+        case .news(let pause)?: due = due ?? MonotonicClock.now().advanced(byMilliseconds: pause)
         case .lease(let id, let isGranted)?: try channel.send(.lease(Lease(id: id, granted: isGranted)))
         case nil: break
         }

@@ -19,8 +19,8 @@ final class UnitSharing: Sendable {
 
   /// What a connection is to tell its peer.
   enum Telling: Sendable {
-    /// There are units that it was not told of.
-    case news
+    /// There are units that it was not told of; others may come within so many milliseconds.
+    case news(waitingMilliseconds: Int64)
     /// A claim was granted, or is over.
     case lease(UInt32, isGranted: Bool)
   }
@@ -58,11 +58,17 @@ final class UnitSharing: Sendable {
   }
 
   private let repository: PackageRepository
+  private let isUnavailable: @Sendable (Digest) -> Void
   private let state: Mutex<State>
 
-  /// - Parameter limit: The most peers that are served at a time.
-  init(repository: PackageRepository, limit: Int = .max) {
+  /// - Parameters:
+  ///   - limit: The most peers that are served at a time.
+  ///   - isUnavailable: Is told of chunks of variants that are listed as complete and are not here, from any thread.
+  init(
+    repository: PackageRepository, limit: Int = .max, isUnavailable: @escaping @Sendable (Digest) -> Void = { _ in }
+  ) {
     self.repository = repository
+    self.isUnavailable = isUnavailable
     state = Mutex(State(slots: UploadSlots(limit: limit), measured: MonotonicClock.now()))
   }
 
@@ -125,7 +131,14 @@ final class UnitSharing: Sendable {
       shared.followers.append(Follower(connection: connection, id: id))
       return shared.map != nil
     }
-    if !isKnown, let bytes = try indexBytes(index) { try open(index, UnitMap(try ChunkIndexCodec.decode(bytes))) }
+    if !isKnown, let bytes = try indexBytes(index) {
+      let map = UnitMap(try ChunkIndexCodec.decode(bytes))
+      let here = try open(index, map)
+      // Whoever lists a variant has its chunks.
+      for number in map.firstBareChunk..<map.count where !here.contains(number) {
+        if case .chunk(let position) = map.part(number) { isUnavailable(map.index.chunks[position].digest) }
+      }
+    }
     return state.withLock { state in
       // All that is here: what came between is in it.
       guard let shared = state.variants[index] else { return [] }
@@ -216,8 +229,9 @@ final class UnitSharing: Sendable {
 
   // MARK: - Beneath
 
-  /// Finds out what is here of a variant.
-  private func open(_ index: Digest, _ map: UnitMap) throws(GtachError) {
+  /// Finds out what is here of a variant, and gives it.
+  @discardableResult
+  private func open(_ index: Digest, _ map: UnitMap) throws(GtachError) -> UnitSet {
     let here = try repository.unitsHere(of: map)
     state.withLock { state in
       guard let shared = state.variants[index], shared.map == nil else { return }
@@ -226,6 +240,7 @@ final class UnitSharing: Sendable {
       shared.served = ServedUnits(count: map.count)
       Self.add(here.ranges.joined(), to: shared, in: state)
     }
+    return here
   }
 
   /// The index of a variant that is here complete; nil where none of that digest is.
@@ -242,8 +257,11 @@ final class UnitSharing: Sendable {
   private static func add(_ units: some Sequence<Int>, to shared: Shared, in state: State) {
     let new = units.filter { shared.has.insert($0) }
     guard !new.isEmpty else { return }
+    let pause = UnitFetch.newsMilliseconds(unitSize: shared.map?.index.unitSize ?? 0)
     for place in shared.followers.indices {
-      if shared.followers[place].news.isEmpty { state.tellings[shared.followers[place].connection]?.post(.news) }
+      if shared.followers[place].news.isEmpty {
+        state.tellings[shared.followers[place].connection]?.post(.news(waitingMilliseconds: pause))
+      }
       shared.followers[place].news += new
     }
   }
