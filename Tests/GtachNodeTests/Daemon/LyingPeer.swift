@@ -4,14 +4,20 @@ import GtachWire
 
 @testable import GtachNode
 
-/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit or chunk.
+/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit or chunk, or stops in the
+/// middle.
 final class LyingPeer: Sendable {
-  enum Lie: CaseIterable {
+  enum Lie {
     /// It changes units.
     case units
     /// It says that it has no objects, and changes chunks.
     case chunks
+    /// It owes all units but the first few.
+    case silence
   }
+
+  /// How many units come of one that falls silent.
+  static let unitsBeforeSilence = 3
 
   private let listener: TLSListener
   private let identity: TLSIdentity
@@ -37,8 +43,11 @@ final class LyingPeer: Sendable {
 
   var endpoint: Endpoint { listener.boundEndpoint }
 
+  /// Closes all connections.
+  func leave() { cancellation.cancel() }
+
   func stop() {
-    cancellation.cancel()
+    leave()
     thread.join()
   }
 
@@ -52,6 +61,7 @@ final class LyingPeer: Sendable {
       try TLSConnection.connect(to: truth.endpoint, identity: identity, deadline: soon, cancellation: cancellation))
     let id = NodeID(publicKey: identity.certificate.publicKey, hashing: SHA256())
     let backwards = try WorkerThread(name: "backwards") {
+      var units = 0
       while let message = try? source.receive(
         deadline: MonotonicClock.now().advanced(byMilliseconds: 60_000))
       {
@@ -68,6 +78,10 @@ final class LyingPeer: Sendable {
           var bytes = part.bytes
           bytes[bytes.count - 1] ^= 1
           told = .chunkPart(ChunkPart(id: part.id, total: part.total, bytes: bytes))
+        case .unit where lie == .silence:
+          units += 1
+          guard units <= unitsBeforeSilence else { continue }
+          told = message
         case .unit(let unit):
           var bytes = unit.bytes
           bytes[0] ^= 1

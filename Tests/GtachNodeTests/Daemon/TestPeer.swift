@@ -13,8 +13,10 @@ final class TestPeer {
   private var soon: Instant { MonotonicClock.now().advanced(byMilliseconds: 20_000) }
 
   /// Connects and says hello.
-  init(_ name: String, to node: TestNode) throws {
-    let identity = try node.identity(name)
+  ///
+  /// - Parameter founder: Who certifies it, where that is not the node.
+  init(_ name: String, to node: TestNode, of founder: TestNode? = nil) throws {
+    let identity = try (founder ?? node).identity(name)
     let connection = try TLSConnection.connect(
       to: node.endpoint, identity: identity, deadline: MonotonicClock.now().advanced(byMilliseconds: 20_000),
       cancellation: nil)
