@@ -119,11 +119,11 @@ public struct ChunkFetch: Sendable {
     case .chunk(let position, let bytes):
       units.answered(session, with: map.number(ofChunk: position), bytes: bytes)
       end(position)
-    // It told of what it has not got: what it told of the like counts no more.
-    case .unitsLacking:
+    case .unitsLacking(let lacking):
       units.answered(session, with: nil)
-      units.lacks(session, 0..<map.firstBareChunk)
+      units.lacks(session, lacking)
     case .chunkLacking:
+      // Objects may be evicted; whoever told of a chunk that it has not got is believed nothing more.
       units.answered(session, with: nil)
       units.lacks(session, 0..<map.count)
     case .leaseOver:
