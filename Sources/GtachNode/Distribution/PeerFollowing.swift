@@ -103,13 +103,18 @@ final class PeerFollowing {
     guard let follow = claims[request.claim], let index = follows[follow] else {
       throw GtachError(.noLease, "the peer has no lease here, or no longer")
     }
-    let chosen = try sharing.choose(request.units, of: index, for: claimant(request.claim), have: request.have)
-    do throws(GtachError) {
-      let bytes = try repository.unit(object: chosen.object, number: chosen.unit)
-      try channel.enqueue([.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes))])
-    } catch {
-      if error.code == .chunkMissing { sharing.lost(chosen.number, of: index) }
-      throw error
+    while true {
+      let chosen = try sharing.choose(request.units, of: index, for: claimant(request.claim), have: request.have)
+      let bytes: [UInt8]
+      do throws(GtachError) {
+        bytes = try repository.unit(object: chosen.object, number: chosen.unit)
+      } catch {
+        // That none of the others is here either is said only where it is so.
+        guard error.code == .chunkMissing else { throw error }
+        sharing.lost(chosen.number, of: index)
+        continue
+      }
+      return try channel.enqueue([.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes))])
     }
   }
 

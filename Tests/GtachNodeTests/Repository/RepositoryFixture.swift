@@ -73,14 +73,14 @@ struct RepositoryFixture {
     }
   }
 
-  /// Sends all units of an object, and once more where gc took what had come before it.
+  /// Sends all units of an object, and again where gc, or another writer, took away what had come.
   ///
   /// - Throws: What it throws itself, and what makes the object useless.
   static func send(
     _ units: [[UInt8]], _ digests: [UnitDigest], ofObject number: Int, of index: ChunkIndex,
     to target: PackageRepository
   ) throws(GtachError) {
-    for _ in 0..<2 {
+    for _ in 0..<20 {
       var progress: ObjectProgress? = try target.beginObject(number, of: index, digests: digests)
       for (unit, bytes) in units.enumerated() {
         guard case .arriving? = progress ?? .arriving(units: []) else { break }
