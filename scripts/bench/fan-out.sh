@@ -39,6 +39,7 @@ gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-fan-out.XXXXXX")
 export LAN_DIR=$work/lan
 bench=''
+# shellcheck disable=SC2317 # the trap calls it
 down() {
   trap '' INT TERM
   [ -z "$bench" ] || { kill -TERM "$bench" 2>/dev/null && wait "$bench"; } || true
