@@ -133,10 +133,10 @@ public struct NodeState: Sendable {
   /// - Parameters:
   ///   - now: the monotonic clock.
   ///   - time: the calendar's, as far as this machine knows it; never believed to be before the newest signed time.
-  public mutating func handle(_ input: NodeInput, now: Instant, time: Timestamp) -> [NodeAction] {
+  public mutating func handle(_ inputs: [NodeInput], now: Instant, time: Timestamp) -> [NodeAction] {
     var actions: [NodeAction] = []
     lastInput = now
-    note(input, now: now, into: &actions)
+    for input in inputs { note(input, now: now, into: &actions) }
     advanceDamage(now: now, into: &actions)
     advanceMetadata(now: now, time: time, into: &actions)
     advanceExchanges(into: &actions)

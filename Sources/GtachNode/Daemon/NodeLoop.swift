@@ -33,17 +33,24 @@ final class NodeLoop {
 
   func run() throws(GtachError) {
     let threads = try open()
-    handle(.tick)
+    handle([.tick])
     while true {
-      let message = daemon.inbox.receive(until: state.nextDeadline())
-      switch message {
-      case .stop?:
-        close(threads)
-        return
-      case .request(let request, let replies)?: accept(request, replies)
-      case .input(let input)?: handle(input)
-      case nil: handle(.tick)
+      let messages = daemon.inbox.receiveAll(until: state.nextDeadline())
+      var inputs: [NodeInput] = messages.isEmpty ? [.tick] : []
+      for message in messages {
+        switch message {
+        case .input(let input): inputs.append(input)
+        case .request(let request, let replies):
+          handle(inputs)
+          inputs = []
+          accept(request, replies)
+        case .stop:
+          handle(inputs)
+          close(threads)
+          return
+        }
       }
+      handle(inputs)
     }
   }
 
@@ -100,19 +107,21 @@ final class NodeLoop {
 
   // MARK: - Deciding
 
-  private func handle(_ input: NodeInput) {
-    if case .sessionClosed(let session, _) = input {
-      sessions[session] = nil
-      sessionThreads[session] = nil
-    }
-    if case .discovery(let event) = input {
-      switch event {
-      case .available: isDiscoveryUp = true
-      case .unavailable: isDiscoveryUp = false
-      case .found, .lost: break
+  /// Takes note of all that has happened before anything is decided: where units come faster than that, it is decided less
+  /// often.
+  private func handle(_ inputs: [NodeInput]) {
+    guard !inputs.isEmpty else { return }
+    for input in inputs {
+      switch input {
+      case .sessionClosed(let session, _):
+        sessions[session] = nil
+        sessionThreads[session] = nil
+      case .discovery(.available): isDiscoveryUp = true
+      case .discovery(.unavailable): isDiscoveryUp = false
+      default: break
       }
     }
-    for action in state.handle(input, now: MonotonicClock.now(), time: SystemClock.now()) { perform(action) }
+    for action in state.handle(inputs, now: MonotonicClock.now(), time: SystemClock.now()) { perform(action) }
   }
 
   private func accept(_ request: ControlRequest, _ replies: Mailbox<ControlReply>) {
@@ -124,7 +133,7 @@ final class NodeLoop {
       nextToken += 1
       let token = RequestToken(number: nextToken)
       waiting[token] = replies
-      handle(.control(token, request))
+      handle([.control(token, request)])
     }
   }
 

@@ -41,6 +41,23 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
     }
   }
 
+  /// Takes all messages that wait, the oldest first, waiting for one where there is none.
+  ///
+  /// - Parameter deadline: When to give up; nil waits for as long as it takes.
+  /// - Returns: Nothing at the deadline, or once the mailbox is closed and drained.
+  public func receiveAll(until deadline: Instant?) -> [Message] {
+    monitor.withLock {
+      while first == messages.count {
+        if closed || !monitor.wait(until: deadline) { return [] }
+      }
+      defer {
+        messages.removeAll(keepingCapacity: messages.count <= 1024)
+        first = 0
+      }
+      return Array(messages[first...])
+    }
+  }
+
   /// Whether `close()` was called; messages may still be waiting.
   public var isClosed: Bool { monitor.withLock { closed } }
 

@@ -37,7 +37,7 @@ struct CleaningTests {
   /// The actions that an input leads to, of which those that have the repository cleaned are counted.
   private func cleanings(_ state: inout NodeState, _ input: NodeInput, at milliseconds: Int64) -> Int {
     let actions = state.handle(
-      input, now: Instant(milliseconds: milliseconds), time: Timestamp(secondsSinceEpoch: 1_700_000_000))
+      [input], now: Instant(milliseconds: milliseconds), time: Timestamp(secondsSinceEpoch: 1_700_000_000))
     return actions.count { if case .clean = $0 { true } else { false } }
   }
 
@@ -108,7 +108,8 @@ struct CleaningTests {
       dryRun: false, releases: ["app@1.0.0 (any)"], parts: [.init(kind: "releases", count: 1, bytes: 9)],
       postponed: nil)
     let actions = state.handle(
-      .cleaned(.success((report: report, held: held))), now: lan.now, time: Timestamp(secondsSinceEpoch: 1_700_000_000))
+      [.cleaned(.success((report: report, held: held)))], now: lan.now,
+      time: Timestamp(secondsSinceEpoch: 1_700_000_000))
     #expect(state.held == held && state.advertisement != before)
     #expect(actions.contains { if case .advertise = $0 { true } else { false } })
     #expect(actions.contains { if case .emit(.cleaned(report)) = $0 { true } else { false } })

@@ -135,7 +135,7 @@ final class VirtualNode {
   func take(_ input: NodeInput) {
     guard isAlive, let lan else { return }
     let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
-    for action in state.handle(input, now: lan.now, time: time) { perform(action, lan) }
+    for action in state.handle([input], now: lan.now, time: time) { perform(action, lan) }
     #expect(state.index == IndexDigest(entries: state.held, hashing: SHA256()))
   }
 
