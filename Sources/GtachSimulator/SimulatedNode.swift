@@ -57,13 +57,11 @@ struct SimulatedNode {
   /// Begins anew with what is on the disk.
   mutating func start(unitBytes: Int) {
     isUp = true
-    fetch = UnitFetch(count: units, unitSize: unitBytes)
+    fetch = UnitFetch(count: units, unitSize: unitBytes, have: stored.count)
     slots = UploadSlots()
     served = ServedUnits(count: units)
     news = []
-    for unit in 0..<units {
-      if stored.contains(unit) { fetch.came(unit) } else { fetch.want(unit..<unit + 1) }
-    }
+    for unit in 0..<units where !stored.contains(unit) { fetch.want(unit..<unit + 1) }
   }
 
   /// What it asks of whom as things stand.

@@ -6,8 +6,10 @@ import GtachModel
 /// nobody has what is left of an object, or it does not yield its chunk, the chunk's next form is asked for, and in the end
 /// the chunk itself.
 public struct ChunkFetch: Sendable {
-  /// How long a holder is waited for that does not tell what it has, in measurements.
-  static let patience = 20
+  /// How long a holder may take to tell what it has, in measurements: as long as any answer.
+  static let patience = 300
+  /// After how many measurements in vain an object whose units all came, and that is not whole, is begun anew.
+  static let settling = 20
   /// How many objects a question for their lists names at most.
   public static let listsPerQuestion = 64
 
@@ -98,7 +100,6 @@ public struct ChunkFetch: Sendable {
   ///
   /// - Returns: Why an object is of no use that is whole now.
   public mutating func take(_ reply: Reply, from session: SessionID) -> GtachError? {
-    measuresInVain = 0
     switch reply {
     case .has(let ranges):
       told.insert(session)
@@ -161,16 +162,19 @@ public struct ChunkFetch: Sendable {
     return forms.contains { $0.value == [.bare] && units.holderCount(of: map.number(ofChunk: $0.key)) == 0 }
   }
 
-  /// Whether all who have the variant have told what they have, or were waited for long enough.
-  private func isToldBy(_ holders: [SessionID]) -> Bool {
-    !holders.isEmpty && (holders.allSatisfy(told.contains) || measuresInVain >= Self.patience)
+  /// Who has the variant, was waited for long enough, and has not told what it has.
+  public func silent(among holders: [SessionID]) -> [SessionID] {
+    measuresInVain < Self.patience ? [] : holders.filter { !told.contains($0) }
   }
+
+  /// Whether all who have the variant have told what they have.
+  private func isToldBy(_ holders: [SessionID]) -> Bool { !holders.isEmpty && holders.allSatisfy(told.contains) }
 
   /// The same when some time has passed.
   public mutating func measure(
     using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
-    if units.isStuck { measuresInVain += 1 }
+    measuresInVain = units.isStuck ? measuresInVain + 1 : 0
     return questions(units.measure(using: &generator))
   }
 
@@ -213,6 +217,12 @@ public struct ChunkFetch: Sendable {
     for (position, left) in forms where left.count > 1 {
       guard case .object(let object) = left[0] else { continue }
       let numbers = map.units(ofObject: object)
+      if measuresInVain >= Self.settling, !unlisted.contains(object), !numbers.contains(where: units.isLacking) {
+        // A unit of it was lost since it came.
+        stop(position)
+        begin(position)
+        continue
+      }
       let isHad =
         unlisted.contains(object)
         ? numbers.contains { units.holderCount(of: $0) > 0 }
@@ -275,6 +285,7 @@ public struct ChunkFetch: Sendable {
       giveUpForm(of: position)
       return error
     case .arriving(let here):
+      guard !unlisted.contains(object) else { return nil }
       let numbers = map.units(ofObject: object)
       let known = Set(here)
       for (unit, number) in numbers.enumerated() {

@@ -18,6 +18,9 @@ public struct UnitFetch: Sendable {
   /// Of how many neighbours a hungry node demands a lease each time that it measures.
   public static let urgentClaims = 4
 
+  /// How many questions are open to the only neighbour.
+  static func questionsOfOne(unitSize: Int) -> Int { min(24, max(questionsPerLease, openBytesOfOne / unitSize)) }
+
   /// How long units that have come wait for others, to be told of together, in milliseconds. Others ask for them so much
   /// later; but each telling costs work at both ends, and is worth less where a unit takes long.
   public static func newsMilliseconds(unitSize: Int) -> Int64 { unitSize > 16 << 10 ? 10 : 5 }
@@ -68,7 +71,9 @@ public struct UnitFetch: Sendable {
   ///   - count: How many units the variant has.
   ///   - unitSize: The length of most of them in bytes.
   ///   - firstAskedAlone: From which number on a question names one unit only.
-  public init(count: Int, unitSize: Int, firstAskedAlone: Int = .max) {
+  ///   - have: How many units are here.
+  public init(count: Int, unitSize: Int, have: Int = 0, firstAskedAlone: Int = .max) {
+    self.have = max(0, have)
     self.firstAskedAlone = firstAskedAlone
     lacking = UnitSet(below: count)
     free = lacking
@@ -110,8 +115,9 @@ public struct UnitFetch: Sendable {
 
   /// A lease was granted, or taken back.
   public mutating func lease(_ session: SessionID, isGranted: Bool) {
-    guard let place = place(of: session), neighbours[place].isLeased != isGranted else { return }
+    guard let place = place(of: session) else { return }
     neighbours[place].isClaimed = false
+    guard neighbours[place].isLeased != isGranted else { return }
     isHungry = true
     guard !isGranted || hasRoom else {
       declined.append(session)
@@ -139,15 +145,17 @@ public struct UnitFetch: Sendable {
   /// - Returns: Whether it had still to come.
   @discardableResult
   public mutating func came(_ unit: Int) -> Bool {
-    have += 1
     free.remove(unit)
-    return lacking.remove(unit)
+    guard lacking.remove(unit) else { return false }
+    have += 1
+    return true
   }
 
   /// What came as a unit was none, or could not be kept: it is lacking again.
   public mutating func lost(_ unit: Int) {
-    have -= 1
-    if lacking.insert(unit) { free.insert(unit) }
+    guard lacking.insert(unit) else { return }
+    have = max(0, have - 1)
+    free.insert(unit)
     isHungry = true
   }
 
@@ -225,10 +233,12 @@ public struct UnitFetch: Sendable {
   ) {
     let session = neighbours[place].session
     let isAlone = neighbours.count == 1
-    let open = isAlone ? max(Self.questionsPerLease, Self.openBytesOfOne / unitSize) : Self.questionsPerLease
+    let open = isAlone ? Self.questionsOfOne(unitSize: unitSize) : Self.questionsPerLease
     while neighbours[place].questions.count < open {
       let units = isAlone ? nextOfOne(using: &generator) : rarest(of: place, using: &generator)
-      guard !units.isEmpty else { break }
+      guard let first = units.first else { break }
+      // A bare chunk is longer than a unit.
+      if first >= firstAskedAlone, neighbours[place].questions.count >= Self.questionsPerLease { break }
       for unit in units { free.remove(unit) }
       neighbours[place].questions.append(units)
       directives.append(.ask(session, units, have: have))

@@ -1,8 +1,21 @@
+/// A claim to a lease, and whose it is.
+public protocol LeaseClaim: Hashable, Comparable, Sendable {
+  /// Somebody who claims.
+  associatedtype Claimant: Hashable
+  /// Who claims it.
+  var claimant: Claimant { get }
+}
+
+extension Int: LeaseClaim {
+  /// Where claims are numbers, each is another's.
+  public var claimant: Int { self }
+}
+
 /// Who may ask this node for units, and which of those that somebody would like it is sent.
 ///
 /// A node serves few peers at a time, those first that have least: so whatever it sends can be passed on soonest, and nobody
 /// waits for one who has nearly everything. A value without clock and connections; the simulator and the daemon obey it.
-public struct UploadSlots<Claim: Hashable & Comparable & Sendable>: Sendable {
+public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   /// How often `measure` is to be called while there are leases, in milliseconds.
   public static var measureMilliseconds: Int64 { 100 }
 
@@ -60,10 +73,11 @@ public struct UploadSlots<Claim: Hashable & Comparable & Sendable>: Sendable {
     waiting.removeAll { $0.claim == claim }
     waiting.append((claim, have))
     var directives = fill()
+    guard urgent, !isGranted(claim), !isServed(claim) else { return directives }
     let richest = leases.indices.max { left, right in
       (leases[left].have, leases[left].claim) < (leases[right].have, leases[right].claim)
     }
-    guard urgent, !isGranted(claim), let richest, leases[richest].have > have + Self.margin else { return directives }
+    guard let richest, leases[richest].have > have + Self.margin else { return directives }
     waiting.removeAll { $0.claim == claim }
     revoked[leases[richest].claim] = Self.grace
     directives += [.revoke(leases[richest].claim), .grant(claim)]
@@ -97,11 +111,14 @@ public struct UploadSlots<Claim: Hashable & Comparable & Sendable>: Sendable {
     return fill()
   }
 
+  /// Whether whoever claims this has another lease: one is enough for anybody.
+  private func isServed(_ claim: Claim) -> Bool { leases.contains { $0.claim.claimant == claim.claimant } }
+
   /// Grants free slots to those who have least.
   private mutating func fill() -> [Directive] {
     var directives: [Directive] = []
     while leases.count < min(room.count, limit),
-      let poorest = waiting.indices.min(by: {
+      let poorest = waiting.indices.filter({ !isServed(waiting[$0].claim) }).min(by: {
         (waiting[$0].have, waiting[$0].claim) < (waiting[$1].have, waiting[$1].claim)
       })
     {

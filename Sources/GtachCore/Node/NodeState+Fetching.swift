@@ -113,6 +113,9 @@ extension NodeState {
       guard let questions = downloads[variant]?.chunks?.measure(using: &generator) else { continue }
       measuresAt = now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
       send(questions, of: variant, into: &actions)
+      for session in downloads[variant]?.chunks?.silent(among: holders(of: variant)) ?? [] {
+        fail(session, GtachError(.peerTimeout, "the peer does not tell what it has"), now: now, into: &actions)
+      }
     }
   }
 

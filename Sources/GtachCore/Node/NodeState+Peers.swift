@@ -105,7 +105,8 @@ extension NodeState {
         || downloads.values.contains { $0.followed.contains(id) }
         || !unfetched.isDisjoint(with: peer.variants.keys)
       session.idleSince = isBusy ? nil : session.idleSince ?? now
-      if !isBusy, !session.isWatching, session.watchesFrom <= now, let told = Self.advertised(by: peer) {
+      let isAsked = session.isExchanging || metadataUpdate?.session == id
+      if !isAsked, !session.isWatching, session.watchesFrom <= now, let told = Self.advertised(by: peer) {
         session.isWatching = true
         actions.append(.send(id, .watch(told)))
       }

@@ -20,9 +20,12 @@ final class DialledSession: Sendable {
 
   /// What is to be said.
   private enum Saying: Sendable {
+    /// A question that may name what is here.
     case request(SessionRequest)
-    /// That a claim is over is acknowledged.
-    case end(UInt32)
+    /// What is ready.
+    case message(Message)
+    /// What is ready, when it is known what is here of a variant that is fetched.
+    case begin(Digest, UnitMap, Message)
   }
 
   private struct State {
@@ -56,7 +59,41 @@ final class DialledSession: Sendable {
   }
 
   /// Queues a question.
-  func ask(_ request: SessionRequest) { questions.post(.request(request)) }
+  func ask(_ request: SessionRequest) {
+    switch request {
+    case .follow, .unfollow, .fetch:
+      if case .follow(_, _, let index) = request { store.sharing.begin(index) }
+      // At once: what comes from now on in answer to what was asked before is of nothing any more.
+      let (saying, ended) = state.withLock { Self.saying(request, in: &$0) }
+      if let saying { questions.post(saying) }
+      if let ended { store.sharing.end(ended) }
+    default: questions.post(.request(request))
+    }
+  }
+
+  /// How a request about a variant is said, if it is followed, and the index of one that is not fetched any more.
+  private static func saying(_ request: SessionRequest, in state: inout State) -> (saying: Saying?, ended: Digest?) {
+    state.nextID &+= 1
+    let id = state.nextID
+    switch request {
+    case .follow(let variant, let map, let index):
+      return (.begin(index, map, state.conversation.follow(variant, map, index: index, id: id)), nil)
+    case .unfollow(let variant):
+      guard let (message, index) = state.conversation.unfollow(variant) else { return (nil, nil) }
+      return (.message(message), index)
+    case .fetch(let variant, .claim(let have, let isUrgent)):
+      let claim = state.conversation.claim(variant, have: have, isUrgent: isUrgent, id: id)
+      return (claim.map { .message($0) }, nil)
+    case .fetch(let variant, .endClaim):
+      return (state.conversation.endClaim(variant).map { .message($0) }, nil)
+    case .fetch(let variant, let question):
+      guard let followed = state.conversation.followed(variant) else { return (nil, nil) }
+      let pending = PendingRequest(request, bases: [], fetch: .init(followed: followed, question: question))
+      state.pending[id] = pending
+      return (pending.message(id: id).map { .message($0) }, nil)
+    default: return (nil, nil)
+    }
+  }
 
   /// Ends the session; `sessionClosed` follows with this error.
   func close(_ error: GtachError?) {
@@ -136,41 +173,18 @@ final class DialledSession: Sendable {
 
   private func message(for saying: Saying) throws(GtachError) -> Message? {
     switch saying {
-    case .end(let id): .end(End(id: id))
-    case .request(let request): try message(for: request)
-    }
-  }
-
-  /// What a request is said by; nil where it is about a variant that is not followed any more.
-  private func message(for request: SessionRequest) throws(GtachError) -> Message? {
-    if case .follow(_, let map, let index) = request { try store.sharing.begin(index, map) }
-    let bases = repository.bases(for: request)
-    let (message, ended) = state.withLock { state -> (Message?, Digest?) in
-      state.nextID &+= 1
-      let id = state.nextID
-      switch request {
-      case .follow(let variant, let map, let index):
-        return (state.conversation.follow(variant, map, index: index, id: id), nil)
-      case .unfollow(let variant):
-        let end = state.conversation.unfollow(variant)
-        return (end?.message, end?.index)
-      case .fetch(let variant, .claim(let have, let isUrgent)):
-        return (state.conversation.claim(variant, have: have, isUrgent: isUrgent, id: id), nil)
-      case .fetch(let variant, .endClaim): return (state.conversation.endClaim(variant), nil)
-      case .fetch(let variant, let question):
-        guard let followed = state.conversation.followed(variant) else { return (nil, nil) }
-        let fetch = PendingRequest.Fetch(followed: followed, question: question)
-        let pending = PendingRequest(request, bases: [], fetch: fetch)
-        state.pending[id] = pending
-        return (pending.message(id: id), nil)
-      default:
-        let pending = PendingRequest(request, bases: bases, fetch: nil)
-        state.pending[id] = pending
-        return (pending.message(id: id), nil)
+    case .message(let message): return message
+    case .begin(let index, let map, let message):
+      try store.sharing.open(index, map)
+      return message
+    case .request(let request):
+      let pending = PendingRequest(request, bases: repository.bases(for: request), fetch: nil)
+      return state.withLock { state in
+        state.nextID &+= 1
+        state.pending[state.nextID] = pending
+        return pending.message(id: state.nextID)
       }
     }
-    if let ended { store.sharing.end(ended) }
-    return message
   }
 
   private func takeAnswers(_ channel: PeerChannel) throws(GtachError) {
@@ -222,10 +236,9 @@ final class DialledSession: Sendable {
       deliver(.reply(id, .fetch(variant, .has(have.ranges))))
       return
     case .lease(let lease):
-      // What was asked before the peer hears of this is answered still. It counts the claim until then, whatever this
-      // side has claimed since.
-      if !lease.granted { questions.post(.end(lease.id)) }
-      guard let variant = state.withLock({ $0.conversation.lease(lease.id) }) else { return }
+      guard let variant = state.withLock({ $0.conversation.lease(lease.id, isGranted: lease.granted) }) else { return }
+      // What was asked before the peer hears of this is answered still.
+      if !lease.granted { questions.post(.message(.end(End(id: lease.id)))) }
       deliver(.reply(id, .fetch(variant, .lease(isGranted: lease.granted))))
       return
     default: break
@@ -236,9 +249,15 @@ final class DialledSession: Sendable {
     let step = try pending.take(message)
     state.withLock { $0.pending[number] = step.isLast ? nil : pending }
     if let arrival = step.arrival, let followed = pending.fetch?.followed {
-      deliver(.reply(id, .fetch(followed.variant, try store.store(arrival, of: followed))))
-    } else if let reply = step.reply {
+      let reply = try store.store(arrival, of: followed)
+      if isFollowed(followed) { deliver(.reply(id, .fetch(followed.variant, reply))) }
+    } else if let reply = step.reply, pending.fetch.map({ isFollowed($0.followed) }) ?? true {
       deliver(.reply(id, reply))
     }
+  }
+
+  /// Whether a variant is followed still, and not anew: the answer to a question from before is of nothing any more.
+  private func isFollowed(_ followed: FetchConversation.Followed) -> Bool {
+    state.withLock { $0.conversation.followed(followed.variant)?.follow == followed.follow }
   }
 }

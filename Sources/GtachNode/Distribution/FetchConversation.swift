@@ -12,10 +12,8 @@ struct FetchConversation {
     /// The SHA-256 of its index.
     let index: Digest
     let follow: UInt32
-    /// The newest claim; it may be over: a question under it says so.
+    /// The claim that waits, or was granted.
     var claim: UInt32?
-    /// Whether the claim is neither over nor granted.
-    var isClaimWaiting = false
   }
 
   private var followed: [VariantID: Followed] = [:]
@@ -37,13 +35,11 @@ struct FetchConversation {
     followed.removeValue(forKey: variant).map { (.end(End(id: $0.follow)), $0.index) }
   }
 
-  /// Claims a lease, under the number of a claim that waits where there is one.
+  /// Claims a lease, under the number of a claim that is open where there is one: it may have been granted just now.
   mutating func claim(_ variant: VariantID, have: Int, isUrgent: Bool, id: UInt32) -> Message? {
-    guard var entry = followed[variant] else { return nil }
-    let number = entry.isClaimWaiting ? entry.claim ?? id : id
-    entry.claim = number
-    entry.isClaimWaiting = true
-    followed[variant] = entry
+    guard let entry = followed[variant] else { return nil }
+    let number = entry.claim ?? id
+    followed[variant]?.claim = number
     return .claim(Claim(id: number, follow: entry.follow, have: have, urgent: isUrgent))
   }
 
@@ -52,7 +48,6 @@ struct FetchConversation {
     guard let claim = followed[variant]?.claim else { return nil }
     // A grant may cross this: it is of nothing any more.
     followed[variant]?.claim = nil
-    followed[variant]?.isClaimWaiting = false
     return .end(End(id: claim))
   }
 
@@ -62,9 +57,9 @@ struct FetchConversation {
   /// A claim was granted, or is over.
   ///
   /// - Returns: The variant; nil for a claim that was ended.
-  mutating func lease(_ id: UInt32) -> VariantID? {
+  mutating func lease(_ id: UInt32, isGranted: Bool) -> VariantID? {
     guard let entry = followed.values.first(where: { $0.claim == id }) else { return nil }
-    followed[entry.variant]?.isClaimWaiting = false
+    if !isGranted { followed[entry.variant]?.claim = nil }
     return entry.variant
   }
 }

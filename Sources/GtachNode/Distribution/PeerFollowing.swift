@@ -23,7 +23,7 @@ final class PeerFollowing {
 
   /// Ends all of it. To be called when the connection is over.
   func close() {
-    sharing.leave(connection, claims: claims.keys)
+    sharing.leave(connection, claims: claims.keys.map(claimant))
     tellings.close()
   }
 
@@ -73,7 +73,7 @@ final class PeerFollowing {
   }
 
   private func claimant(_ id: UInt32) -> UnitSharing.Claimant {
-    UnitSharing.Claimant(connection: connection, claim: id)
+    UnitSharing.Claimant(claimant: channel.peer, connection: connection, claim: id)
   }
 
   /// The lists of some objects.

@@ -8,7 +8,8 @@ import Synchronization
 /// The decisions are `UploadSlots`' and `ServedUnits`'; this is the lock around them, and the way to those whom they concern.
 final class UnitSharing: Sendable {
   /// A claim of a peer: of which connection, and under which number there.
-  struct Claimant: Hashable, Comparable, Sendable {
+  struct Claimant: LeaseClaim {
+    let claimant: NodeID?
     let connection: Int
     let claim: UInt32
 
@@ -74,16 +75,15 @@ final class UnitSharing: Sendable {
 
   // MARK: - What this node fetches
 
-  /// This node fetches a variant in one more session: what it has of it is given out.
+  /// This node fetches a variant in one more session; `open` is to follow.
+  func begin(_ index: Digest) { state.withLock { $0.shared(index).sessions += 1 } }
+
+  /// What this node has of a variant that it fetches is given out.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
-  func begin(_ index: Digest, _ map: UnitMap) throws(GtachError) {
-    let isKnown = state.withLock { state in
-      let shared = state.shared(index)
-      shared.sessions += 1
-      return shared.map != nil
-    }
-    if !isKnown { try open(index, map) }
+  func open(_ index: Digest, _ map: UnitMap) throws(GtachError) {
+    guard state.withLock({ $0.variants[index].map { $0.map == nil } ?? false }) else { return }
+    try read(index, map)
   }
 
   /// A session that fetches a variant is over.
@@ -110,8 +110,8 @@ final class UnitSharing: Sendable {
   }
 
   /// A connection is over.
-  func leave(_ connection: Int, claims: some Sequence<UInt32>) {
-    for claim in claims { end(Claimant(connection: connection, claim: claim)) }
+  func leave(_ connection: Int, claims: some Sequence<Claimant>) {
+    for claim in claims { end(claim) }
     state.withLock { state in
       state.tellings[connection] = nil
       for index in state.variants.keys {
@@ -133,7 +133,7 @@ final class UnitSharing: Sendable {
     }
     if !isKnown, let bytes = try indexBytes(index) {
       let map = UnitMap(try ChunkIndexCodec.decode(bytes))
-      let here = try open(index, map)
+      let here = try read(index, map)
       // Whoever lists a variant has its chunks.
       for number in map.firstBareChunk..<map.count where !here.contains(number) {
         if case .chunk(let position) = map.part(number) { isUnavailable(map.index.chunks[position].digest) }
@@ -231,7 +231,7 @@ final class UnitSharing: Sendable {
 
   /// Finds out what is here of a variant, and gives it.
   @discardableResult
-  private func open(_ index: Digest, _ map: UnitMap) throws(GtachError) -> UnitSet {
+  private func read(_ index: Digest, _ map: UnitMap) throws(GtachError) -> UnitSet {
     let here = try repository.unitsHere(of: map)
     state.withLock { state in
       guard let shared = state.variants[index], shared.map == nil else { return }
