@@ -64,8 +64,11 @@ final class DialledSession: Sendable {
     case .follow, .unfollow, .fetch:
       if case .follow(_, _, let index) = request { store.sharing.begin(index) }
       // At once: what comes from now on in answer to what was asked before is of nothing any more.
-      let (saying, ended) = state.withLock { Self.saying(request, in: &$0) }
-      if let saying { questions.post(saying) }
+      let ended = state.withLock { state -> Digest? in
+        let (saying, ended) = Self.saying(request, in: &state)
+        if let saying { questions.post(saying) }
+        return ended
+      }
       if let ended { store.sharing.end(ended) }
     default: questions.post(.request(request))
     }

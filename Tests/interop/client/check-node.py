@@ -59,8 +59,16 @@ def ending(connection: Connection) -> str:
         connection.socket.close()
 
 
+def note_frames(session: Connection, data: bytes) -> None:
+    """Has the whole frames of what is sent in one piece in the trace, too."""
+    while len(data) > 4 and 0 < (length := int.from_bytes(data[:4], "big")) <= len(data) - 4:
+        session.note("D", data[4], length)
+        data = data[4 + length:]
+
+
 def refused(what: str, data: bytes, code: str) -> None:
     session = Session(directory, address)
+    note_frames(session, data)
     session.socket.sendall(data)
     found = ending(session)
     check(found == code, f"{what}: {code}" + (f", but it was {found}" if found != code else ""))
