@@ -11,13 +11,14 @@
 # GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
 . "$(dirname "$0")/lib.sh"
+. scripts/lib-protocol.sh
 
 if [ "${1:-}" != inside ]; then
   for program in dumpcap tshark unshare ip; do
     have "$program" || die "FAILED: $program is missing: run scripts/install-dependencies.sh test"
   done
   GTACH_BINARY=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-  PYTHONPATH=$(scripts/python-packages.sh tuf==7.0.1 securesystemslib==1.6.0 cryptography zstandard)
+  PYTHONPATH=$(client_packages)
   export GTACH_BINARY PYTHONPATH PYTHONDONTWRITEBYTECODE=1
   # Who is not root may be root of a namespace, where the kernel allows that.
   rights=(--net)
@@ -39,16 +40,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-dev() { "$gtach" --home "$work/dev" --quiet "$@"; }
 client() { python3 Tests/interop/client/client.py "$@" >>"$work/client.log"; }
-until_true() { # until_true WHAT COMMAND...
-  local began=$SECONDS
-  until "${@:2}"; do
-    [ $((SECONDS - began)) -lt 60 ] || die "not within 60 s: $1"
-    sleep 0.1
-  done
-}
-pack() { dev pack "$work/trees/$1" --name app --version "$1" >/dev/null; }
 # Since 4.4 tshark runs no scripts for root; this process's files are readable under any name.
 dissect() {
   unshare --user --map-user=65534 --map-group=65534 -- \
@@ -78,7 +70,6 @@ pack 1.0.0
 "$gtach" --home "$work/dev" node --listen 127.0.0.1:0 --no-mdns --debug-tls-keys "$work/keys" >"$work/daemon.log" 2>&1 &
 daemon=$!
 processes="$daemon $processes"
-listens() { address=$(dev status --json | sed -n 's/.*"listening" : "\(.*\)".*/\1/p') && [ -n "$address" ]; }
 until_true 'the daemon listens' listens
 
 export GTACH_CLIENT_TRACE=$work/trace

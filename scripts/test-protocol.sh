@@ -9,9 +9,10 @@
 # GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
 . "$(dirname "$0")/lib.sh"
+. scripts/lib-protocol.sh
 
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-PYTHONPATH=$(scripts/python-packages.sh tuf==7.0.1 securesystemslib==1.6.0 cryptography zstandard)
+PYTHONPATH=$(client_packages)
 export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-protocol.XXXXXX")
 daemon=''
@@ -25,16 +26,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-dev() { "$gtach" --home "$work/dev" --quiet "$@"; }
 client() { python3 Tests/interop/client/client.py "$@"; }
-until_true() { # until_true WHAT COMMAND...
-  local began=$SECONDS
-  until "${@:2}"; do
-    [ $((SECONDS - began)) -lt 60 ] || die "not within 60 s: $1"
-    sleep 0.1
-  done
-}
-pack() { dev pack "$work/trees/$1" --name app --version "$1" >/dev/null; }
 # Fetches a version, and shows how; the archive must be the one that gtach says it is.
 fetch() { # fetch HOME VERSION [--chunks]
   local digest
@@ -50,7 +42,6 @@ dev init --fleet interop --node dev >/dev/null
 pack 1.0.0
 "$gtach" --home "$work/dev" node --listen 127.0.0.1:0 --no-mdns >"$work/log" 2>&1 &
 daemon=$!
-listens() { address=$(dev status --json | sed -n 's/.*"listening" : "\(.*\)".*/\1/p') && [ -n "$address" ]; }
 until_true 'the daemon listens' listens
 
 client "$work/py" join "$(dev invite py | tail -1)"

@@ -1,5 +1,3 @@
-import GtachModel
-
 /// What will happen, in the order of virtual time; what is due at the same microsecond, in the order in which it was put in.
 struct EventQueue<Event> {
   private struct Item {

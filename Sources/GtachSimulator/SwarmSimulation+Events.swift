@@ -194,14 +194,15 @@ extension SwarmSimulation {
     nodes[node].answered[place] += 1
     nodes[node].backoffs[place].reset()
     if nodes[node].fetch.answered(SessionID(number: place), with: unit, bytes: scenario.bytes(ofUnit: unit)) {
-      store(unit, at: node)
+      store(unit, isGood: isGood, at: node)
     } else {
       duplicates += 1
     }
     obey(nodes[node].advance(), of: node)
   }
 
-  private mutating func store(_ unit: Int, at node: Int) {
+  private mutating func store(_ unit: Int, isGood: Bool, at node: Int) {
+    if !isGood { violations.append("node \(node) stored the unit \(unit), which is damaged") }
     nodes[node].stored.insert(unit)
     nodes[node].news.append(unit)
     if !nodes[node].tellsNews {

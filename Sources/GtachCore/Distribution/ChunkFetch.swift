@@ -51,11 +51,19 @@ public struct ChunkFetch: Sendable {
     case refused(GtachError)
   }
 
+  /// What a chunk comes as.
+  private enum Form: Hashable, Sendable {
+    /// An object that yields it, by its number in the index.
+    case object(Int)
+    /// The chunk itself, lightly compressed: whoever has the variant has this.
+    case bare
+  }
+
   /// The numbers of what can come.
   public let map: UnitMap
   private var units: UnitFetch
   /// The forms that are left of each chunk that has still to come, the one that is fetched first; by its position.
-  private var forms: [Int: [ChunkForm]] = [:]
+  private var forms: [Int: [Form]] = [:]
   /// Objects whose list of units is wanted.
   private var unlisted: Set<Int> = []
   /// Who is asked for which lists.
@@ -70,7 +78,7 @@ public struct ChunkFetch: Sendable {
     map = UnitMap(index)
     units = UnitFetch(count: map.count, unitSize: index.unitSize, firstAskedAlone: map.firstBareChunk)
     for lacking in chunks {
-      forms[lacking.chunk] = lacking.objects.map(ChunkForm.object) + [.bare]
+      forms[lacking.chunk] = lacking.objects.map(Form.object) + [.bare]
       begin(lacking.chunk)
     }
   }

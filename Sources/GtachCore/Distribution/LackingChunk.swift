@@ -1,11 +1,3 @@
-/// What a chunk comes as.
-public enum ChunkForm: Hashable, Sendable {
-  /// An object that yields it, by its number in the index.
-  case object(Int)
-  /// The chunk itself, lightly compressed: whoever has the variant has this.
-  case bare
-}
-
 /// A chunk that is not here, and how it can be had.
 public struct LackingChunk: Hashable, Sendable {
   /// Where it first occurs in the archive: a position in the index's chunks.

@@ -1,3 +1,5 @@
+import GtachWire
+
 /// The units of a variant that have still to come: whom this node asks for a lease, and whom for which unit.
 ///
 /// Everybody who fetches a variant passes on what has come. A node holds few leases at a time, asks its holders for what is
@@ -18,8 +20,10 @@ public struct UnitFetch: Sendable {
   /// Of how many neighbours a hungry node demands a lease each time that it measures.
   public static let urgentClaims = 4
 
-  /// How many questions are open to the only neighbour.
-  static func questionsOfOne(unitSize: Int) -> Int { min(24, max(questionsPerLease, openBytesOfOne / unitSize)) }
+  /// How many questions are open to the only neighbour: of two downloads, and beside files and lists, no more than may be.
+  static func questionsOfOne(unitSize: Int) -> Int {
+    min(Limits.outstandingRequests * 3 / 8, max(questionsPerLease, openBytesOfOne / unitSize))
+  }
 
   /// How long units that have come wait for others, to be told of together, in milliseconds. Others ask for them so much
   /// later; but each telling costs work at both ends, and is worth less where a unit takes long.
@@ -169,9 +173,6 @@ public struct UnitFetch: Sendable {
   }
 
   // MARK: - What to do
-
-  /// Whether everything that is wanted has come.
-  public var isComplete: Bool { lacking.isEmpty }
 
   /// How many units have still to come.
   public var lackingCount: Int { lacking.count }

@@ -45,16 +45,9 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   private var revoked: [Claim: Int] = [:]
   private var waiting: [(claim: Claim, have: Int)] = []
   private var room = LeaseRoom()
-  /// The most leases that the owner allows.
-  private let limit: Int
 
-  /// The slots of a node.
-  ///
-  /// - Parameter limit: The most peers that are served at a time; 0 where none is.
-  public init(limit: Int = .max) { self.limit = limit }
-
-  /// Whether nobody is served, and nobody waits.
-  public var isIdle: Bool { leases.isEmpty && waiting.isEmpty }
+  /// The slots of a node that serves nobody yet.
+  public init() {}
 
   /// Whether a claim was granted and still is.
   private func isGranted(_ claim: Claim) -> Bool { leases.contains { $0.claim == claim } }
@@ -68,7 +61,7 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   ///   - have: How many units of the variant it has.
   ///   - urgent: Whether it has waited: then it takes the lease of a peer that has more.
   public mutating func claim(_ claim: Claim, have: Int, urgent: Bool) -> [Directive] {
-    guard !isGranted(claim), limit > 0 else { return [] }
+    guard !isGranted(claim) else { return [] }
     revoked[claim] = nil
     waiting.removeAll { $0.claim == claim }
     waiting.append((claim, have))
@@ -117,7 +110,7 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   /// Grants free slots to those who have least.
   private mutating func fill() -> [Directive] {
     var directives: [Directive] = []
-    while leases.count < min(room.count, limit),
+    while leases.count < room.count,
       let poorest = waiting.indices.filter({ !isServed(waiting[$0].claim) }).min(by: {
         (waiting[$0].have, waiting[$0].claim) < (waiting[$1].have, waiting[$1].claim)
       })

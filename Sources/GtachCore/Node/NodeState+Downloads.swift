@@ -101,17 +101,16 @@ extension NodeState {
       download.phase = .index(session)
       actions.append(.send(session, .index(variant, content)))
     case .chunks:
-      guard let index = download.index else { break }
       if download.isComplete {
         download.phase = .completing
         actions.append(.complete(variant, manifest: download.manifest, index: download.indexBytes))
         break
       }
       measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
-      guard let content = download.indexContent else { break }
+      guard let content = download.indexContent, let map = download.chunks?.map else { break }
       for session in download.isShared ? sessions.keys.sorted() : holders
       where download.followed.insert(session).inserted {
-        actions.append(.send(session, .follow(variant, UnitMap(index), index: content.digest)))
+        actions.append(.send(session, .follow(variant, map, index: content.digest)))
       }
       let questions = download.chunks?.advance(
         holders: holders, expectsMore: isHolderComing(variant), using: &generator)

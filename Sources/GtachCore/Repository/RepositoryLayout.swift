@@ -32,8 +32,6 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var packageIndexLock: String { "\(root)/index.lock" }
   /// Who changes what is visible holds this lock.
   public var lock: String { "\(root)/lock" }
-  /// Who changes the metadata holds this lock.
-  public var metadataLock: String { "\(root)/metadata.lock" }
 
   /// The directory of a version of a package.
   public func directory(of release: ReleaseID) -> String { "\(packages)/\(release.name)/\(release.version)" }

@@ -162,8 +162,12 @@ final class NodeLoop {
         inbox.post(.input(.inspected(variant, result)))
       }
     case .complete(let variant, let manifest, let index):
+      let sharing = sharing
       storage.perform {
-        let error = failure { () throws(GtachError) in try repository.complete(manifest: manifest, index: index) }
+        let error = failure { () throws(GtachError) in
+          try repository.complete(manifest: manifest, index: index)
+          sharing.completed(SHA256().digest(of: index))
+        }
         inbox.post(.input(.completed(variant, error)))
       }
     case .keep(let releases):

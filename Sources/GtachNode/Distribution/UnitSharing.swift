@@ -62,15 +62,11 @@ final class UnitSharing: Sendable {
   private let isUnavailable: @Sendable (Digest) -> Void
   private let state: Mutex<State>
 
-  /// - Parameters:
-  ///   - limit: The most peers that are served at a time.
-  ///   - isUnavailable: Is told of chunks of variants that are listed as complete and are not here, from any thread.
-  init(
-    repository: PackageRepository, limit: Int = .max, isUnavailable: @escaping @Sendable (Digest) -> Void = { _ in }
-  ) {
+  /// - Parameter isUnavailable: Is told of chunks of variants that are listed as complete and are not here, from any thread.
+  init(repository: PackageRepository, isUnavailable: @escaping @Sendable (Digest) -> Void) {
     self.repository = repository
     self.isUnavailable = isUnavailable
-    state = Mutex(State(slots: UploadSlots(limit: limit), measured: MonotonicClock.now()))
+    state = Mutex(State(slots: UploadSlots(), measured: MonotonicClock.now()))
   }
 
   // MARK: - What this node fetches
@@ -99,6 +95,14 @@ final class UnitSharing: Sendable {
     state.withLock { state in
       guard let shared = state.variants[index], shared.map != nil else { return }
       Self.add(units, to: shared, in: state)
+    }
+  }
+
+  /// A variant is complete: chunks that waited for others to be decoded are here, too.
+  func completed(_ index: Digest) {
+    state.withLock { state in
+      guard let shared = state.variants[index], let map = shared.map else { return }
+      Self.add(map.firstBareChunk..<map.count, to: shared, in: state)
     }
   }
 

@@ -23,7 +23,8 @@ public final class InvitationHost: Sendable {
     server = try PeerServer(
       endpoint: context.configuration.listeningEndpoint, membership: membership, repository: repository,
       announcement: Announcement(index: digest, metadataVersion: trusted.timestampVersion),
-      sharing: UnitSharing(repository: repository), invitations: invitations, emit: { events.post($0) },
+      sharing: UnitSharing(repository: repository, isUnavailable: { _ in }), invitations: invitations,
+      emit: { events.post($0) },
       // Here for an invitation, it decides nothing about releases: the daemon will find out.
       isUnavailable: { _ in })
     let started = try server.start()

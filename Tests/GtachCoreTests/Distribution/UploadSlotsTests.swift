@@ -34,7 +34,7 @@ struct UploadSlotsTests {
     #expect(!slots.mayAsk(0))
     let last = [5, 6, 7, 8].flatMap { slots.end($0) }
     #expect(last.isEmpty)
-    #expect(slots.isIdle)
+    #expect(slots.measure().isEmpty && ![5, 6, 7, 8].contains(where: slots.mayAsk))
   }
 
   @Test("one who waits no longer gets none")
@@ -71,16 +71,24 @@ struct UploadSlotsTests {
     #expect(!slots.mayAsk(2), "an end is an end")
   }
 
-  @Test("a node whose owner forbids it serves nobody, and one that may serve one peer serves one")
-  func limits() {
-    var none = Slots(limit: 0)
-    #expect(none.claim(1, have: 0, urgent: true).isEmpty)
-    #expect(!none.mayAsk(1) && none.isIdle)
-    var one = Slots(limit: 1)
-    #expect(one.claim(1, have: 9, urgent: false) == [.grant(1)])
-    #expect(one.claim(2, have: 0, urgent: false).isEmpty)
-    #expect(one.measure().isEmpty)
-    #expect(one.end(1) == [.grant(2)])
+  /// A claim of one of several that a peer makes.
+  private struct Another: LeaseClaim {
+    let claimant: String
+    let number: Int
+
+    static func < (left: Another, right: Another) -> Bool { left.number < right.number }
+  }
+
+  @Test("a peer has one lease, however many it claims and however urgently")
+  func oneForEach() {
+    var slots = UploadSlots<Another>()
+    let greedy = (0..<4).map { Another(claimant: "greedy", number: $0) }
+    #expect(slots.claim(greedy[0], have: 90, urgent: false) == [.grant(greedy[0])])
+    #expect(slots.claim(greedy[1], have: 0, urgent: true).isEmpty)
+    #expect(slots.measure().isEmpty)
+    let modest = Another(claimant: "modest", number: 9)
+    #expect(slots.claim(modest, have: 50, urgent: false) == [.grant(modest)])
+    #expect(slots.end(greedy[0]) == [.grant(greedy[1])], "its next claim takes the place of the one before")
   }
 
   @Test("peers on slow links leave room for others")

@@ -20,7 +20,7 @@ struct FallbackTests {
 
   /// The objects that a node was asked for, and the chunks.
   private func counts(_ node: VirtualNode) -> (objects: Int, bare: Int) {
-    let bare = node.questions.count { $0.form == .bare }
+    let bare = node.questions.count(where: \.isBare)
     return (node.questions.count - bare, bare)
   }
 

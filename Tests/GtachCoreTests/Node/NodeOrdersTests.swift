@@ -13,13 +13,9 @@ struct NodeOrdersTests {
     let release = try fleet.publish("app", "1.0.0")
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     try publisher.publish(release, of: fleet)
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .sync(requirements: [], peers: [], dryRun: false, install: false)))
-    lan.run(milliseconds: 2_000)
-    guard case .sync(let report)? = nodes[0].answers[token] else {
-      Issue.record("no answer")
-      return
-    }
+    let answer = try lan.answer(
+      of: nodes[0], to: .sync(requirements: [], peers: [], dryRun: false, install: false), within: 2_000)
+    let report = try #require(answer.synced)
     #expect(report.peers == 1)
     #expect(report.fetched.map(\.release) == ["app@1.0.0"])
     #expect(report.pending.isEmpty)
@@ -77,13 +73,9 @@ struct NodeOrdersTests {
   @Test func aSyncWithNobodyThereIsAnsweredToo() throws {
     let fleet = try VirtualFleet()
     let (_, nodes) = try lan.room(fleet, nodes: 1, peers: [77])
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .sync(requirements: [], peers: [], dryRun: false, install: false)))
-    lan.run(milliseconds: 20_000)
-    guard case .sync(let report)? = nodes[0].answers[token] else {
-      Issue.record("no answer")
-      return
-    }
+    let answer = try lan.answer(
+      of: nodes[0], to: .sync(requirements: [], peers: [], dryRun: false, install: false), within: 20_000)
+    let report = try #require(answer.synced)
     #expect(report.peers == 0)
   }
 
@@ -114,16 +106,12 @@ struct NodeOrdersTests {
     ]
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     for release in releases { try publisher.publish(release, of: fleet) }
-    let token = RequestToken(number: 1)
     // One after the other, each by the state before both, the tool would bring the lib that the app does not go with.
     let asked = try ["app", "tool"].map { try Requirement($0) }
-    nodes[0].take(.control(token, .sync(requirements: asked, peers: [], dryRun: false, install: true)))
-    lan.run(milliseconds: 5_000)
+    let answer = try lan.answer(
+      of: nodes[0], to: .sync(requirements: asked, peers: [], dryRun: false, install: true), within: 5_000)
     #expect(nodes[0].installs == [releases[1], releases[0], releases[3]].map(\.variant))
-    guard case .sync(let report)? = nodes[0].answers[token] else {
-      Issue.record("no answer")
-      return
-    }
+    let report = try #require(answer.synced)
     #expect(report.errors.isEmpty && report.updates.count == 3)
   }
 
@@ -178,13 +166,8 @@ struct NodeOrdersTests {
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     for release in releases { try publisher.publish(release, of: fleet) }
     nodes[0].take(.installStateChanged(try installed(withdrawn)))
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .install(try Requirement("app"))))
-    lan.run(milliseconds: 5_000)
-    guard case .failed(let error)? = nodes[0].answers[token] else {
-      Issue.record("no failure")
-      return
-    }
+    let answer = try lan.answer(of: nodes[0], to: .install(try Requirement("app")), within: 5_000)
+    let error = try #require(answer.failure)
     #expect(error.code == "release-refused")
     #expect(error.message.hasSuffix("stays, as no newer release that is listed can follow it"))
     #expect(error.reason == "2.0.0 cannot: it needs ghost@*, and no release of ghost is listed")
@@ -195,13 +178,8 @@ struct NodeOrdersTests {
     let release = try fleet.publish("app", "1.0.0-rc.1")
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     try publisher.publish(release, of: fleet)
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .install(try Requirement("app"))))
-    lan.run(milliseconds: 5_000)
-    guard case .failed(let error)? = nodes[0].answers[token] else {
-      Issue.record("no failure")
-      return
-    }
+    let answer = try lan.answer(of: nodes[0], to: .install(try Requirement("app")), within: 5_000)
+    let error = try #require(answer.failure)
     #expect(error.code == "not-found" && error.advice?.contains("gtach install app@1.0.0-rc.1") == true)
   }
 
@@ -252,16 +230,11 @@ struct NodeOrdersTests {
     ]
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     for release in all { try publisher.publish(release, of: fleet) }
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .install(try Requirement("app"))))
-    lan.run(milliseconds: 5_000)
+    let answer = try lan.answer(of: nodes[0], to: .install(try Requirement("app")), within: 5_000)
     // lib 1.0.0 is none of the newest two, and comes because the plan has it.
     #expect(nodes[0].installs == [all[0].variant, all[4].variant])
     #expect(nodes[0].dependencies == [all[0].variant])
-    guard case .update(let result)? = nodes[0].answers[token] else {
-      Issue.record("no result: \(String(describing: nodes[0].answers[token]))")
-      return
-    }
+    let result = try #require(answer.updated)
     #expect(result.name.text == "app" && result.success)
   }
 
@@ -292,13 +265,8 @@ struct NodeOrdersTests {
     let app = try fleet.publish("app", "1.0.0", needs: ["lib": "^1"])
     let (publisher, nodes) = try lan.room(fleet, nodes: 1)
     try publisher.publish(app, of: fleet)
-    let token = RequestToken(number: 1)
-    nodes[0].take(.control(token, .install(try Requirement("app"))))
-    lan.run(milliseconds: 5_000)
-    guard case .failed(let error)? = nodes[0].answers[token] else {
-      Issue.record("no failure")
-      return
-    }
+    let answer = try lan.answer(of: nodes[0], to: .install(try Requirement("app")), within: 5_000)
+    let error = try #require(answer.failure)
     #expect(error.code == "dependency-conflict")
     #expect(
       error.reason

@@ -1,6 +1,7 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import Testing
 
 /// The keys of a fleet, and the metadata that was signed with them so far.
 struct VirtualFleet {
@@ -80,7 +81,26 @@ extension VirtualNode {
   }
 }
 
+extension ControlReply {
+  /// Why it could not be done; nil where it could.
+  var failure: ErrorReport? { if case .failed(let error) = self { error } else { nil } }
+  /// What a sync did; nil for anything else.
+  var synced: SyncReport? { if case .sync(let report) = self { report } else { nil } }
+  /// What an update did; nil for anything else.
+  var updated: UpdateResult? { if case .update(let result) = self { result } else { nil } }
+}
+
 extension VirtualLAN {
+  /// What a node answers its operator within so many milliseconds.
+  func answer(
+    of node: VirtualNode, to request: ControlRequest, within milliseconds: Int64
+  ) throws -> ControlReply {
+    let token = RequestToken(number: node.answers.count + 1)
+    node.take(.control(token, request))
+    run(milliseconds: milliseconds)
+    return try #require(node.answers[token])
+  }
+
   /// A publisher and so many nodes that were told its address.
   func room(
     _ fleet: VirtualFleet, nodes count: UInt8, peers: [UInt8] = [1]

@@ -110,7 +110,7 @@ final class VirtualNode {
   /// How often its repository was cleaned.
   private(set) var cleanings = 0
   /// What was asked of it for chunks.
-  private(set) var questions: [(chunk: Int, form: ChunkForm)] = []
+  private(set) var questions: [(chunk: Int, isBare: Bool)] = []
 
   init(
     number: UInt8, fleet: FleetID, trusted: TrustedMetadata, configuration: NodeConfiguration = NodeConfiguration(),
@@ -266,9 +266,9 @@ final class VirtualNode {
       switch question {
       case .unit(let units, _):
         if case .unit(_, let object)? = units.first.map(map.part) {
-          questions.append((map.index.objects[object].chunk, .object(object)))
+          questions.append((map.index.objects[object].chunk, false))
         }
-      case .chunk(let position): questions.append((position, .bare))
+      case .chunk(let position): questions.append((position, true))
       case .claim, .endClaim, .lists: break
       }
     }

@@ -17,6 +17,10 @@ struct FetchingWithoutObjectsTests {
     node.log.waits { if case .fetchFinished = $0 { true } else { false } }
   }
 
+  private func blames(_ peer: String, _ node: TestNode) -> Bool {
+    node.log.all.contains { if case .peerFailed(peer, _) = $0 { true } else { false } }
+  }
+
   private func index(_ node: TestNode) throws -> ChunkIndex {
     try PackageRepository(home: node.home.path).index(of: try #require(try node.held().first))
   }
@@ -36,8 +40,7 @@ struct FetchingWithoutObjectsTests {
     }
     #expect(isComplete(late), "\(late.log.all)")
     #expect(try late.held().map(\.release.description) == ["app@1.0.0"])
-    let isBlamed = late.log.all.contains { if case .peerFailed("neighbour", _) = $0 { true } else { false } }
-    #expect(!isBlamed, "\(late.log.all)")
+    #expect(!blames("neighbour", late), "\(late.log.all)")
     let index = try index(late)
     let here = try PackageRepository(home: late.home.path).lackingChunks(index: index)
     #expect(here.isEmpty)
@@ -62,8 +65,7 @@ struct FetchingWithoutObjectsTests {
       publisher.stop()
     }
     #expect(isComplete(late), "\(late.log.all)")
-    let isBlamed = late.log.all.contains { if case .peerFailed("dev", _) = $0 { true } else { false } }
-    #expect(!isBlamed, "\(late.log.all)")
+    #expect(!blames("dev", late), "\(late.log.all)")
     let objects = try index.objects.map { try files.exists(layout(late).object($0.id)) }
     #expect(objects == index.objects.indices.map { $0 > 1 })
   }
@@ -91,7 +93,8 @@ struct FetchingWithoutObjectsTests {
     #expect(neighbour.log.waits { $0 == .releaseDamaged(release: "app@1.0.0") }, "\(neighbour.log.all)")
     // The publisher has it still; and as soon as the neighbour has it again, so has the one that asked.
     #expect(isComplete(late), "\(late.log.all)")
-    #expect(late.log.all.contains(.holderLacking(name: "neighbour", release: "app@1.0.0")))
+    // Whether it read the refusal or the shorter list first is a race of two connections; neither is a fault.
+    #expect(!blames("neighbour", late), "\(late.log.all)")
     let repository = try PackageRepository(home: neighbour.home.path)
     #expect(try repository.lackingChunks(index: index(neighbour)).isEmpty)
   }

@@ -81,11 +81,8 @@ struct PatchTests {
       let (source, releases) = try Self.releases(2, fixture)
       let (last, index) = releases[1]
       let (held, heldIndex) = releases[0]
-      let home = "\(fixture.directory)/target"
-      let target = try PackageRepository(home: home)
-      try RepositoryFixture.transfer(
-        heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source, to: target
-      )
+      let target = try PackageRepository(home: "\(fixture.directory)/target")
+      try Self.transferAll(heldIndex, from: source, to: target)
       // The first release is not complete there: nothing can be made of patches from it, but they are bytes like others.
       let patch = try #require(index.objects.indices.first { index.objects[$0].encoding != .full })
       try RepositoryFixture.transfer(index, numbers: [patch], from: source, to: target)
@@ -101,6 +98,14 @@ struct PatchTests {
       try RepositoryFixture.transfer(index, numbers: rest, from: source, to: target)
       try target.complete(manifest: last.manifestBytes, index: last.indexBytes)
     }
+  }
+
+  /// Has a repository hold everything of a release, by the cheapest objects, without making it visible.
+  private static func transferAll(
+    _ index: ChunkIndex, from source: PackageRepository, to target: PackageRepository
+  ) throws {
+    let numbers = try target.lackingChunks(index: index).compactMap(\.objects.first)
+    try RepositoryFixture.transfer(index, numbers: numbers, from: source, to: target)
   }
 
   /// Makes a release of another package visible whose manifest names the archive of one of these, and whose index has its
@@ -153,22 +158,20 @@ struct PatchTests {
       let (source, releases) = try Self.releases(2, fixture)
       let (last, index) = releases[1]
       let (held, heldIndex) = releases[0]
-      let home = "\(fixture.directory)/target"
-      let target = try PackageRepository(home: home)
-      try RepositoryFixture.transfer(
-        heldIndex, numbers: target.lackingChunks(index: heldIndex).compactMap(\.objects.first), from: source, to: target
-      )
+      let target = try PackageRepository(home: "\(fixture.directory)/target")
+      try Self.transferAll(heldIndex, from: source, to: target)
       try target.complete(manifest: held.manifestBytes, index: held.indexBytes)
       let patch = try #require(index.objects.indices.first { index.objects[$0].encoding != .full })
       for chunk in heldIndex.chunks {
         let other = [UInt8](repeating: 7, count: chunk.size - bytes)
         try fixture.files.perform(
           .write(
-            path: RepositoryLayout(home: home).chunk(chunk.digest), bytes: Zstd.compress(other, level: 1),
+            path: RepositoryLayout(home: "\(fixture.directory)/target").chunk(chunk.digest),
+            bytes: Zstd.compress(other, level: 1),
             permissions: 0o644))
       }
       try RepositoryFixture.transfer(index, numbers: [patch], from: source, to: target)
-      #expect(try !fixture.files.list(RepositoryLayout(home: home).quarantine).isEmpty)
+      #expect(try !fixture.files.list(RepositoryLayout(home: "\(fixture.directory)/target").quarantine).isEmpty)
       // The patch is of no use, and something else is asked for.
       let missing = try target.lackingChunks(index: index)
       #expect(missing.contains { $0.chunk == index.objects[patch].chunk })
