@@ -45,6 +45,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   case peerClosed = "peer-closed"
   case peerUntrusted = "peer-untrusted"
   case noLease = "no-lease"
+  case uploadOff = "upload-off"
   case discoveryUnavailable = "discovery-unavailable"
   case tokenInvalid = "token-invalid"
   case invitationUnknown = "invitation-unknown"
@@ -88,7 +89,9 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
     case .bug: 70
     case .diskFull, .inputOutput, .chunkMissing: 74
     case .busy, .cancelled, .noLease: 75
-    case .notPermitted, .peerUntrusted, .tokenInvalid, .invitationUnknown, .releaseRefused, .gpioLineForbidden: 77
+    case .notPermitted, .uploadOff, .peerUntrusted, .tokenInvalid, .invitationUnknown, .releaseRefused,
+      .gpioLineForbidden:
+      77
     case .configurationInvalid, .fleetMissing, .fleetExists, .gpioLineMissing, .gpioLineAmbiguous, .gpioLineHeld: 78
     }
   }

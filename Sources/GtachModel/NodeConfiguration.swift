@@ -30,6 +30,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var keepReleases: Int?
   /// How many megabytes of objects stay here for others to fetch, on a node that is no publisher.
   public var objectCacheMegabytes: Int?
+  /// What this machine gives out to its peers; all they ask for where it is missing.
+  public var upload: UploadLimits?
   /// GPIO lines.
   public var gpio: GPIO?
   /// Whether a self-test on the mock may commit an update.
@@ -41,7 +43,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, gpio, allowMock, mock
+    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, upload, gpio
+    case allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -60,10 +63,14 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
         forKey: .objectCacheMegabytes, in: fields,
         debugDescription: "\(objectCacheMegabytes) is not a number from 0 to \(Self.objectCacheLimits.upperBound)")
     }
+    upload = try fields.decodeIfPresent(UploadLimits.self, forKey: .upload)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
     mock = try fields.decodeIfPresent(String.self, forKey: .mock)
   }
+
+  /// What this machine gives out to its peers.
+  public var uploadLimits: UploadLimits { upload ?? UploadLimits() }
 
   /// The TCP port of a daemon whose configuration names none.
   public static let defaultPort: UInt16 = 7420

@@ -151,6 +151,27 @@ import Testing
     }
   }
 
+  @Test func uploadIsASwitchOrLimits() throws {
+    func upload(_ text: String) throws -> UploadLimits? {
+      let configuration = try decode(NodeConfiguration.self, #"{"upload":\#(text)}"#)
+      #expect(try decode(NodeConfiguration.self, try encode(configuration)) == configuration)
+      return configuration.upload
+    }
+    #expect(try upload("false") == UploadLimits(isOn: false))
+    #expect(try upload("true") == UploadLimits())
+    #expect(try upload("{}") == UploadLimits())
+    #expect(try upload("null") == nil)
+    #expect(
+      try upload(#"{"peers":2,"bytesPerSecond":5000000}"#) == UploadLimits(peers: 2, bytesPerSecond: 5_000_000))
+    #expect(try upload(#"{"bytesPerSecond":300000}"#) == UploadLimits(bytesPerSecond: 300_000))
+    for wrong in [
+      #"{"peers":0}"#, #"{"peers":13}"#, #"{"bytesPerSecond":299999}"#, #"{"bytesPerSecond":1000000000001}"#,
+      #"{"bytesPerSecond":"1 MB"}"#, #"{"peer":1}"#, "0", #""off""#, "[]",
+    ] {
+      #expect(throws: (any Error).self) { try upload(wrong) }
+    }
+  }
+
   @Test func controlMessagesReadBack() throws {
     let requests: [ControlRequest] = [
       .status, .peers, .reload,

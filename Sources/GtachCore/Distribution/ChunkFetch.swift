@@ -47,6 +47,8 @@ public struct ChunkFetch: Sendable {
     case chunk(Int, bytes: Int)
     /// It has not got a bare chunk that it was asked for.
     case chunkLacking(Int)
+    /// It gives out nothing at all.
+    case notGiven
     /// Something came, and this machine could not store it.
     case refused(GtachError)
   }
@@ -138,6 +140,7 @@ public struct ChunkFetch: Sendable {
     case .leaseOver:
       units.answered(session, with: nil)
       units.lease(session, isGranted: false)
+    case .notGiven: lost(session)
     case .refused: break
     }
     return nil

@@ -1,3 +1,5 @@
+import GtachModel
+
 /// How many leases a node holds, or grants, at a time.
 ///
 /// Four, by the ablation of the swarm's policy: a node that takes from more than it serves, or the other way round, starves
@@ -8,7 +10,7 @@ public struct LeaseRoom: Sendable {
   /// How many leases of full speed a node has.
   public static let usual = 4
   /// The most that it has if all are slow.
-  public static let most = 12
+  public static let most = UploadLimits.mostPeers
   /// How long it takes until a lease's speed is known, in measurements.
   private static let warmUp = 3
   /// How much of a lease's speed is that of the last measurement.
@@ -44,12 +46,18 @@ public struct LeaseRoom: Sendable {
   }
 
   /// How many leases there may be now.
-  public private(set) var count = usual
+  public private(set) var count: Int
+  private let limit: Int
   /// The most bytes that a lease made in one measurement: what a fast one does here.
   private var best = 0.0
 
   /// The room of a node that has just started.
-  public init() {}
+  ///
+  /// - Parameter limit: How many leases there may be, however slow they are.
+  public init(limit: Int = most) {
+    self.limit = limit
+    count = min(limit, Self.usual)
+  }
 
   /// Measures all leases there are, and finds out for how many more there is room. To be called at equal intervals.
   public mutating func measure(_ speeds: inout [Speed]) {
@@ -57,6 +65,6 @@ public struct LeaseRoom: Sendable {
     best = max(best, speeds.compactMap(\.value).max() ?? 0)
     guard best > 0 else { return }
     let filled = speeds.reduce(0.0) { $0 + min(1, ($1.value ?? best) / best) }
-    count = min(Self.most, max(Self.usual, speeds.count + Int(Double(Self.usual) - filled)))
+    count = min(limit, Self.most, max(Self.usual, speeds.count + Int(Double(Self.usual) - filled)))
   }
 }

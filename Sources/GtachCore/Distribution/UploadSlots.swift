@@ -44,10 +44,12 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   /// Claims whose leases were taken back and that their peers have not ended yet, and how many units these get.
   private var revoked: [Claim: Int] = [:]
   private var waiting: [(claim: Claim, have: Int)] = []
-  private var room = LeaseRoom()
+  private var room: LeaseRoom
 
   /// The slots of a node that serves nobody yet.
-  public init() {}
+  ///
+  /// - Parameter limit: How many leases it grants at most.
+  public init(limit: Int = LeaseRoom.most) { room = LeaseRoom(limit: limit) }
 
   /// Whether a claim was granted and still is.
   private func isGranted(_ claim: Claim) -> Bool { leases.contains { $0.claim == claim } }

@@ -77,6 +77,8 @@ extension NodeState {
     case .unit(_, let bytes, _), .chunk(_, let bytes): came(bytes, of: variant, in: id, into: &actions)
     // The peer may lack an object, but who lacks a chunk has not got the variant.
     case .chunkLacking: strikeOff(id, variant, into: &actions)
+    // No fault of its: its owner wants it so. It is no holder of anything before it lists something else.
+    case .notGiven: if let key = sessions[id]?.peer { table.peers[key]?.variants = [:] }
     default: break
     }
   }

@@ -19,6 +19,8 @@ public struct NodeSetup: Sendable {
   public var installs: Bool
   /// Whether it cleans its repository by itself.
   public var cleans: Bool
+  /// Whether it gives out what it holds.
+  var uploads: Bool { configuration.uploadLimits.isOn }
 
   /// A setup from its fields.
   public init(
@@ -54,7 +56,8 @@ public struct NodeState: Sendable {
   public internal(set) var trusted: TrustedMetadata
   /// The variants that are here complete, with the digests of their manifests.
   public private(set) var held: [VariantID: Digest]
-  /// The digest of those, by which peers compare. Kept up to date, not made anew after every event: it hashes all of them.
+  /// The digest of those, by which peers compare; of nothing where this node gives out nothing: so nobody takes it for a
+  /// holder. Kept up to date, not made anew after every event: it hashes all of them.
   public private(set) var index: IndexDigest
   /// What operators decided about releases here.
   public internal(set) var choices: ReleaseChoices
@@ -118,7 +121,7 @@ public struct NodeState: Sendable {
     self.trusted = trusted
     trustedOnDisk = trusted
     self.held = held
-    index = IndexDigest(entries: held, hashing: hashing)
+    index = IndexDigest(entries: setup.uploads ? held : [:], hashing: hashing)
     self.choices = choices
     self.installState = installState
     generator = SeededGenerator(seed: seed)
@@ -152,13 +155,14 @@ public struct NodeState: Sendable {
 
   /// Takes note that a variant is here complete.
   mutating func hold(_ variant: VariantID, _ manifest: Digest) {
-    index.change(variant, from: held.updateValue(manifest, forKey: variant), to: manifest, hashing: hashing)
+    let before = held.updateValue(manifest, forKey: variant)
+    if setup.uploads { index.change(variant, from: before, to: manifest, hashing: hashing) }
   }
 
   /// Takes note of all that is here complete.
   mutating func hold(_ all: [VariantID: Digest]) {
     for (variant, manifest) in all { hold(variant, manifest) }
-    for (variant, manifest) in held where all[variant] == nil {
+    for (variant, manifest) in held where all[variant] == nil && setup.uploads {
       index.change(variant, from: manifest, to: nil, hashing: hashing)
     }
     held = all

@@ -26,7 +26,9 @@ final class NodeLoop {
     self.state = state
     announcement = Announcement(index: state.index, metadataVersion: state.trusted.timestampVersion)
     let inbox = daemon.inbox
-    sharing = UnitSharing(repository: daemon.repository) { inbox.post(.input(.chunkUnavailable($0))) }
+    sharing = UnitSharing(
+      repository: daemon.repository, limits: daemon.context.configuration.uploadLimits
+    ) { inbox.post(.input(.chunkUnavailable($0))) }
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -87,6 +89,7 @@ final class NodeLoop {
     discovery?.stop()
     control?.stop()
     server?.stop()
+    sharing.gate.close()
     for session in sessions.values { session.close(nil) }
     for replies in waiting.values {
       replies.post(.failed(ErrorReport(GtachError(.cancelled, "the node is stopping"))))

@@ -78,12 +78,13 @@ final class PeerFollowing {
 
   /// The lists of some objects.
   ///
-  /// - Throws: `ErrorCode.protocolViolation` for a number under which nothing is followed; `ErrorCode.chunkMissing`
-  ///   where a list is not here; `ErrorCode.notFound` for an object that has none. Those before it are sent.
+  /// - Throws: `ErrorCode.protocolViolation` for a number under which nothing is followed; `ErrorCode.uploadOff`;
+  ///   `ErrorCode.chunkMissing` where a list is not here; `ErrorCode.notFound` for an object that has none. Those before it are sent.
   func sendLists(_ request: GetUnitLists, from repository: PackageRepository) throws(GtachError) {
     guard let index = follows[request.follow] else {
       throw GtachError(.protocolViolation, "the peer asks for lists of what it does not follow")
     }
+    try sharing.gate.requireOpen()
     guard let map = sharing.map(of: index) else {
       throw GtachError(.chunkMissing, "nothing of this variant is here")
     }
@@ -98,8 +99,9 @@ final class PeerFollowing {
 
   /// One of the units that a peer would like.
   ///
-  /// - Throws: As `UnitSharing.choose`.
+  /// - Throws: `ErrorCode.uploadOff`; as `UnitSharing.choose`.
   func sendUnit(_ request: GetUnit, from repository: PackageRepository) throws(GtachError) {
+    try sharing.gate.requireOpen()
     guard let follow = claims[request.claim], let index = follows[follow] else {
       throw GtachError(.noLease, "the peer has no lease here, or no longer")
     }
@@ -114,6 +116,7 @@ final class PeerFollowing {
         sharing.lost(chosen.number, of: index)
         continue
       }
+      try sharing.gate.pass(bytes.count, on: channel)
       return try channel.enqueue([.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes))])
     }
   }

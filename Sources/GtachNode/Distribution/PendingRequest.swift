@@ -152,6 +152,7 @@ struct PendingRequest {
     case .fetch(let variant, let question):
       let reply: ChunkFetch.Reply
       switch question {
+      case _ where code == .uploadOff: reply = .notGiven
       case .unit where code == .noLease: reply = .leaseOver
       case .unit(let units, _) where code == .chunkMissing: reply = .unitsLacking(units)
       // It ends the answer, and says nothing of the objects after the one that it is about.

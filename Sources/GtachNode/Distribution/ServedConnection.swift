@@ -126,8 +126,12 @@ final class ServedConnection: Sendable {
       case .claim(let claim): try following.claim(claim)
       case .end(let end): following.end(end)
       case .getChunk(let request):
+        try sharing.gate.requireOpen()
         let frame = try repository.chunkFrame(request.digest)
-        try channel.enqueue(ChunkPart.messages(id: request.id, frame: frame).map { .chunkPart($0) })
+        for part in ChunkPart.messages(id: request.id, frame: frame) {
+          try sharing.gate.pass(part.bytes.count, on: channel)
+          try channel.enqueue([.chunkPart(part)])
+        }
       case .watch(let request):
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)
@@ -136,9 +140,11 @@ final class ServedConnection: Sendable {
       }
     } catch {
       // What is not here is an answer; the rest ends the connection.
-      guard [.notFound, .chunkMissing, .noLease].contains(error.code), let id = message.id else { throw error }
+      guard [.notFound, .chunkMissing, .noLease, .uploadOff].contains(error.code), let id = message.id else {
+        throw error
+      }
       // Objects are a cache that may be evicted; the chunks are what this node said that it has.
-      if case .getChunk(let request) = message { isUnavailable(request.digest) }
+      if case .getChunk(let request) = message, error.code != .uploadOff { isUnavailable(request.digest) }
       try channel.enqueue([.failure(Failure(id: id, error))])
     }
   }

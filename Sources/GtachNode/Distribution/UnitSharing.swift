@@ -58,15 +58,22 @@ final class UnitSharing: Sendable {
     }
   }
 
+  /// Whether anything is given out, and how fast.
+  let gate: UploadGate
   private let repository: PackageRepository
   private let isUnavailable: @Sendable (Digest) -> Void
   private let state: Mutex<State>
 
-  /// - Parameter isUnavailable: Is told of chunks of variants that are listed as complete and are not here, from any thread.
-  init(repository: PackageRepository, isUnavailable: @escaping @Sendable (Digest) -> Void) {
+  /// - Parameters:
+  ///   - limits: What is given out at all.
+  ///   - isUnavailable: Is told of chunks of variants that are listed as complete and are not here, from any thread.
+  init(
+    repository: PackageRepository, limits: UploadLimits, isUnavailable: @escaping @Sendable (Digest) -> Void
+  ) {
     self.repository = repository
+    gate = UploadGate(limits)
     self.isUnavailable = isUnavailable
-    state = Mutex(State(slots: UploadSlots(), measured: MonotonicClock.now()))
+    state = Mutex(State(slots: UploadSlots(limit: limits.peers ?? LeaseRoom.most), measured: MonotonicClock.now()))
   }
 
   // MARK: - What this node fetches
@@ -130,6 +137,7 @@ final class UnitSharing: Sendable {
   /// - Returns: What is here now.
   /// - Throws: `ErrorCode.inputOutput`.
   func follow(_ index: Digest, connection: Int, id: UInt32) throws(GtachError) -> [Range<Int>] {
+    guard gate.isOpen else { return [] }
     let isKnown = state.withLock { state in
       let shared = state.shared(index)
       shared.followers.append(Follower(connection: connection, id: id))
@@ -183,6 +191,7 @@ final class UnitSharing: Sendable {
 
   /// A peer claims a lease.
   func claim(_ claimant: Claimant, have: Int, isUrgent: Bool) {
+    guard gate.isOpen else { return }
     state.withLock { state in
       obeySlots(in: &state) { $0.claim(claimant, have: have, urgent: isUrgent) }
     }

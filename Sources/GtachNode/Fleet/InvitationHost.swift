@@ -17,14 +17,15 @@ public final class InvitationHost: Sendable {
   public init(context: NodeContext, membership: Membership) throws(GtachError) {
     let repository = try context.repository()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
-    let digest = IndexDigest(entries: try repository.variants(), hashing: SHA256())
+    let limits = context.configuration.uploadLimits
+    let digest = IndexDigest(entries: limits.isOn ? try repository.variants() : [:], hashing: SHA256())
     invitations = Invitations(home: context.home)
     let events = events
     server = try PeerServer(
       endpoint: context.configuration.listeningEndpoint, membership: membership, repository: repository,
       announcement: Announcement(index: digest, metadataVersion: trusted.timestampVersion),
-      sharing: UnitSharing(repository: repository, isUnavailable: { _ in }), invitations: invitations,
-      emit: { events.post($0) },
+      sharing: UnitSharing(repository: repository, limits: limits, isUnavailable: { _ in }),
+      invitations: invitations, emit: { events.post($0) },
       // Here for an invitation, it decides nothing about releases: the daemon will find out.
       isUnavailable: { _ in })
     let started = try server.start()

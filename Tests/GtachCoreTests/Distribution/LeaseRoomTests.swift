@@ -35,6 +35,17 @@ struct LeaseRoomTests {
     #expect(room.count == LeaseRoom.usual, "they are fast again")
   }
 
+  @Test("there is never room for more than the owner allows")
+  func limited() {
+    for limit in [1, 3, 6] {
+      var room = LeaseRoom(limit: limit)
+      #expect(room.count == min(limit, LeaseRoom.usual))
+      measure(&room, [1000, 10, 10])
+      measure(&room, [10, 10, 10, 10], times: 20)
+      #expect(room.count == limit)
+    }
+  }
+
   @Test("a lease counts as fast until its speed is known")
   func warmUp() {
     var room = LeaseRoom()

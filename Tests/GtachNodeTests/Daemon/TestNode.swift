@@ -16,11 +16,11 @@ final class TestNode: Sendable {
   let log: EventLog
 
   /// The publisher of a new fleet.
-  static func founder(_ directory: TestDirectory) throws -> TestNode {
+  static func founder(_ directory: TestDirectory, upload: UploadLimits? = nil) throws -> TestNode {
     let home = Home("\(directory.path)/dev")
     let membership = try FleetFounder.found(
       home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
-    return try TestNode(home: home, membership: membership)
+    return try TestNode(home: home, membership: membership, upload: upload)
   }
 
   /// Another member of this node's fleet, its peers told by hand.
@@ -43,12 +43,15 @@ final class TestNode: Sendable {
     return try TLSIdentity(key: key, certificate: certificate, authority: membership.identity.authority)
   }
 
-  private init(home: Home, membership: Membership, peers: [Endpoint] = []) throws {
+  private init(
+    home: Home, membership: Membership, peers: [Endpoint] = [], upload: UploadLimits? = nil
+  ) throws {
     self.home = home
     self.membership = membership
     var context = try NodeContext(home: home)
     context.configuration.listen = Endpoint(host: "127.0.0.1", port: 0)
     context.configuration.peers = peers
+    context.configuration.upload = upload
     let listening = Mailbox<Endpoint>()
     let log = EventLog()
     let daemon = try context.daemon(options: NodeDaemon.Options(usesDiscovery: false)) { event in
