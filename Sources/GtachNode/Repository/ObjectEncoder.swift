@@ -10,9 +10,13 @@ struct ObjectEncoder {
   static let minimumGain = 64
 
   let repository: PackageRepository
-  let level: Int
+  /// The zstd level of objects.
+  var level = PackageCreator.defaultLevel
+  /// The zstd level of full objects that only newcomers want: machines that have none of the releases that patches are
+  /// made from.
+  var newcomerLevel = PackageCreator.newcomerLevel
   /// Whether earlier chunks are looked for that a chunk may stand on.
-  let usesPrefixes: Bool
+  var usesPrefixes = true
 
   /// Makes a full object of each different chunk, and patches where an older archive lacks the chunk; stores them, and
   /// gives the index.
@@ -55,15 +59,15 @@ struct ObjectEncoder {
   /// - Throws: As `encode`.
   func remake(_ numbers: [Int], of index: ChunkIndex, archive digest: Digest) throws(GtachError) -> Set<Int> {
     let archive = HeldArchive(digest, ArchiveMap(index.chunks), in: repository)
-    let full = try FullObjectMaker(archive, level: level, usesPrefixes: usesPrefixes)
+    let full = try fullObjectMaker(archive)
     var patches: [Int: PatchMaker] = [:]
     var remade: Set<Int> = []
     for number in numbers {
       let object = index.objects[number]
       switch object.encoding {
       case .full:
-        for again in [false, true] {
-          if try store(full.object(at: object.chunk, again: again), as: object, of: index) {
+        for demand in FullObjectMaker.Demand.allCases {
+          if try store(full.object(at: object.chunk, for: demand), as: object, of: index) {
             remade.insert(number)
             break
           }
@@ -100,8 +104,8 @@ struct ObjectEncoder {
     let size: Int
   }
 
-  /// Makes all objects: the full ones, then the patches from one base after the other, so that what is remembered of
-  /// only one base takes memory at a time.
+  /// Makes all objects: the patches from one base after the other, so that what is remembered of only one base takes
+  /// memory at a time; then the full ones, as it depends on the patches how many will want them.
   private func encode(
     _ archive: HeldArchive, _ bases: [HeldArchive], reusing earlier: EarlierObjects, into directory: String,
     progress: (Int, Int) throws(GtachError) -> Void
@@ -145,19 +149,24 @@ struct ObjectEncoder {
       }
     }
 
-    let full = try FullObjectMaker(archive, level: level, usesPrefixes: usesPrefixes)
-    var objects = try run(firsts, .full, base: nil, name: "full") { (position, again) throws(GtachError) in
-      try full.object(at: position, again: again)
-    }
-    let fullSizes = Dictionary(uniqueKeysWithValues: objects.map { ($0.chunk, $0.size) })
+    var patches: [Encoded] = []
     for (number, base) in bases.enumerated() where !lacking[number].isEmpty {
       guard let maker = try patchMaker(archive, from: base) else { continue }
-      let patches = try run(lacking[number], .patch(base: number), base: base.digest, name: "\(number)") {
+      patches += try run(lacking[number], .patch(base: number), base: base.digest, name: "\(number)") {
         (position, _) throws(GtachError) in try maker.object(at: position)
       }
-      objects += patches.filter { $0.size + Self.minimumGain <= fullSizes[$0.chunk, default: 0] }
     }
-    return objects
+    let smallest = Dictionary(patches.map { ($0.chunk, $0.size) }, uniquingKeysWith: min)
+    let maker = try fullObjectMaker(archive)
+    let full = try run(firsts, .full, base: nil, name: "full") { (position, again) throws(GtachError) in
+      try maker.object(at: position, patch: smallest[position], again: again)
+    }
+    let fullSizes = Dictionary(uniqueKeysWithValues: full.map { ($0.chunk, $0.size) })
+    return full + patches.filter { $0.size + Self.minimumGain <= fullSizes[$0.chunk, default: 0] }
+  }
+
+  private func fullObjectMaker(_ archive: HeldArchive) throws(GtachError) -> FullObjectMaker {
+    try FullObjectMaker(archive, level: level, newcomerLevel: newcomerLevel, usesPrefixes: usesPrefixes)
   }
 
   /// What makes patches; nil where the older archive is damaged, which is no reason not to pack a new one.

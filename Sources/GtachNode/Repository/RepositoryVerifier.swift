@@ -157,8 +157,7 @@ public struct RepositoryVerifier {
   /// Makes objects anew of the chunks that they carry. Nobody but a publisher needs them.
   private mutating func remake(_ numbers: [Int], of index: ChunkIndex, archive: Digest) throws(GtachError) {
     guard !numbers.isEmpty else { return }
-    let encoder = ObjectEncoder(
-      repository: repository, level: PackageCreator.defaultLevel, usesPrefixes: true)
+    let encoder = ObjectEncoder(repository: repository)
     let remade = isPublisher ? try encoder.remake(numbers, of: index, archive: archive) : []
     for number in numbers {
       let id = index.objects[number].id

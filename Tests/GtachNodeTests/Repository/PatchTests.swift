@@ -222,6 +222,58 @@ struct PatchTests {
     }
   }
 
+  /// Lines of words in no order: a higher level makes fewer bytes of them.
+  private static func text(_ count: Int, seed: UInt64) -> [UInt8] {
+    RepositoryFixture.noise(count, seed: seed).flatMap { Array("word \($0) of \($0 % 17)\n".utf8) }
+  }
+
+  /// Digits in no order: half as many bytes at any level, but not the same ones.
+  private static func digits(_ count: Int, seed: UInt64) -> [UInt8] {
+    RepositoryFixture.noise(count, seed: seed).flatMap { Array(String($0, radix: 16).utf8) }
+  }
+
+  @Test("time is spent on full objects that everybody wants, and not on those for newcomers; either can be made anew")
+  func demand() throws {
+    try RepositoryFixture.with { fixture in
+      let repository = try fixture.repository()
+      let creator = PackageCreator(repository: repository)
+      func pack(_ files: [String: [UInt8]]) throws -> (PackedRelease, ChunkIndex) {
+        try fixture.files.perform(.makeDirectory(fixture.tree))
+        for (name, bytes) in files {
+          try fixture.files.perform(.write(path: "\(fixture.tree)/\(name)", bytes: bytes, permissions: 0o644))
+        }
+        let packed = try creator.createPackage(source: fixture.tree, created: Timestamp(secondsSinceEpoch: 0))
+        try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+        return (packed, try ChunkIndexCodec.decode(packed.indexBytes))
+      }
+      func description(_ version: String) -> [UInt8] { Array(#"{"name": "app", "version": "\#(version)"}"#.utf8) }
+      var old = Self.text(20_000, seed: 1)
+      _ = try pack(["gtach.json": description("1.0.0"), "old": old])
+      for position in stride(from: 1_000, to: old.count, by: 40_000) { old[position] ^= 1 }
+      let (packed, index) = try pack([
+        "gtach.json": description("1.1.0"), "old": old, "new": Self.digits(150_000, seed: 2),
+      ])
+
+      let archive = HeldArchive(packed.manifest.archive.digest, ArchiveMap(index.chunks), in: repository)
+      let maker = try FullObjectMaker(
+        archive, level: PackageCreator.defaultLevel, newcomerLevel: PackageCreator.newcomerLevel, usesPrefixes: true)
+      let full = index.objects.indices.filter { index.objects[$0].encoding == .full }
+      func count(_ demand: FullObjectMaker.Demand) throws -> Int {
+        try full.count { number in
+          let object = index.objects[number]
+          let bytes = try maker.object(at: object.chunk, for: demand)
+          // What cannot be compressed is the same at every level.
+          let other = try maker.object(at: object.chunk, for: demand == .newcomers ? .everybody : .newcomers)
+          return try bytes != other && repository.storedObject(object.id) == bytes
+        }
+      }
+      #expect(try count(.newcomers) > 0 && count(.everybody) > 0)
+      for number in full { try fixture.files.perform(.remove(fixture.layout.object(index.objects[number].id))) }
+      let encoder = ObjectEncoder(repository: repository)
+      #expect(try encoder.remake(full, of: index, archive: packed.manifest.archive.digest) == Set(full))
+    }
+  }
+
   @Test("a publisher's lost patches are made anew, byte for byte")
   func remake() throws {
     try RepositoryFixture.with { fixture in
@@ -229,7 +281,7 @@ struct PatchTests {
       let (last, index) = releases[1]
       let patches = index.objects.indices.filter { index.objects[$0].encoding != .full }
       for number in patches { try fixture.files.perform(.remove(fixture.layout.object(index.objects[number].id))) }
-      let encoder = ObjectEncoder(repository: repository, level: PackageCreator.defaultLevel, usesPrefixes: true)
+      let encoder = ObjectEncoder(repository: repository)
       #expect(try encoder.remake(patches, of: index, archive: last.manifest.archive.digest) == Set(patches))
       for number in patches { #expect(try repository.storedObject(index.objects[number].id) != nil) }
     }
