@@ -68,6 +68,8 @@ local messages = {
   [0x22] = { "claim", 13, { { f.id, 4 }, { f.follow, 4 }, { f.have, 4 }, { f.urgent, 1 } } },
   [0x23] = { "lease", 5, { { f.id, 4 }, { f.granted, 1 } } },
   [0x24] = { "end", 4, { { f.id, 4 } } },
+  [0x82] = { "getPeers", 256 * K, "JSON" },
+  [0x83] = { "peers", 32 * K, "JSON" },
 }
 
 local wrong = {

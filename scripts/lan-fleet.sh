@@ -3,8 +3,10 @@
 #
 # After `. lib.sh` and `. scripts/lan-fleet.sh` there are
 #
-#   fleet_up N DEBUG|RELEASE   builds (GTACH_BINARY=FILE: does not), makes hosts 1..N, founds a fleet on host 1 with the
-#                              nodes h1..hN, and starts all their daemons; $work is a directory of the run's own
+#   fleet_up N DEBUG|RELEASE [I]
+#                              builds (GTACH_BINARY=FILE: does not), makes hosts 1..N, founds a fleet on host 1 with the
+#                              nodes h1..hN, and starts all their daemons; $work is a directory of the run's own; the
+#                              hosts from I on are on another network
 #   at I ARGUMENT...           gtach on host I
 #   start I                    the daemon of host I, until it answers; $node is its process
 #   ended I SIGNAL             ends it
@@ -51,6 +53,7 @@ fleet_up() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   scripts/lan.sh up "$1" >/dev/null
+  [ -z "${3:-}" ] || scripts/lan.sh divide "$3"
   at 1 --quiet init --fleet lan --node h1 >/dev/null
   start 1
   for ((host = 2; host <= $1; host++)); do

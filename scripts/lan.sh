@@ -15,6 +15,8 @@
 #   lan.sh boot I                            the crashed host comes back, with the same name and addresses
 #   lan.sh cut I | lan.sh heal I             the cable of the host is pulled | plugged in again
 #   lan.sh rate I RATE|off                   another limit for its link
+#   lan.sh divide I                          the hosts from I on move to a second network, 10.78.0.<host>, behind a router:
+#                                            IPv4 goes through it, multicast does not
 #
 # Host I is called h<I> and has eth0 with 10.77.0.<I>/24 and fe80::77:ff:fe00:<I in hexadecimal>, its own loopback, no
 # route to anywhere else, and a /run of its own, where the bus is at its usual place. It shares files and process ids
@@ -34,7 +36,7 @@ die() {
 }
 
 usage() {
-  sed -n '2,26s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,28s/^# \{0,1\}//p' "$0" >&2
   exit 64
 }
 
@@ -176,6 +178,27 @@ limit_device() { # HOST DEVICE RATE|off
 limit() { # HOST RATE|off
   limit_device "$1" eth0 "$2"
   limit_device $switch "port$1" "$2"
+}
+
+divide() { # HOST
+  local host
+  on_network_of $switch sh -ec '
+    ip link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+    ip link set br1 up
+    ip address add 10.77.0.254/24 dev br0
+    ip address add 10.78.0.254/24 dev br1
+    echo 1 >/proc/sys/net/ipv4/ip_forward' || die "cannot make the router"
+  for host in $(hosts); do
+    if [ "$host" -lt "$1" ]; then
+      inside "$host" ip route add 10.78.0.0/24 via 10.77.0.254 || die "cannot set the route of host $host"
+    else
+      on_network_of $switch ip link set "port$host" master br1 || die "cannot move host $host"
+      inside "$host" sh -ec "
+        ip address del 10.77.0.$host/24 dev eth0
+        ip address add 10.78.0.$host/24 broadcast + dev eth0
+        ip route add 10.77.0.0/24 via 10.78.0.254" || die "cannot set the address of host $host"
+    fi
+  done
 }
 
 # --- D-Bus and Avahi ----------------------------------------------------------------------------------------------
@@ -333,7 +356,7 @@ command=$1
 shift
 case $command in
   check | up | down | status) ;;
-  exec | avahi | dbus | crash | boot | cut | heal | rate) [ $# -gt 0 ] || usage ;;
+  exec | avahi | dbus | crash | boot | cut | heal | rate | divide) [ $# -gt 0 ] || usage ;;
   *) usage ;;
 esac
 
@@ -372,4 +395,5 @@ case $command in
   cut) on_network_of $switch ip link set "port$1" down ;;
   heal) on_network_of $switch ip link set "port$1" up ;;
   rate) limit "$1" "${2:?RATE}" ;;
+  divide) divide "$1" ;;
 esac

@@ -38,7 +38,7 @@ tier_interop() {
 }
 tier_dissector() { scripts/test-dissector.sh; }
 tier_simulate() { scripts/test-simulate.sh; }
-tier_lan() { scripts/test-lan.sh; }
+tier_lan() { scripts/test-lan.sh && scripts/test-networks.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
 tier_debian13() {
   scripts/debian13.sh scripts/build.sh test

@@ -2,7 +2,7 @@ import GtachCore
 import GtachModel
 
 /// Nodes that fetch one release from one another, in virtual time: the very decisions of the daemon (`UnitFetch`,
-/// `UploadSlots`, `ServedUnits`) over links with bandwidth, delay and faults.
+/// `UploadSlots`, `ServedUnits`, `Neighbourhood`) over links with bandwidth, delay and faults.
 public struct SwarmSimulation {
   /// How long an answer may take before the neighbour is left, in microseconds.
   static let answerMicroseconds: Int64 = 10_000_000
@@ -67,7 +67,8 @@ public struct SwarmSimulation {
 
   private mutating func prepare() {
     let count = scenario.sources + scenario.receivers
-    let neighbourhood = Neighbourhood.make(nodes: count, using: &generator)
+    let rings = Neighbourhood((0..<count).map { _ in generator.next() })
+    let neighbourhood = (0..<count).map { rings.neighbours(of: $0) }
     for number in 0..<count {
       let isSource = number < scenario.sources
       let isSlow = !isSource && scenario.faults.contains(.slow) && number % 2 == 0

@@ -7,6 +7,12 @@ public enum Limits {
   public static let frameHeaderBytes = 4
   /// A JSON body, in bytes.
   public static let controlBodyBytes = 256 << 10
+  /// A JSON body of `peers`, in bytes: it comes from somebody who may lie, and is no more than a hint.
+  public static let peersBodyBytes = 32 << 10
+  /// The nodes of one `peers`.
+  public static let peersPerMessage = 64
+  /// The endpoints of a node in `peers`.
+  public static let endpointsPerPeer = 4
   /// A JSON body of `join`, in bytes: it comes from somebody who has proved nothing yet.
   public static let joinBodyBytes = 16 << 10
   /// A JSON body of `welcome`, in bytes: it carries a TUF root.

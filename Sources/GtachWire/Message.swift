@@ -48,6 +48,10 @@ public enum Message: Hashable, Sendable {
   case lease(Lease)
   /// A follow or a claim is no longer wanted.
   case end(End)
+  /// Asks whom the peer has met.
+  case getPeers(GetPeers)
+  /// Whom it has met.
+  case peers(Peers)
   /// An extension that this program does not know: to be ignored.
   case unknown(Frame)
 
@@ -92,6 +96,8 @@ public enum Message: Hashable, Sendable {
     case .claim: self = .claim(try Claim(body: body))
     case .lease: self = .lease(try Lease(body: body))
     case .end: self = .end(try End(body: body))
+    case .getPeers: self = .getPeers(try GetPeers(body: body))
+    case .peers: self = .peers(try Peers(body: body))
     }
   }
 
@@ -124,6 +130,8 @@ public enum Message: Hashable, Sendable {
     case .claim(let message): message.id
     case .lease(let message): message.id
     case .end(let message): message.id
+    case .getPeers(let message): message.id
+    case .peers(let message): message.id
     case .hello, .join, .welcome, .unknown: nil
     }
   }
@@ -154,6 +162,8 @@ public enum Message: Hashable, Sendable {
     case .claim(let message): message
     case .lease(let message): message
     case .end(let message): message
+    case .getPeers(let message): message
+    case .peers(let message): message
     case .unknown: nil
     }
   }

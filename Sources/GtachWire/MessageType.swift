@@ -49,6 +49,10 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   case lease = 0x23
   /// A follow or a claim is no longer wanted.
   case end = 0x24
+  /// Asks whom the peer has met: an extension.
+  case getPeers = 0x82
+  /// Whom it has met: an extension.
+  case peers = 0x83
 
   /// Types from this one on are extensions: who does not know one ignores its frames.
   public static let firstExtension: UInt8 = 0x80
@@ -56,8 +60,9 @@ public enum MessageType: UInt8, Hashable, Sendable, CaseIterable {
   /// The largest body of a frame of this type, in bytes.
   public var bodyBytes: Int {
     switch self {
-    case .hello, .failure, .getFile, .getBuckets, .getEntries, .entries, .watch, .changed:
+    case .hello, .failure, .getFile, .getBuckets, .getEntries, .entries, .watch, .changed, .getPeers:
       Limits.controlBodyBytes
+    case .peers: Limits.peersBodyBytes
     case .join: Limits.joinBodyBytes
     case .welcome: Limits.welcomeBodyBytes
     case .filePart: FilePart.headerBytes + Limits.partBytes
@@ -91,14 +96,15 @@ public enum MessageStream: Hashable, Sendable, CaseIterable {
   /// From the node that invited to the machine that wants to join.
   case joinAnswers
 
-  /// Whether a frame of this type belongs here. Extensions belong everywhere.
+  /// Whether a frame of this type belongs here. Extensions that nobody knows belong everywhere.
   public func carries(_ type: MessageType) -> Bool {
     switch type {
     case .failure: true
     case .hello: self == .requests || self == .answers
-    case .getFile, .getBuckets, .getEntries, .getUnitLists, .getUnit, .watch, .getChunk, .follow, .claim, .end:
+    case .getFile, .getBuckets, .getEntries, .getUnitLists, .getUnit, .watch, .getChunk, .follow, .claim, .end,
+      .getPeers:
       self == .requests
-    case .filePart, .buckets, .entries, .unitList, .unit, .changed, .chunkPart, .have, .lease: self == .answers
+    case .filePart, .buckets, .entries, .unitList, .unit, .changed, .chunkPart, .have, .lease, .peers: self == .answers
     case .join: self == .joinRequests
     case .welcome: self == .joinAnswers
     }

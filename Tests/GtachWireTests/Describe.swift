@@ -5,12 +5,7 @@ extension Message {
   /// The fields as the vectors write them: those of a JSON body by their names there, bytes in hexadecimal.
   var described: JSON {
     switch self {
-    case .hello(let message):
-      [
-        "type": "hello", "versions": .array(message.versions.map { .number($0) }), "node": .string(message.node.hex),
-        "name": .string(message.name.text), "fleet": .string(message.fleet.hex),
-        "indexRoot": .string(message.indexRoot.hex), "metadataVersion": .number(message.metadataVersion),
-      ]
+    case .hello(let message): describe(message)
     case .failure(let message):
       if let id = message.id {
         ["type": "failure", "id": .number(Int(id)), "code": .string(message.code), "message": .string(message.message)]
@@ -56,6 +51,8 @@ extension Message {
         "type": "chunkPart", "id": .number(Int(message.id)), "total": .number(message.total),
         "bytes": hex(message.bytes),
       ]
+    case .getPeers(let message): ["type": "getPeers", "id": .number(Int(message.id))]
+    case .peers(let message): describe(message)
     case .join(let message):
       ["type": "join", "secret": hex(message.secret.bytes), "request": .string(message.request)]
     case .welcome(let message):
@@ -118,6 +115,29 @@ extension Message {
     return [
       "type": "getFile", "id": .number(Int(message.id)), "kind": .string(kind), "name": .string(name),
       "bases": .array(message.bases.map { .string($0.hex) }),
+    ]
+  }
+
+  private func describe(_ message: Hello) -> JSON {
+    var fields: [String: JSON] = [
+      "type": "hello", "versions": .array(message.versions.map { .number($0) }), "node": .string(message.node.hex),
+      "name": .string(message.name.text), "fleet": .string(message.fleet.hex),
+      "indexRoot": .string(message.indexRoot.hex), "metadataVersion": .number(message.metadataVersion),
+    ]
+    if let port = message.port { fields["port"] = .number(Int(port)) }
+    return .object(fields)
+  }
+
+  private func describe(_ message: Peers) -> JSON {
+    [
+      "type": "peers", "id": .number(Int(message.id)),
+      "peers": .array(
+        message.peers.map { entry in
+          [
+            "node": .string(entry.node.hex),
+            "endpoints": .array(entry.endpoints.map { .string($0.description) }),
+          ]
+        }),
     ]
   }
 

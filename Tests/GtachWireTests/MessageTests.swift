@@ -15,6 +15,9 @@ import Testing
     let long = String(repeating: "x", count: Limits.targetPathBytes - "a/1.0.0-/any/manifest.json".count)
     let variant = try #require(VariantID(targetPath: "a/1.0.0-\(long)/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
+    let far = Endpoint(host: "2001:db8:1111:2222:3333:4444:5555:6666", port: .max)
+    let met = Peers.Entry(
+      node: try #require(NodeID(bytes(16))), endpoints: Array(repeating: far, count: Limits.endpointsPerPeer))
     let largest: [Message] = [
       .getFile(
         GetFile(id: .max, file: .index(digest), bases: Array(repeating: ShortDigest(digest), count: Limits.bases))),
@@ -35,6 +38,7 @@ import Testing
       .unit(ObjectUnit(id: .max, unit: last, bytes: bytes(Limits.unitBytes))),
       .have(Have(id: .max, ranges: [0..<Limits.unitsPerVariant])),
       .claim(Claim(id: .max, follow: .max, have: Limits.unitsPerVariant, urgent: true)),
+      .peers(Peers(id: .max, peers: Array(repeating: met, count: Limits.peersPerMessage))),
       .chunkPart(ChunkPart(id: .max, total: Limits.objectBytes, bytes: bytes(Limits.unitBytes))),
       .welcome(
         Welcome(
@@ -50,7 +54,13 @@ import Testing
     let digest = try #require(digest)
     let variant = try #require(VariantID(targetPath: "a/1.0.0/any/manifest.json"))
     let entry = Entries.Entry(variant: variant, manifest: digest)
+    let near = Endpoint(host: "10.0.0.1", port: 1)
+    let node = try #require(NodeID(bytes(16)))
+    let met = Peers.Entry(node: node, endpoints: [near])
+    let often = Peers.Entry(node: node, endpoints: Array(repeating: near, count: Limits.endpointsPerPeer + 1))
     let tooLarge: [Message] = [
+      .peers(Peers(id: 1, peers: Array(repeating: met, count: Limits.peersPerMessage + 1))),
+      .peers(Peers(id: 1, peers: [often])),
       .getUnitLists(GetUnitLists(id: 1, follow: 1, objects: Array(0...Limits.objectsPerGetUnitLists))),
       .getUnit(GetUnit(id: 1, claim: 1, have: 0, units: Array(0...Limits.unitsPerGetUnit))),
       .getUnit(GetUnit(id: 1, claim: 1, have: Limits.unitsPerVariant + 1, units: [0])),

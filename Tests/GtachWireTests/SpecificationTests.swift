@@ -67,6 +67,7 @@ import Testing
       ("units of an object", [Limits.unitsPerObject]), ("units of a variant", [Limits.unitsPerVariant]),
       ("objects of one `getUnitLists`", [Limits.objectsPerGetUnitLists, Limits.unitsPerGetUnit]),
       ("requests under way", [Limits.outstandingRequests]),
+      ("nodes of one `peers`", [Limits.peersPerMessage, Limits.endpointsPerPeer]),
       ("`follow`s open", [Limits.follows, Limits.claims]),
       ("PEM texts", [Limits.certificateBytes, Limits.rootBytes]),
       ("TXT record", [Limits.textRecordBytes, Limits.textStringBytes]),

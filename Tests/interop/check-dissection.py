@@ -60,7 +60,7 @@ def read_dissector() -> dict[int, tuple[str, str, int]]:
 
 def main(pdml: str, trace: str) -> None:
     page, known = read_page(), read_dissector()
-    if len(page) < 23 or page != known:
+    if len(page) < 25 or page != known:
         different = [f"0x{kind:02x}" for kind in sorted({*page, *known}) if page.get(kind) != known.get(kind)]
         fail(f"README.md and gtach.lua do not agree on {', '.join(different) or 'anything'}")
     counted, seen, checked = Counter(), defaultdict(lambda: defaultdict(list)), 0

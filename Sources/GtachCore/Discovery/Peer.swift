@@ -48,6 +48,9 @@ public struct Peer: Sendable {
       case .dialling(let session), .up(let session): session
       }
     }
+
+    /// Whether the peer has said hello.
+    var isUp: Bool { if case .up = self { true } else { false } }
   }
 
   /// Who it is; nil for an address that nobody has answered from yet.
@@ -58,6 +61,15 @@ public struct Peer: Sendable {
   public internal(set) var manual: [Endpoint] = []
   /// The address where it was last reached, now or in an earlier life of this node.
   public internal(set) var remembered: Endpoint?
+  /// Where it called from, with the port on which it listens as it says.
+  public internal(set) var called: Endpoint?
+  /// Such an address at which it was not to be reached, although at another it was: it is behind a translator of addresses.
+  var deafCalled: Endpoint?
+  /// Addresses that other peers told, the newest first.
+  public internal(set) var told: [Endpoint] = []
+  /// Who told of it first, and when somebody last did.
+  var toldBy: PeerKey?
+  var toldAt: Instant?
   /// Its addresses by the instance name of each of its advertisements; one node may be seen under two while it is
   /// being renamed.
   public internal(set) var advertised: [String: [Endpoint]] = [:]
@@ -86,17 +98,19 @@ public struct Peer: Sendable {
   /// Bytes of objects that came from it.
   public internal(set) var receivedBytes = 0
 
-  /// Every address to try: those that multicast shows now, then the operator's, then the remembered one.
+  /// Every address to try: the one from which it called, those that multicast shows now, the operator's, the remembered one,
+  /// and what others say.
   public var endpoints: [Endpoint] {
     var seen = Set<Endpoint>()
-    let all = advertised.sorted { $0.key < $1.key }.flatMap(\.value) + manual + (remembered.map { [$0] } ?? [])
+    let shown = advertised.sorted { $0.key < $1.key }.flatMap(\.value)
+    let all: [Endpoint] = [called].compactMap { $0 } + shown + manual + [remembered].compactMap { $0 } + told
     return all.filter { seen.insert($0).inserted }
   }
 
   /// How this node knows of it.
   public var sources: [PeerReport.Source] {
     (advertised.isEmpty ? [] : [.mdns]) + (manual.isEmpty ? [] : [.manual])
-      + (remembered == nil ? [] : [.remembered])
+      + (remembered == nil ? [] : [.remembered]) + (called == nil ? [] : [.called]) + (told.isEmpty ? [] : [.told])
   }
 
   /// Its name, or else its id, or else its first address.

@@ -26,7 +26,7 @@ public struct PeerTable: Sendable {
   public internal(set) var peers: [PeerKey: Peer] = [:]
   private var nextKey = 0
   private var nextSession = 0
-  private var ownEndpoints: Set<Endpoint> = []
+  private(set) var ownEndpoints: Set<Endpoint> = []
 
   /// The table of a node that knows nobody.
   public init(own: NodeID, fleet: FleetID) {
@@ -91,10 +91,16 @@ public struct PeerTable: Sendable {
     now: Instant, where isNeeded: (PeerKey, Peer) -> Bool
   ) -> [(session: SessionID, endpoints: [Endpoint])] {
     var dialled: [(session: SessionID, endpoints: [Endpoint])] = []
+    forgetHearsay(now: now)
+    var hearsay = peers.values.count { $0.isHearsay && $0.link != .none }
     for key in peers.keys.sorted() {
-      guard let peer = peers[key], peer.link == .none, !peer.endpoints.isEmpty, peer.backoff.allows(now: now),
+      guard let peer = peers[key], peer.link == .none, !peer.endpoints.isEmpty, Self.allows(peer, now: now),
         isDue(peer, now: now) || isNeeded(key, peer)
       else { continue }
+      if peer.isHearsay {
+        guard hearsay < Self.hearsayDials else { continue }
+        hearsay += 1
+      }
       nextSession += 1
       let session = SessionID(number: nextSession)
       peers[key]?.link = .dialling(session)
@@ -132,11 +138,13 @@ public struct PeerTable: Sendable {
     var key = dialled
     if let id = peers[dialled]?.id, id != hello.node {
       // The address has another owner than was said: whoever was expected stays without it.
+      let isManual = peers[dialled]?.manual.contains(endpoint) == true
       forgetAddress(endpoint, of: dialled)
       peers[dialled]?.link = .none
+      if peers[dialled]?.endpoints.isEmpty == true { peers[dialled] = nil }
       key = insert(Peer())
       peers[key]?.link = .dialling(session)
-      peers[key]?.manual = [endpoint]
+      if isManual { peers[key]?.manual = [endpoint] }
     }
     if let known = self.key(of: hello.node), known != key {
       key = try merge(key, into: known)
@@ -145,6 +153,11 @@ public struct PeerTable: Sendable {
     peers[key]?.name = name
     peers[key]?.link = .up(session)
     peers[key]?.remembered = endpoint
+    if let called = peers[key]?.called, called != endpoint {
+      // It was tried first.
+      peers[key]?.deafCalled = called
+      peers[key]?.called = nil
+    }
     peers[key]?.indexRoot = hello.indexRoot
     peers[key]?.metadataVersion = hello.metadataVersion
     peers[key]?.lastExchange = now
@@ -161,6 +174,7 @@ public struct PeerTable: Sendable {
     peers[key]?.link = .none
     if let error {
       peers[key]?.error = error
+      peers[key]?.deafCalled = nil
       peers[key]?.backoff.fail(now: now, using: &generator)
     } else {
       peers[key]?.lastExchange = now
@@ -174,7 +188,7 @@ public struct PeerTable: Sendable {
   /// The instants at which a peer may become worth dialling.
   var deadlines: [Instant] {
     peers.values.filter { $0.link == .none && !$0.endpoints.isEmpty }.flatMap { peer in
-      [peer.backoff.until, peer.lastExchange?.advanced(byMilliseconds: Self.probeIntervalMilliseconds)]
+      [Self.pause(of: peer), peer.lastExchange?.advanced(byMilliseconds: Self.probeIntervalMilliseconds)]
         .compactMap { $0 }
     }
   }
@@ -198,7 +212,7 @@ public struct PeerTable: Sendable {
   private func key(of id: NodeID) -> PeerKey? { peers.first { $0.value.id == id }?.key }
 
   @discardableResult
-  private mutating func insert(_ peer: Peer) -> PeerKey {
+  mutating func insert(_ peer: Peer) -> PeerKey {
     nextKey += 1
     let key = PeerKey(number: nextKey)
     peers[key] = peer
@@ -207,7 +221,9 @@ public struct PeerTable: Sendable {
 
   private mutating func forgetAddress(_ endpoint: Endpoint, of key: PeerKey) {
     peers[key]?.manual.removeAll { $0 == endpoint }
+    peers[key]?.told.removeAll { $0 == endpoint }
     if peers[key]?.remembered == endpoint { peers[key]?.remembered = nil }
+    if peers[key]?.called == endpoint { peers[key]?.called = nil }
     // Else it would be dialled again at once, for ever, and the peer's other addresses never.
     for instance in peers[key]?.advertised.keys.sorted() ?? [] {
       peers[key]?.advertised[instance]?.removeAll { $0 == endpoint }

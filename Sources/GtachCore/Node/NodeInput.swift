@@ -15,6 +15,8 @@ public enum NodeInput: Sendable {
   case discovery(DiscoveryEvent)
   /// A peer that was dialled has said hello; the name is that of its certificate.
   case sessionOpened(SessionID, hello: Hello, name: String, endpoint: Endpoint)
+  /// A peer has dialled this node and said hello; it says that it listens there.
+  case called(NodeID, name: String, endpoint: Endpoint)
   /// A connection ended, or could not be made.
   case sessionClosed(SessionID, GtachError?)
   /// A peer answered.
@@ -63,6 +65,8 @@ public enum SessionRequest: Hashable, Sendable {
   case fetch(VariantID, ChunkFetch.Question)
   /// To say when its index root or metadata version are no longer these.
   case watch(Advertisement)
+  /// Whom it has met.
+  case peers
 }
 
 /// What a peer answered. Whatever breaks the protocol ends the session instead.
@@ -83,6 +87,8 @@ public enum SessionReply: Sendable {
   case missing(VariantID)
   /// The peer's index root and metadata version, as they are now.
   case changed(Advertisement)
+  /// Whom it has met, as it says.
+  case peers([Peers.Entry])
 }
 
 /// Everything that a node can decide to do; the shell obeys and reports back.
@@ -103,6 +109,8 @@ public enum NodeAction: Sendable {
   case keep([ReleaseID])
   /// Tell the neighbours: by advertisement, and on the connections that watch.
   case advertise(Advertisement)
+  /// Tell those who ask of these peers.
+  case introduce([Peers.Entry])
   /// Ask multicast anew where an instance is: it is not where it was said to be.
   case lookUp(instance: String)
   /// Keep on disk who was met.

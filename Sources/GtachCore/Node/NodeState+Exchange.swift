@@ -163,6 +163,7 @@ extension NodeState {
   ) {
     guard let session = sessions[id] else { return }
     table.peers[session.peer]?.lastExchange = now
+    sessions[id]?.probedUntil = nil
     switch reply {
     case .metadata(let name, let bytes):
       receivedMetadata(id, name: name, bytes: bytes, now: now, into: &actions)
@@ -172,6 +173,10 @@ extension NodeState {
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
     case .fetch(let variant, let reply): received(reply, of: variant, in: id, now: now, into: &actions)
     case .missing(let variant): missing(id, variant, into: &actions)
+    case .peers(let entries):
+      sessions[id]?.noteToldPeers(now: now)
+      isCompanyChanged = true
+      table.told(entries, by: (session.peer, session.endpoint), now: now)
     case .changed(let told):
       sessions[id]?.isWatching = false
       sessions[id]?.watchesFrom = now.advanced(byMilliseconds: Self.watchPauseMilliseconds)

@@ -120,7 +120,8 @@ extension NodeState {
   private func isNothingComing(now: Instant) -> Bool { !downloads.keys.contains { isUnderWay($0, now: now) } }
 
   private var isQuiet: Bool {
-    table.peers.values.allSatisfy { peer in
+    // Who is known by hearsay only may be nobody.
+    table.peers.values.filter { !$0.isHearsay }.allSatisfy { peer in
       switch peer.link {
       case .none: peer.backoff.failures > 0 || peer.lastExchange != nil || peer.endpoints.isEmpty
       case .dialling: false

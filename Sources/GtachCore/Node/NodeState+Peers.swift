@@ -5,6 +5,8 @@ import GtachWire
 struct Session: Sendable {
   /// The peer.
   let peer: PeerKey
+  /// Where it was reached.
+  let endpoint: Endpoint
   /// Whether the index digest is being compared.
   var isExchanging = false
   /// Buckets whose entries were asked for.
@@ -15,11 +17,35 @@ struct Session: Sendable {
   var watchesFrom = Instant(milliseconds: .min)
   /// Since when there has been nothing to ask; nil while there is.
   var idleSince: Instant?
+  /// Until when it must have said something; nil where nobody doubts that it is there.
+  var probedUntil: Instant?
+  /// When it is asked whom it has met; nil while the answer has not come.
+  var asksPeersAt: Instant?
+  /// How long after the next answer it is asked again, in milliseconds.
+  private var peersPause = firstPeersPause
+
+  /// Everybody meets others soon after the start, and seldom later.
+  private static let firstPeersPause: Int64 = 5_000
+  private static let longestPeersPause: Int64 = 60_000
+
+  init(peer: PeerKey, endpoint: Endpoint, now: Instant) {
+    self.peer = peer
+    self.endpoint = endpoint
+    asksPeersAt = now
+  }
+
+  /// It has told whom it has met.
+  mutating func noteToldPeers(now: Instant) {
+    asksPeersAt = now.advanced(byMilliseconds: peersPause)
+    peersPause = min(2 * peersPause, Self.longestPeersPause)
+  }
 }
 
 extension NodeState {
   /// How long a connection to a peer that multicast shows is kept without need, in milliseconds.
   static let idleCloseMilliseconds: Int64 = 10_000
+  /// How long a peer has to show that it is still there, in milliseconds.
+  static let probeMilliseconds: Int64 = 10_000
   /// How long after a peer's news it is asked for more, in milliseconds.
   static let watchPauseMilliseconds: Int64 = 200
 
@@ -48,7 +74,8 @@ extension NodeState {
   ) {
     do {
       let key = try table.opened(session, hello: hello, name: name, at: endpoint, now: now)
-      sessions[session] = Session(peer: key)
+      sessions[session] = Session(peer: key, endpoint: endpoint, now: now)
+      isCompanyChanged = true
       actions.append(.emit(.peerConnected(name: name, endpoint: endpoint)))
       let remembered = table.remembered
       if remembered != rememberedOnDisk {
@@ -72,6 +99,7 @@ extension NodeState {
     }
     table.closed(session, error: error, now: now, using: &generator)
     sessions[session] = nil
+    isCompanyChanged = true
     if metadataUpdate?.session == session { metadataUpdate = nil }
     for variant in downloads.keys { downloads[variant]?.lost(session) }
     // A peer that stays away is told of once, not at every attempt.
@@ -110,6 +138,10 @@ extension NodeState {
         session.isWatching = true
         actions.append(.send(id, .watch(told)))
       }
+      if let due = session.asksPeersAt, due <= now {
+        session.asksPeersAt = nil
+        actions.append(.send(id, .peers))
+      }
       sessions[id] = session
       if !isBusy, let close = closesAt(session), close <= now {
         sessions[id] = nil
@@ -126,6 +158,34 @@ extension NodeState {
       return nil
     }
     return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
+  }
+
+  /// There is a reason to doubt that a peer is still at the other end: it is asked something, and left if it says nothing
+  /// soon. The connection itself would not tell for minutes.
+  mutating func probe(_ id: SessionID, now: Instant, into actions: inout [NodeAction]) {
+    guard let session = sessions[id], session.probedUntil == nil else { return }
+    sessions[id]?.probedUntil = now.advanced(byMilliseconds: Self.probeMilliseconds)
+    guard !session.isExchanging else { return }
+    sessions[id]?.isExchanging = true
+    actions.append(.send(id, .buckets))
+  }
+
+  /// Leaves peers that did not show that they are still there.
+  mutating func endProbes(now: Instant, into actions: inout [NodeAction]) {
+    for id in sessions.keys.sorted() {
+      guard let until = sessions[id]?.probedUntil, until <= now else { continue }
+      fail(id, GtachError(.peerTimeout, "the peer is not there any more"), now: now, into: &actions)
+    }
+  }
+
+  /// Others are told whom this node has met: when that has changed, not each time that one of them asks.
+  mutating func advanceIntroductions(now: Instant, into actions: inout [NodeAction]) {
+    guard isCompanyChanged else { return }
+    isCompanyChanged = false
+    let current = table.introductions(now: now)
+    guard current != introduced else { return }
+    introduced = current
+    actions.append(.introduce(current))
   }
 
   private static func advertised(by peer: Peer) -> Advertisement? {

@@ -106,6 +106,9 @@ public struct NodeState: Sendable {
   /// What was last told to the neighbours.
   var advertised: Advertisement?
   var rememberedOnDisk: [RememberedPeer]
+  /// Whom others are told of, and whether it may have changed.
+  var introduced: [Peers.Entry] = []
+  var isCompanyChanged = false
   /// When the last input came.
   private var lastInput: Instant?
 
@@ -140,6 +143,7 @@ public struct NodeState: Sendable {
     var actions: [NodeAction] = []
     lastInput = now
     for input in inputs { note(input, now: now, into: &actions) }
+    endProbes(now: now, into: &actions)
     advanceDamage(now: now, into: &actions)
     advanceMetadata(now: now, time: time, into: &actions)
     advanceExchanges(into: &actions)
@@ -150,6 +154,7 @@ public struct NodeState: Sendable {
     advanceOrders(now: now, into: &actions)
     advanceCleaning(now: now, into: &actions)
     advanceAdvertisement(into: &actions)
+    advanceIntroductions(now: now, into: &actions)
     return actions
   }
 
@@ -178,7 +183,9 @@ public struct NodeState: Sendable {
   /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.
   public func nextDeadline() -> Instant? {
     // What was due at the last input was looked at then; only what lies after it can make a difference.
-    let idle = sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
+    let idle: [Instant] =
+      sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
+      + sessions.values.compactMap(\.asksPeersAt) + sessions.values.compactMap(\.probedUntil)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
       + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
@@ -191,6 +198,8 @@ public struct NodeState: Sendable {
     case .discovery(let event): note(event, into: &actions)
     case .sessionOpened(let session, let hello, let name, let endpoint):
       opened(session, hello: hello, name: name, endpoint: endpoint, now: now, into: &actions)
+    case .called(let id, let name, let endpoint):
+      if let session = table.called(id, name: name, at: endpoint, now: now) { probe(session, now: now, into: &actions) }
     case .sessionClosed(let session, let error): closed(session, error: error, now: now, into: &actions)
     case .reply(let session, let reply): replied(session, reply, now: now, into: &actions)
     case .metadataSaved(let error):

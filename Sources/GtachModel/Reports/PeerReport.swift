@@ -8,6 +8,10 @@ public struct PeerReport: Hashable, Sendable, Codable {
     case manual = "static"
     /// It was met before, and its address was kept.
     case remembered
+    /// It has dialled this node.
+    case called
+    /// Another peer told of it.
+    case told
   }
   /// How things stand with it.
   public enum State: String, Hashable, Sendable, Codable, CaseIterable {

@@ -67,7 +67,8 @@ final class NodeLoop {
         endpoint: endpoint, membership: daemon.membership, repository: daemon.repository,
         announcement: announcement, sharing: sharing,
         invitations: Invitations(home: daemon.home), emit: daemon.events,
-        isUnavailable: { inbox.post(.input(.chunkUnavailable($0))) })
+        isUnavailable: { inbox.post(.input(.chunkUnavailable($0))) },
+        called: { inbox.post(.input(.called($0, name: $1, endpoint: $2))) })
       let control = try ControlServer(path: daemon.home.socket, daemon: daemon)
       threads = try server.start() + control.start()
       self.server = server
@@ -189,6 +190,7 @@ final class NodeLoop {
       } catch {
         daemon.events(.discoveryUnavailable(ErrorReport(error)))
       }
+    case .introduce(let peers): announcement.set(met: peers)
     case .lookUp(let instance): discovery?.refresh(name: instance)
     case .remember(let peers):
       let events = daemon.events
@@ -234,7 +236,7 @@ final class NodeLoop {
     let told = announcement.value
     let hello = Hello(
       node: daemon.membership.id, name: daemon.membership.nodeName, fleet: daemon.membership.fleet,
-      indexRoot: told.indexRoot, metadataVersion: told.metadataVersion)
+      indexRoot: told.indexRoot, metadataVersion: told.metadataVersion, port: server?.endpoint.port)
     let inbox = daemon.inbox
     do throws(GtachError) {
       let session = try DialledSession(
@@ -305,7 +307,7 @@ final class NodeLoop {
     return StatusReport(
       node: daemon.membership.nodeName.text, id: daemon.membership.id, fleet: daemon.membership.fleetName,
       fleetID: daemon.membership.fleet, platform: Machine.platform, home: daemon.home.path, daemon: true,
-      listening: server?.endpoint, discovery: discovery, peers: state.table.peers.count,
+      listening: server?.endpoint, discovery: discovery, peers: state.table.reports.count { $0.sources != [.told] },
       metadataVersion: state.trusted.timestampVersion, variants: state.held.count,
       installed: state.installed, refusals: state.installState.refusals)
   }

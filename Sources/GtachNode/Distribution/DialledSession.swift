@@ -202,7 +202,7 @@ final class DialledSession: Sendable {
       } catch {
         // Silence is an error only where an answer is due: now, or at the latest after the watch's sign of life.
         let silence = MonotonicClock.now().milliseconds - heard.milliseconds
-        let isAnswerDue = state.withLock { $0.pending.values.contains { !$0.isWatch } }
+        let isAnswerDue = state.withLock { $0.pending.values.contains { !$0.mayTakeLong } }
         guard error.code == .peerTimeout, !isAnswerDue, silence < Limits.idleMilliseconds else { throw error }
         continue
       }
@@ -217,7 +217,7 @@ final class DialledSession: Sendable {
   private func requireProgress() throws(GtachError) {
     let now = MonotonicClock.now()
     let isLate = state.withLock { state -> Bool in
-      guard let (id, pending) = state.pending.filter({ !$0.value.isWatch }).min(by: { $0.key < $1.key }) else {
+      guard let (id, pending) = state.pending.filter({ !$0.value.mayTakeLong }).min(by: { $0.key < $1.key }) else {
         state.due = nil
         return false
       }

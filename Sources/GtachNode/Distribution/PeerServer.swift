@@ -20,17 +20,21 @@ final class PeerServer: Sendable {
   private let invitations: Invitations
   private let emit: @Sendable (NodeEvent) -> Void
   private let isUnavailable: @Sendable (Digest) -> Void
+  private let called: @Sendable (NodeID, String, Endpoint) -> Void
   private let cancellation: Cancellation
   private let state = Mutex(State())
   private let news = Mailbox<Void>()
 
   /// Listens at an endpoint; port 0 lets the system choose.
   ///
-  /// - Parameter isUnavailable: Is told of chunks that a peer asked for and did not get, from any thread.
+  /// - Parameters:
+  ///   - isUnavailable: Is told of chunks that a peer asked for and did not get, from any thread.
+  ///   - called: Is told who has called, its name, and where it listens as it says, from any thread.
   init(
     endpoint: Endpoint, membership: Membership, repository: PackageRepository, announcement: Announcement,
     sharing: UnitSharing, invitations: Invitations, emit: @escaping @Sendable (NodeEvent) -> Void,
-    isUnavailable: @escaping @Sendable (Digest) -> Void
+    isUnavailable: @escaping @Sendable (Digest) -> Void,
+    called: @escaping @Sendable (NodeID, String, Endpoint) -> Void
   ) throws(GtachError) {
     listener = try TLSListener(endpoint: endpoint)
     cancellation = try Cancellation()
@@ -41,6 +45,7 @@ final class PeerServer: Sendable {
     self.invitations = invitations
     self.emit = emit
     self.isUnavailable = isUnavailable
+    self.called = called
   }
 
   /// Where it listens.
@@ -118,7 +123,7 @@ final class PeerServer: Sendable {
       channel = opened
       let served = ServedConnection(
         channel: opened, membership: membership, repository: repository, announcement: announcement,
-        sharing: sharing, isUnavailable: isUnavailable)
+        sharing: sharing, port: endpoint.port, isUnavailable: isUnavailable, called: called)
       guard let number = enter(served, of: opened.peer) else {
         throw GtachError(.busy, "\(opened.peerName) has too many connections to this node")
       }

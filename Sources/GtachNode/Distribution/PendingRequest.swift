@@ -48,7 +48,7 @@ struct PendingRequest {
       switch request {
       case .metadata(_, let bytes): bytes
       case .manifest(_, let content), .index(_, let content): content.size
-      case .buckets, .entries, .watch, .follow, .unfollow, .fetch: 0
+      case .buckets, .entries, .watch, .peers, .follow, .unfollow, .fetch: 0
       }
     file = FileReceiver(bases: bases, maximumBytes: maximumBytes)
     switch fetch?.question {
@@ -63,8 +63,13 @@ struct PendingRequest {
     file.frame.count + entries.count * Digest.byteCount + (chunk?.frame.count ?? 0) + listBytes
   }
 
-  /// Whether the peer may take its time.
-  var isWatch: Bool { if case .watch = request { true } else { false } }
+  /// Whether the peer may take its time, or may not know at all what is asked.
+  var mayTakeLong: Bool {
+    switch request {
+    case .watch, .peers: true
+    default: false
+    }
+  }
 
   /// The message that puts the question; nil for what has no answer.
   func message(id: UInt32) -> Message? {
@@ -74,6 +79,7 @@ struct PendingRequest {
     case .index(_, let content): .getFile(GetFile(id: id, file: .index(content.digest), bases: bases))
     case .buckets: .getBuckets(GetBuckets(id: id))
     case .entries(let buckets): .getEntries(GetEntries(id: id, buckets: buckets))
+    case .peers: .getPeers(GetPeers(id: id))
     case .watch(let told): .watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))
     case .fetch:
       switch fetch?.question {
@@ -100,6 +106,7 @@ struct PendingRequest {
       return file.isWhole ? Step(isLast: true, reply: reply(try file.bytes())) : Step()
     case (.buckets(let buckets), .buckets):
       return Step(isLast: true, reply: .buckets(buckets.digests))
+    case (.peers(let told), .peers): return Step(isLast: true, reply: .peers(told.peers))
     case (.entries(let some), .entries):
       for entry in some.entries {
         guard entries.updateValue(entry.manifest, forKey: entry.variant) == nil else {

@@ -7,6 +7,7 @@ import Synchronization
 /// What this node tells its peers of itself, as of now.
 final class Announcement: Sendable {
   private let current: Mutex<(index: IndexDigest, metadataVersion: Int)>
+  private let met = Mutex<[Peers.Entry]>([])
 
   init(index: IndexDigest, metadataVersion: Int) { current = Mutex((index, metadataVersion)) }
 
@@ -19,6 +20,18 @@ final class Announcement: Sendable {
   var index: IndexDigest { current.withLock { $0.index } }
 
   func set(index: IndexDigest, metadataVersion: Int) { current.withLock { $0 = (index, metadataVersion) } }
+
+  /// Whom this node has met lately.
+  func set(met peers: [Peers.Entry]) { met.withLock { $0 = peers } }
+
+  /// Whom of these a peer is told of, by chance where they are too many: not itself, and nobody whom it cannot reach there.
+  func introductions(to peer: NodeID?, at endpoint: Endpoint) -> [Peers.Entry] {
+    let useful = met.withLock { $0 }.filter { entry in
+      entry.node != peer
+        && entry.endpoints.allSatisfy { $0.reach == .network || $0.reach == .machine && endpoint.reach == .machine }
+    }
+    return useful.count > Limits.peersPerMessage ? Array(useful.shuffled().prefix(Limits.peersPerMessage)) : useful
+  }
 }
 
 /// A connection that a peer dialled: it asks, this node answers, in the order of the questions. Only the answer to
@@ -30,12 +43,20 @@ final class ServedConnection: Sendable {
   private let announcement: Announcement
   private let sharing: UnitSharing
   private let isUnavailable: @Sendable (Digest) -> Void
+  private let port: UInt16?
+  private let called: @Sendable (NodeID, String, Endpoint) -> Void
   private let watch = Mutex<Watch?>(nil)
 
+  /// - Parameters:
+  ///   - port: Where this node listens.
+  ///   - called: Is told who has called, and where it listens as it says.
   init(
     channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement,
-    sharing: UnitSharing, isUnavailable: @escaping @Sendable (Digest) -> Void
+    sharing: UnitSharing, port: UInt16?, isUnavailable: @escaping @Sendable (Digest) -> Void,
+    called: @escaping @Sendable (NodeID, String, Endpoint) -> Void
   ) {
+    self.port = port
+    self.called = called
     self.sharing = sharing
     self.channel = channel
     self.membership = membership
@@ -61,8 +82,11 @@ final class ServedConnection: Sendable {
       .hello(
         Hello(
           node: membership.id, name: membership.nodeName, fleet: membership.fleet, indexRoot: told.indexRoot,
-          metadataVersion: told.metadataVersion)),
+          metadataVersion: told.metadataVersion, port: port)),
       deadline: deadline)
+    if let port = theirs.port {
+      called(theirs.node, channel.peerName, Endpoint(host: channel.endpoint.host, port: port))
+    }
     let following = PeerFollowing(connection: number, sharing: sharing, channel: channel)
     defer { following.close() }
     var heard = MonotonicClock.now()
@@ -132,6 +156,9 @@ final class ServedConnection: Sendable {
           try sharing.gate.pass(part.bytes.count, on: channel)
           try channel.enqueue([.chunkPart(part)])
         }
+      case .getPeers(let request):
+        let peers = announcement.introductions(to: channel.peer, at: channel.endpoint)
+        try channel.enqueue([.peers(Peers(id: request.id, peers: peers))])
       case .watch(let request):
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)

@@ -27,7 +27,7 @@ public final class InvitationHost: Sendable {
       sharing: UnitSharing(repository: repository, limits: limits, isUnavailable: { _ in }),
       invitations: invitations, emit: { events.post($0) },
       // Here for an invitation, it decides nothing about releases: the daemon will find out.
-      isUnavailable: { _ in })
+      isUnavailable: { _ in }, called: { _, _, _ in })
     let started = try server.start()
     threads.withLock { $0 = started }
   }

@@ -42,7 +42,7 @@ extension PackageRepository {
     case .manifest(let variant, _):
       relatives(of: variant).prefix(1).compactMap { try? manifestBytes(of: $0) }
     case .index(let variant, _): relatives(of: variant).prefix(Limits.bases).compactMap { try? indexBytes(of: $0) }
-    case .buckets, .entries, .watch, .follow, .unfollow, .fetch: []
+    case .buckets, .entries, .watch, .peers, .follow, .unfollow, .fetch: []
     }
   }
 

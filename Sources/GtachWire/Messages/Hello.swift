@@ -17,11 +17,13 @@ public struct Hello: Hashable, Sendable {
   public let indexRoot: ShortDigest
   /// The version of the sender's TUF timestamp; 0 where it has none.
   public let metadataVersion: Int
+  /// The TCP port on which the sender listens; nil where it does not.
+  public let port: UInt16?
 
   /// A greeting from its fields.
   public init(
     versions: [Int] = Hello.supportedVersions, node: NodeID, name: NodeName, fleet: FleetID, indexRoot: ShortDigest,
-    metadataVersion: Int
+    metadataVersion: Int, port: UInt16? = nil
   ) {
     self.versions = versions
     self.node = node
@@ -29,6 +31,7 @@ public struct Hello: Hashable, Sendable {
     self.fleet = fleet
     self.indexRoot = indexRoot
     self.metadataVersion = metadataVersion
+    self.port = port
   }
 
   /// The highest version that both sides speak; nil where there is none.
@@ -41,7 +44,7 @@ extension Hello: JSONMessage {
 
   var flaw: String? {
     if !(0...Limits.integer).contains(metadataVersion) { return "metadataVersion is out of range" }
-    return nil
+    return port == 0 ? "port is out of range" : nil
   }
 
   // Of a version that nobody knows yet only `versions` is certain, so it is looked at before anything else.

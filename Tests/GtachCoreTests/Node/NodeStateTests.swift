@@ -143,7 +143,7 @@ struct NodeStateTests {
             ).pairs))))
     lan.run(milliseconds: 100)
     #expect(nodes[0].state.table.peers.count == 1)
-    #expect(nodes[0].state.table.peers.values.first?.sources == [.mdns, .manual, .remembered])
+    #expect(nodes[0].state.table.peers.values.first?.sources == [.mdns, .manual, .remembered, .called])
   }
 
   @Test func anotherFleetIsNobody() throws {

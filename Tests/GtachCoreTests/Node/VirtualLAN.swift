@@ -85,6 +85,13 @@ final class VirtualNode {
   /// What this node answers wrongly on purpose.
   var lies: (SessionRequest) -> SessionReply? = { _ in nil }
   private var stored: [VariantID: Set<Int>] = [:]
+  /// How often it dialled somebody, how often at most at a time, and where.
+  private(set) var dials = 0
+  private(set) var mostDials = 0
+  private var openDials = 0
+  private(set) var dialled: [Endpoint] = []
+  /// Whom it tells others of.
+  private var introduced: [Peers.Entry] = []
   /// What is on its disk of what operators decided.
   private(set) var choices = ReleaseChoices()
   private(set) var events: [NodeEvent] = []
@@ -196,6 +203,7 @@ final class VirtualNode {
         let held = self.state.held.filter { !damaged.contains($0.key) }
         self.take(.checked(.success((damaged: damaged, held: held))))
       }
+    case .introduce(let peers): introduced = peers
     case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)
     case .answer(let token, let reply): answers[token] = reply
@@ -229,13 +237,20 @@ final class VirtualNode {
   }
 
   private func dial(_ session: SessionID, _ endpoints: [Endpoint], _ lan: VirtualLAN) {
+    dials += 1
+    openDials += 1
+    mostDials = max(mostDials, openDials)
     lan.after(1) {
-      guard let endpoint = endpoints.first(where: { lan.nodes[$0] != nil }), let peer = lan.nodes[endpoint] else {
+      self.openDials -= 1
+      let answering = endpoints.firstIndex { lan.nodes[$0] != nil }
+      self.dialled += endpoints[...(answering ?? endpoints.count - 1)]
+      guard let endpoint = answering.map({ endpoints[$0] }), let peer = lan.nodes[endpoint] else {
         self.take(.sessionClosed(session, GtachError(.peerUnreachable, "nobody answers")))
         return
       }
       self.sessions[session] = peer
       peer.diallers.append((self, session))
+      peer.take(.called(self.id, name: "node-\(self.endpoint.host)", endpoint: self.endpoint))
       self.take(.sessionOpened(session, hello: peer.hello, name: "node-\(endpoint.host)", endpoint: endpoint))
     }
   }
@@ -244,7 +259,8 @@ final class VirtualNode {
     let told = state.advertisement
     guard let name = try? NodeName("virtual") else { preconditionFailure("a valid name") }
     return Hello(
-      node: id, name: name, fleet: state.table.fleet, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion)
+      node: id, name: name, fleet: state.table.fleet, indexRoot: told.indexRoot,
+      metadataVersion: told.metadataVersion, port: endpoint.port)
   }
 
   private func answer(_ request: SessionRequest, to node: VirtualNode, _ session: SessionID) {
@@ -264,7 +280,9 @@ final class VirtualNode {
     default: break
     }
     let map = followers.first { $0.node === node && $0.session == session }?.map
-    guard let reply = lies(request) ?? truth(request, map) else { return }
+    let isOfPeers = request == .peers && lies(request) == nil
+    let reply = isOfPeers ? .peers(introduced.filter { $0.node != node.id }) : lies(request) ?? truth(request, map)
+    guard let reply else { return }
     if case .fetch(_, let question) = request, let map {
       switch question {
       case .unit(let units, _):
@@ -348,7 +366,7 @@ final class VirtualNode {
     case .fetch(let variant, let question):
       return map.flatMap { truth(question, of: variant, $0) }.map { .fetch(variant, $0) }
     case .unfollow: return nil
-    case .watch: return nil
+    case .watch, .peers: return nil
     }
   }
 }

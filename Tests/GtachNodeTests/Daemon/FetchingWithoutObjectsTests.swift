@@ -84,6 +84,10 @@ struct FetchingWithoutObjectsTests {
     case "unreadable": try files.perform(.makeDirectory(chunk))
     default: break
     }
+    // Not a daemon: it would hear of the publisher, too, and might ask that one.
+    let asker = try TestPeer("asker", to: neighbour, of: publisher)
+    try asker.send(.getChunk(GetChunk(id: 1, digest: index(neighbour).chunks[1].digest)))
+    #expect(try asker.failure(1) == "chunk-missing")
     let late = try publisher.member("late", in: directory, peers: [neighbour.endpoint])
     defer {
       late.stop()

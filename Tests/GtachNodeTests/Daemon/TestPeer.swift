@@ -14,9 +14,11 @@ final class TestPeer {
 
   /// Connects and says hello.
   ///
-  /// - Parameter founder: Who certifies it, where that is not the node.
-  init(_ name: String, to node: TestNode, of founder: TestNode? = nil) throws {
-    let identity = try (founder ?? node).identity(name)
+  /// - Parameters:
+  ///   - founder: Who certifies it, where that is not the node.
+  ///   - identity: Who it is, where it is somebody already.
+  init(_ name: String, to node: TestNode, of founder: TestNode? = nil, identity: TLSIdentity? = nil) throws {
+    let identity = try identity ?? (founder ?? node).identity(name)
     let connection = try TLSConnection.connect(
       to: node.endpoint, identity: identity, deadline: MonotonicClock.now().advanced(byMilliseconds: 20_000),
       cancellation: nil)

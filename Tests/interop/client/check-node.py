@@ -25,8 +25,8 @@ from cryptography.x509.oid import NameOID
 import release
 from client import Session
 from swarm import Swarm, answered_unit, object_id, unit_digest
-from wire import (CLAIM, END, FOLLOW, GET_BUCKETS, GET_CHUNK, GET_FILE, GET_LISTS, GET_UNIT, HELLO, WATCH, Connection,
-                  Failure, spelled)
+from wire import (CLAIM, END, FOLLOW, GET_BUCKETS, GET_CHUNK, GET_FILE, GET_LISTS, GET_PEERS, GET_UNIT, HELLO, WATCH,
+                  Connection, Failure, spelled)
 
 VECTORS = Path(__file__).parents[3] / "Protocol/vectors"
 directory, address = Path(sys.argv[1]), sys.argv[2]
@@ -184,6 +184,11 @@ def requests() -> None:
     session = Session(directory, address)
     news = session.one(WATCH, {**known, "metadataVersion": 0})[0]
     check(news == {"id": 1, **known}, "a watch that knows less is answered at once")
+    check(str(session.peer.get("port")) == address.rsplit(":", 1)[1], "hello says where the node listens")
+    # Whom it tells of it has met, and the client does not listen.
+    told = session.one(GET_PEERS, {})[0]
+    nodes = [entry["node"] for entry in told["peers"]]
+    check(session.node not in nodes and session.peer["node"] not in nodes, f"it tells of {len(nodes)} others")
     # 65 and more at a time: either it stops reading for a while, or says what is wrong.
     count = 300
     for i in range(count):

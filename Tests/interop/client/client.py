@@ -58,7 +58,8 @@ class Session(Connection, FetcherInterface):
         own = x509.load_pem_x509_certificate((directory / "certificate.pem").read_bytes())
         authority = x509.load_pem_x509_certificate((directory / "authority.pem").read_bytes())
         self.fleet, self.name = certificate_id(authority), own.subject.rfc4514_string().removeprefix("CN=")
-        self.send(HELLO, {"versions": [1], "node": certificate_id(own), "name": self.name, "fleet": self.fleet,
+        self.node = certificate_id(own)
+        self.send(HELLO, {"versions": [1], "node": self.node, "name": self.name, "fleet": self.fleet,
                           "indexRoot": index_digest({})[1], "metadataVersion": 0} | hello)
         kind, body = self.receive()
         self.peer = json.loads(body)

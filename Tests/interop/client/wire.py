@@ -15,10 +15,10 @@ from difference import number
 
 HELLO, FAILURE, GET_FILE, GET_BUCKETS, GET_ENTRIES, GET_LISTS, GET_UNIT, WATCH, GET_CHUNK = \
     1, 2, 0x10, 0x12, 0x14, 0x16, 0x18, 0x1A, 0x1C
-FOLLOW, HAVE, JOIN, WELCOME, CLAIM, LEASE, END = 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x24
+FOLLOW, HAVE, JOIN, WELCOME, CLAIM, LEASE, END, GET_PEERS = 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x24, 0x82
 K = 1024
 LIMITS = {1: 256 * K, 2: 256 * K, 0x11: 256 * K + 13, 0x13: 4132, 0x15: 256 * K, 0x17: 16 * K + 8, 0x19: 64 * K + 8,
-          0x1B: 256 * K, 0x1D: 64 * K + 8, HAVE: 64 * K, 0x21: 768 * K, LEASE: 5}
+          0x1B: 256 * K, 0x1D: 64 * K + 8, HAVE: 64 * K, 0x21: 768 * K, LEASE: 5, 0x83: 32 * K}
 BINARY = {GET_LISTS, GET_UNIT, GET_CHUNK}  # requests that have an answer and then no other
 BINARY_ANSWERS = {0x11, 0x13, 0x17, 0x19, 0x1D}
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
@@ -104,7 +104,7 @@ class Connection:
             require(length - 1 <= min(LIMITS.get(kind, K * K), K * K - 1), "frame-oversize")
             body = self.exactly(length - 1)
             self.note("A", kind, length)
-            if kind < 0x80:
+            if kind < 0x80 or kind in LIMITS:
                 require(kind in LIMITS, "protocol-violation", f"a frame of type {kind:#x}")
                 return kind, body
 

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# test-networks.sh - one fleet on two networks that only one address joins, in network namespaces (Linux, root).
+#
+#   scripts/test-networks.sh
+#
+# Three hosts are on each side of a router. Multicast does not cross it, so each side sees itself only; one host of the
+# far side is told the address of one host of the near side, which is not the publisher's. Nobody remembers anybody.
+# Checks that
+#   - all six get what is packed on the near side;
+#   - everybody has met everybody of the other side;
+#   - what is packed then reaches the others although both hosts of the one link are off.
+# Everything is in one temporary directory and in the LAN's own namespaces; both are gone at the end.
+# GTACH_BINARY=FILE uses a binary that was built elsewhere.
+set -eu
+. "$(dirname "$0")/lib.sh"
+. scripts/lan-fleet.sh
+
+limit_seconds=90
+
+# until_true WHAT COMMAND...: repeats a command until it succeeds.
+until_true() {
+  local what=$1 began=$SECONDS
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "not within $limit_seconds s: $what"
+    sleep 0.2
+  done
+  echo "ok: $what, after $((SECONDS - began)) s"
+}
+holds() { at "$1" info "$2"; }
+pack() {
+  mkdir "$work/app-$1"
+  head -c 300000 /dev/urandom >"$work/app-$1/data"
+  at 1 --quiet pack "$work/app-$1" --name app --version "$1" >/dev/null
+}
+# has_met HOST STATE NAME...: whether peers are there with these names, connected or met and idle.
+has_met() {
+  local host=$1 name
+  shift
+  for name in "$@"; do at "$host" peers | grep -Eq "^${name}[[:space:]].*(connected|idle)" || return 1; done
+}
+sees_by_multicast() { # HOST NAME
+  scripts/lan.sh exec "$1" avahi-browse --terminate --parsable --no-db-lookup _gtach._tcp | grep -q "^+;.*;$2;"
+}
+
+fleet_up 6 debug 4
+# Joining has left the publisher's address with everybody.
+for host in 1 2 3 4 5 6; do
+  ended $host TERM
+  rm -f "$work/h$host/peers.json"
+done
+echo '{"peers": ["10.77.0.2:7420"]}' >"$work/h4/config.json"
+for host in 1 2 3 4 5 6; do start $host; done
+
+pack 1.0.0
+for host in 2 3 4 5 6; do until_true "app 1.0.0 is at h$host" holds $host app@1.0.0; done
+for host in 4 5 6; do until_true "h$host sees its side" sees_by_multicast $host h6; done
+! sees_by_multicast 6 h1 || die 'multicast crosses the router: nothing is shown by this test'
+until_true 'h6 has met all of the other side' has_met 6 h1 h2 h3
+until_true 'h3 has met all of the other side' has_met 3 h4 h5 h6
+
+scripts/lan.sh cut 2
+scripts/lan.sh cut 4
+pack 1.1.0
+for host in 3 5 6; do until_true "app 1.1.0 is at h$host, without the hosts of the link" holds $host app@1.1.0; done
+echo 'every check of the two networks passed'
