@@ -1,23 +1,24 @@
 import GtachCore
 import GtachModel
 import GtachSystem
+import GtachWire
 
 extension PackageRepository {
-  /// The manifest of that SHA-256.
+  /// The manifest of that SHA-256, unless it came here without this process knowing.
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func manifestBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    guard let entry = try entry(holding: .manifest, digest) else {
+    guard let entry = try entry(knownBy: .manifest, digest) else {
       throw GtachError(.notFound, "no manifest \(digest) is here")
     }
     return try manifestBytes(of: entry)
   }
 
-  /// The index of that SHA-256.
+  /// The index of that SHA-256, unless it came here without this process knowing.
   ///
   /// - Throws: `ErrorCode.notFound` where it is not here; `ErrorCode.inputOutput`.
   public func indexBytes(digest: Digest) throws(GtachError) -> [UInt8] {
-    guard let entry = try entry(holding: .index, digest) else {
+    guard let entry = try entry(knownBy: .index, digest) else {
       throw GtachError(.notFound, "no index \(digest) is here")
     }
     return try indexBytes(of: entry)
@@ -31,6 +32,15 @@ extension PackageRepository {
       if let chunk = try storedChunk(digest) { return chunk.frame }
       throw GtachError(.chunkMissing, "the chunk \(digest) is not here, or no longer, as it was damaged")
     }
+  }
+
+  /// The variant that is known by the SHA-256 of its manifest or index. Not looked for in all directories: a peer may ask for
+  /// anything, and for what this node does not have as often as it likes.
+  private func entry(knownBy content: Catalogue.Content, _ digest: Digest) throws(GtachError) -> Catalogue.Entry? {
+    let entry = try state.withLock { state throws(GtachError) in
+      try state.catalogue.entry(knownBy: content, ShortDigest(digest))
+    }
+    return entry?.digest(of: content) == digest ? entry : nil
   }
 
   /// A variant whose manifest, index or archive has that SHA-256.

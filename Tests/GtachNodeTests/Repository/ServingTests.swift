@@ -50,4 +50,21 @@ struct ServingTests {
       #expect(try fixture.files.exists(fixture.layout.chunk(digest)))
     }
   }
+
+  @Test("what nobody knows is not looked for in all directories: a peer may ask for it as often as it likes")
+  func unknown() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      #expect(try repository.variants().isEmpty)
+      // Another process stores a release. This one hears of it before peers do.
+      let packed = try fixture.publish(into: try fixture.repository())
+      let (manifest, index) = (SHA256().digest(of: packed.manifestBytes), packed.manifest.index.digest)
+      #expect(errorCode { try repository.manifestBytes(digest: manifest) } == .notFound)
+      #expect(errorCode { try repository.indexBytes(digest: index) } == .notFound)
+      #expect(try repository.variants().count == 1)
+      #expect(try repository.manifestBytes(digest: manifest) == packed.manifestBytes)
+      #expect(try repository.indexBytes(digest: index) == packed.indexBytes)
+    }
+  }
 }
