@@ -119,6 +119,7 @@ extension SwarmSimulation {
     events.add(after: UnitFetch.measureMilliseconds * 1000, .measure(node))
     guard nodes[node].isUp else { return }
     obey(nodes[node].measure(), of: node)
+    obey(nodes[node].advance(), of: node)
     obey(nodes[node].slots.measure(), of: node)
   }
 
@@ -251,6 +252,9 @@ extension SwarmSimulation {
     let (place, unit, bytes, isLast) = nodes[node].link.finish()
     let other = nodes[node].neighbours[place]
     let arrival = nodes[other].link.arrival(of: bytes, at: events.now + scenario.delayMicroseconds)
+    if let connection = nodes[node].serving[place], nodes[other].connections[nodes[node].mirrors[place]] == connection {
+      nodes[other].fetch.heard(SessionID(number: nodes[node].mirrors[place]))
+    }
     if isLast, let connection = nodes[node].serving[place] {
       let isGood = nodes[node].nature != .corrupt || Int.random(in: 0..<5, using: &generator) > 0
       events.add(

@@ -1,4 +1,5 @@
 import GtachModel
+import GtachWire
 
 /// The chunks of a variant that have still to come, each in the cheapest form that anybody has.
 ///
@@ -10,48 +11,10 @@ public struct ChunkFetch: Sendable {
   static let patience = 300
   /// After how many measurements in vain an object whose units all came, and that is not whole, is begun anew.
   static let settling = 20
+  /// After how many measurements nothing more follows of what a peer has told: one that fills its last message.
+  static let telling = 10
   /// How many objects a question for their lists names at most.
   public static let listsPerQuestion = 64
-
-  /// What to ask of whom.
-  public enum Question: Hashable, Sendable {
-    /// A lease; `have` is how many units are here.
-    case claim(have: Int, urgent: Bool)
-    /// No lease any more.
-    case endClaim
-    /// The lists of some objects, by their numbers.
-    case lists([Int])
-    /// One of some units, the best liked first.
-    case unit([Int], have: Int)
-    /// The chunk itself, by its position in the index.
-    case chunk(Int)
-  }
-
-  /// What a peer said, or sent.
-  public enum Reply: Sendable {
-    /// It has these units, or these, too.
-    case has([Range<Int>])
-    /// It granted a lease, or took it back.
-    case lease(isGranted: Bool)
-    /// The list of an object's units is here, and the object as far as this.
-    case listed(object: Int, ObjectProgress)
-    /// It has not got the lists of these objects.
-    case listsLacking([Int])
-    /// A unit is verified and stored, of so many bytes; the progress of its object, where that is more than this unit.
-    case unit(Int, bytes: Int, ObjectProgress?)
-    /// It has not got the units that it was asked for.
-    case unitsLacking([Int])
-    /// It answered a question with nothing, as there is no lease any more.
-    case leaseOver
-    /// A bare chunk is verified and stored; so many bytes of it came over the wire.
-    case chunk(Int, bytes: Int)
-    /// It has not got a bare chunk that it was asked for.
-    case chunkLacking(Int)
-    /// It gives out nothing at all.
-    case notGiven
-    /// Something came, and this machine could not store it.
-    case refused(GtachError)
-  }
 
   /// What a chunk comes as.
   private enum Form: Hashable, Sendable {
@@ -66,12 +29,12 @@ public struct ChunkFetch: Sendable {
   private var units: UnitFetch
   /// The forms that are left of each chunk that has still to come, the one that is fetched first; by its position.
   private var forms: [Int: [Form]] = [:]
-  /// Objects whose list of units is wanted.
-  private var unlisted: Set<Int> = []
-  /// Who is asked for which lists.
-  private var listsAsked: [SessionID: [Int]] = [:]
+  /// The objects whose list of units is wanted.
+  private var lists: UnitListFetch
   /// Who has told what it has.
   private var told: Set<SessionID> = []
+  /// Who has told so much at once that more may follow, and how often it was measured since.
+  private var telling: [SessionID: Int] = [:]
   /// How often it was measured since something came while nobody had what is lacking.
   private var measuresInVain = 0
 
@@ -79,6 +42,7 @@ public struct ChunkFetch: Sendable {
   public init(_ chunks: [LackingChunk], of index: ChunkIndex) {
     map = UnitMap(index)
     units = UnitFetch(count: map.count, unitSize: index.unitSize, firstAskedAlone: map.firstBareChunk)
+    lists = UnitListFetch(objects: index.objects.count)
     for lacking in chunks {
       forms[lacking.chunk] = lacking.objects.map(Form.object) + [.bare]
       begin(lacking.chunk)
@@ -86,7 +50,7 @@ public struct ChunkFetch: Sendable {
   }
 
   /// How many units are lacking.
-  public var lackingUnits: Int { units.lackingCount + unlisted.reduce(0) { $0 + map.units(ofObject: $1).count } }
+  public var lackingUnits: Int { units.lackingCount + lists.objects.reduce(0) { $0 + map.units(ofObject: $1).count } }
 
   /// The bytes that are expected of all that has still to come; of a bare chunk nobody knows before how well it was
   /// compressed.
@@ -95,7 +59,7 @@ public struct ChunkFetch: Sendable {
       switch entry.value[0] {
       case .bare: return sum + map.index.chunks[entry.key].size
       case .object(let number):
-        guard !unlisted.contains(number) else { return sum + map.index.objects[number].size }
+        guard !lists.contains(number) else { return sum + map.index.objects[number].size }
         return sum + map.units(ofObject: number).reduce(0) { $0 + (units.isLacking($1) ? map.bytes($1) : 0) }
       }
     }
@@ -112,17 +76,21 @@ public struct ChunkFetch: Sendable {
   public mutating func take(_ reply: Reply, from session: SessionID) -> GtachError? {
     switch reply {
     case .has(let ranges):
-      told.insert(session)
+      if ranges.count < Have.rangesPerMessage {
+        told.insert(session)
+        telling[session] = nil
+      } else if !told.contains(session) {
+        telling[session] = 0
+      }
       units.has(session, ranges.map { $0.clamped(to: 0..<map.count) }.joined())
     case .lease(let isGranted): units.lease(session, isGranted: isGranted)
     case .listed(let object, let progress):
-      listsAsked[session]?.removeAll { $0 == object }
-      if listsAsked[session]?.isEmpty == true { listsAsked[session] = nil }
-      guard isFetched(object), unlisted.remove(object) != nil else { return nil }
+      lists.came(object, from: session)
+      guard isFetched(object), lists.remove(object) else { return nil }
       units.want(map.units(ofObject: object))
       return note(progress, ofObject: object)
     case .listsLacking(let objects):
-      listsAsked[session] = nil
+      lists.ended(session)
       units.lacks(session, objects.map { map.units(ofObject: $0) }.joined())
     case .unit(let unit, let bytes, let progress):
       units.answered(session, with: unit, bytes: bytes)
@@ -150,7 +118,14 @@ public struct ChunkFetch: Sendable {
   public mutating func lost(_ session: SessionID) {
     units.left(session)
     told.remove(session)
-    listsAsked[session] = nil
+    telling[session] = nil
+    lists.ended(session)
+  }
+
+  /// Something came of what a peer owes to anybody here.
+  public mutating func heard(_ session: SessionID) {
+    units.heard(session)
+    lists.heard(session)
   }
 
   // MARK: - What to do
@@ -164,12 +139,15 @@ public struct ChunkFetch: Sendable {
     holders: [SessionID], expectsMore: Bool, using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
     if !expectsMore, isToldBy(holders) { giveUpForms() }
-    return askForLists(using: &generator) + questions(units.advance(using: &generator))
+    let unlisted = lists.ask(units.sessions, using: &generator) { session, object in
+      units.has(session, anyOf: map.units(ofObject: object))
+    }
+    return unlisted.map { ($0.session, .lists($0.objects)) } + questions(units.advance(using: &generator))
   }
 
   /// Whether nobody has a chunk in any form, although some say that they have the variant.
   public func isLackedBy(_ holders: [SessionID]) -> Bool {
-    guard isToldBy(holders), listsAsked.isEmpty, units.isStuck else { return false }
+    guard isToldBy(holders), lists.isIdle, units.isStuck else { return false }
     return forms.contains { $0.value == [.bare] && units.holderCount(of: map.number(ofChunk: $0.key)) == 0 }
   }
 
@@ -186,6 +164,11 @@ public struct ChunkFetch: Sendable {
     using generator: inout some RandomNumberGenerator
   ) -> [(session: SessionID, question: Question)] {
     measuresInVain = units.isStuck ? measuresInVain + 1 : 0
+    lists.measure()
+    for (session, measures) in telling {
+      telling[session] = measures < Self.telling ? measures + 1 : nil
+      if measures == Self.telling { told.insert(session) }
+    }
     return questions(units.measure(using: &generator))
   }
 
@@ -203,39 +186,20 @@ public struct ChunkFetch: Sendable {
     }
   }
 
-  /// Asks those who have something of objects for their lists, nobody for two lots at a time.
-  private mutating func askForLists(
-    using generator: inout some RandomNumberGenerator
-  ) -> [(session: SessionID, question: Question)] {
-    guard !unlisted.isEmpty else { return [] }
-    let asked = Set(listsAsked.values.joined())
-    var open = unlisted.filter { !asked.contains($0) }.sorted()
-    var questions: [(session: SessionID, question: Question)] = []
-    for session in units.sessions.shuffled(using: &generator) where listsAsked[session] == nil && !open.isEmpty {
-      let objects = open.filter { units.has(session, anyOf: map.units(ofObject: $0)) }.prefix(Self.listsPerQuestion)
-      guard !objects.isEmpty else { continue }
-      listsAsked[session] = Array(objects)
-      let chosen = Set(objects)
-      open.removeAll(where: chosen.contains)
-      questions.append((session, .lists(Array(objects))))
-    }
-    return questions
-  }
-
   /// Where nothing goes on as nobody has what is lacking: the next form of all chunks of which that is so.
   private mutating func giveUpForms() {
-    guard !forms.isEmpty, listsAsked.isEmpty, units.isStuck else { return }
+    guard !forms.isEmpty, lists.isIdle, units.isStuck else { return }
     for (position, left) in forms where left.count > 1 {
       guard case .object(let object) = left[0] else { continue }
       let numbers = map.units(ofObject: object)
-      if measuresInVain >= Self.settling, !unlisted.contains(object), !numbers.contains(where: units.isLacking) {
+      if measuresInVain >= Self.settling, !lists.contains(object), !numbers.contains(where: units.isLacking) {
         // A unit of it was lost since it came.
         stop(position)
         begin(position)
         continue
       }
       let isHad =
-        unlisted.contains(object)
+        lists.contains(object)
         ? numbers.contains { units.holderCount(of: $0) > 0 }
         : !numbers.contains { units.isLacking($0) && units.holderCount(of: $0) == 0 }
       if !isHad { giveUpForm(of: position) }
@@ -247,7 +211,7 @@ public struct ChunkFetch: Sendable {
     switch forms[position]?.first {
     case .object(let object):
       let numbers = map.units(ofObject: object)
-      if numbers.count == 1 { units.want(numbers) } else { unlisted.insert(object) }
+      if numbers.count == 1 { units.want(numbers) } else { lists.want(object) }
     case .bare:
       let number = map.number(ofChunk: position)
       units.want(number..<number + 1)
@@ -264,7 +228,7 @@ public struct ChunkFetch: Sendable {
   /// Wants nothing more of a chunk's form.
   private mutating func stop(_ position: Int) {
     guard case .object(let object)? = forms[position]?.first else { return }
-    unlisted.remove(object)
+    lists.remove(object)
     units.give(up: map.units(ofObject: object))
   }
 
@@ -296,7 +260,7 @@ public struct ChunkFetch: Sendable {
       giveUpForm(of: position)
       return error
     case .arriving(let here):
-      guard !unlisted.contains(object) else { return nil }
+      guard !lists.contains(object) else { return nil }
       let numbers = map.units(ofObject: object)
       let known = Set(here)
       for (unit, number) in numbers.enumerated() {

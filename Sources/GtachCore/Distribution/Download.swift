@@ -25,6 +25,8 @@ public struct Download: Sendable {
   public internal(set) var phase = Phase.manifest(nil)
   /// When it began.
   public let started: Instant
+  /// Since when nothing has come of the manifest or index that was asked for.
+  var quietSince: Instant?
   /// The manifest's bytes, verified.
   public internal(set) var manifest: [UInt8] = []
   /// The same, read.
@@ -103,6 +105,26 @@ public struct Download: Sendable {
   public mutating func noteUseless() -> Bool {
     defer { hasUselessObjects = true }
     return !hasUselessObjects
+  }
+
+  /// Something came of what a peer owes to anybody here.
+  mutating func heard(_ session: SessionID, now: Instant) {
+    if asked == session { quietSince = now }
+    chunks?.heard(session)
+  }
+
+  /// Who was asked for the manifest or the index.
+  var asked: SessionID? {
+    switch phase {
+    case .manifest(let session), .index(let session): session
+    case .inspecting, .chunks, .completing: nil
+    }
+  }
+
+  /// When whoever was asked for the manifest or the index is to be called silent, so that another may be asked.
+  var silentAt: Instant? {
+    asked == nil
+      ? nil : quietSince?.advanced(byMilliseconds: UnitFetch.measureMilliseconds * Int64(UnitFetch.silentMeasures))
   }
 
   /// A session ended: whatever was asked of it is asked of others.

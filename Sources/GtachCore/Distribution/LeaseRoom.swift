@@ -13,6 +13,9 @@ public struct LeaseRoom: Sendable {
   public static let most = UploadLimits.mostPeers
   /// How long it takes until a lease's speed is known, in measurements.
   private static let warmUp = 3
+  /// How much of the best speed is left after a measurement in which no lease had it: half of it after half a minute. A burst
+  /// is soon forgotten, and a node that has moved to a slower network learns what is fast there.
+  private static let memory = 0.9975
   /// How much of a lease's speed is that of the last measurement.
   private static let newest = 0.4
 
@@ -48,7 +51,7 @@ public struct LeaseRoom: Sendable {
   /// How many leases there may be now.
   public private(set) var count: Int
   private let limit: Int
-  /// The most bytes that a lease made in one measurement: what a fast one does here.
+  /// The most bytes that a lease made in one measurement, not long ago: what a fast one does here.
   private var best = 0.0
 
   /// The room of a node that has just started.
@@ -62,7 +65,7 @@ public struct LeaseRoom: Sendable {
   /// Measures all leases there are, and finds out for how many more there is room. To be called at equal intervals.
   public mutating func measure(_ speeds: inout [Speed]) {
     for position in speeds.indices { speeds[position].measure() }
-    best = max(best, speeds.compactMap(\.value).max() ?? 0)
+    best = max(best * Self.memory, speeds.compactMap(\.value).max() ?? 0)
     guard best > 0 else { return }
     let filled = speeds.reduce(0.0) { $0 + min(1, ($1.value ?? best) / best) }
     count = min(limit, Self.most, max(Self.usual, speeds.count + Int(Double(Self.usual) - filled)))

@@ -19,6 +19,11 @@ public struct UnitFetch: Sendable {
   public static let openBytesOfOne = 512 << 10
   /// Of how many neighbours a hungry node demands a lease each time that it measures.
   public static let urgentClaims = 4
+  /// After how many measurements without a byte of what it owes a neighbour counts as silent. Not fewer: of a unit that comes
+  /// from a link of 1 Mbit/s, shared by twelve, a packet comes every 0.15 s, and one that is lost may take a second.
+  public static let silentMeasures = 20
+  /// The most patience with one that has been slow before, and was not silent for good.
+  static let mostPatience = 100
 
   /// How many questions are open to the only neighbour: of two downloads, and beside files and lists, no more than may be.
   static func questionsOfOne(unitSize: Int) -> Int {
@@ -39,7 +44,7 @@ public struct UnitFetch: Sendable {
     case ask(SessionID, [Int], have: Int)
   }
 
-  private struct Neighbour {
+  struct Neighbour {
     let session: SessionID
     var has: UnitSet
     var isClaimed = false
@@ -47,27 +52,35 @@ public struct UnitFetch: Sendable {
     var speed = LeaseRoom.Speed()
     /// What was asked, in order.
     var questions: [[Int]] = []
+    /// How often it was measured since anything came of what it owes, and how often before it is called silent.
+    var quietMeasures = 0
+    var patience = silentMeasures
+
+    /// Whether it owes answers, and nothing has come of them for long.
+    var isSilent: Bool { quietMeasures >= patience }
+    /// Whether it granted a lease that is of use.
+    var fillsLease: Bool { isLeased && !isSilent }
   }
 
   /// What has still to come, and of that what nobody was asked for.
-  private var lacking: UnitSet
-  private var free: UnitSet
+  var lacking: UnitSet
+  var free: UnitSet
   /// How many neighbours have each unit.
-  private var holders: [UInt16]
-  private var neighbours: [Neighbour] = []
-  private var room = LeaseRoom()
+  var holders: [UInt16]
+  var neighbours: [Neighbour] = []
+  var room = LeaseRoom()
   /// A unit's bytes; the last of an object may have fewer.
-  private let unitSize: Int
+  let unitSize: Int
   /// Units from this number on are asked for one at a time.
-  private let firstAskedAlone: Int
+  let firstAskedAlone: Int
   /// How many units have come, or were here before.
   public private(set) var have = 0
   /// The unit that the only neighbour was asked for last.
-  private var lastOfOne: Int?
+  var lastOfOne: Int?
   /// Whether neighbours may have become worth a claim since they were last looked at.
-  private var isHungry = true
+  var isHungry = true
   /// Who granted a lease for which there is no room any more.
-  private var declined: [SessionID] = []
+  var declined: [SessionID] = []
 
   /// Nothing is lacking yet.
   ///
@@ -137,7 +150,8 @@ public struct UnitFetch: Sendable {
   @discardableResult
   public mutating func answered(_ session: SessionID, with unit: Int?, bytes: Int = 0) -> Bool {
     guard let place = place(of: session), !neighbours[place].questions.isEmpty else { return false }
-    for asked in neighbours[place].questions.removeFirst() where lacking.contains(asked) { free.insert(asked) }
+    heard(place)
+    giveBack(neighbours[place].questions.removeFirst())
     isHungry = true
     guard let unit else { return false }
     neighbours[place].speed.count(bytes)
@@ -168,11 +182,49 @@ public struct UnitFetch: Sendable {
     guard let place = place(of: session) else { return }
     let gone = neighbours.remove(at: place)
     for unit in gone.has.ranges.joined() { holders[unit] -= 1 }
-    for asked in gone.questions.joined() where lacking.contains(asked) { free.insert(asked) }
+    if !gone.isSilent { gone.questions.forEach { giveBack($0) } }
     isHungry = true
   }
 
-  // MARK: - What to do
+  // MARK: - Silence
+
+  /// Some time has passed for those who owe something. Whoever has sent nothing of it for long is silent: others may be asked
+  /// for what was asked of it, and its lease counts no more.
+  mutating func measureSilence() {
+    for place in neighbours.indices where !neighbours[place].questions.isEmpty {
+      neighbours[place].quietMeasures += 1
+      guard neighbours[place].quietMeasures == neighbours[place].patience else { continue }
+      for units in neighbours[place].questions { giveBack(units) }
+      isHungry = true
+    }
+  }
+
+  /// Something came of what a neighbour owes, if no whole unit.
+  public mutating func heard(_ session: SessionID) {
+    if let place = place(of: session) { heard(place) }
+  }
+
+  /// Whoever was silent is forgiven. What others were asked for since is theirs, and its place may be, too. One that takes its
+  /// time, as its owner limits what it gives out, is not called silent twice for that.
+  private mutating func heard(_ place: Int) {
+    let (wasSilent, quiet) = (neighbours[place].isSilent, neighbours[place].quietMeasures)
+    neighbours[place].quietMeasures = 0
+    neighbours[place].patience = min(Self.mostPatience, max(neighbours[place].patience, 2 * quiet))
+    guard wasSilent else { return }
+    for number in neighbours[place].questions.indices {
+      neighbours[place].questions[number].removeAll { !free.remove($0) }
+    }
+    isHungry = true
+    guard neighbours[place].isLeased, leaseCount > room.count else { return }
+    neighbours[place].isLeased = false
+    declined.append(neighbours[place].session)
+  }
+
+  private mutating func giveBack(_ units: [Int]) {
+    for unit in units where lacking.contains(unit) { free.insert(unit) }
+  }
+
+  // MARK: - How it stands
 
   /// How many units have still to come.
   public var lackingCount: Int { lacking.count }
@@ -196,109 +248,9 @@ public struct UnitFetch: Sendable {
   /// How many neighbours have a unit.
   public func holderCount(of unit: Int) -> Int { Int(holders[unit]) }
 
-  /// Whom to ask for what as things stand. To be called after everything that happens.
-  public mutating func advance(using generator: inout some RandomNumberGenerator) -> [Directive] {
-    var directives = declined.map { Directive.end($0) }
-    declined = []
-    for place in neighbours.indices where neighbours[place].isLeased {
-      ask(place, using: &generator, &directives)
-    }
-    claim(&directives)
-    return directives
-  }
+  var leaseCount: Int { neighbours.count(where: \.fillsLease) }
 
-  /// Some time has passed: whoever has room for a lease demands it of some that have what is lacking.
-  public mutating func measure(using generator: inout some RandomNumberGenerator) -> [Directive] {
-    var speeds = neighbours.filter(\.isLeased).map(\.speed)
-    room.measure(&speeds)
-    for place in neighbours.indices.reversed() where neighbours[place].isLeased {
-      neighbours[place].speed = speeds.removeLast()
-    }
-    guard hasRoom else { return [] }
-    let useful = neighbours.indices.filter { !neighbours[$0].isLeased && isUseful($0) }
-    return useful.shuffled(using: &generator).prefix(Self.urgentClaims).map { place in
-      neighbours[place].isClaimed = true
-      return .claim(neighbours[place].session, have: have, urgent: true)
-    }
-  }
+  var hasRoom: Bool { !lacking.isEmpty && leaseCount < room.count }
 
-  private var hasRoom: Bool { !lacking.isEmpty && neighbours.count(where: \.isLeased) < room.count }
-
-  private func isUseful(_ place: Int) -> Bool { neighbours[place].has.intersects(free) }
-
-  private func place(of session: SessionID) -> Int? { neighbours.firstIndex { $0.session == session } }
-
-  /// Asks the holder of a lease, or gives it back where it has nothing that is lacking, or is one too many.
-  private mutating func ask(
-    _ place: Int, using generator: inout some RandomNumberGenerator, _ directives: inout [Directive]
-  ) {
-    let session = neighbours[place].session
-    let isAlone = neighbours.count == 1
-    let open = isAlone ? Self.questionsOfOne(unitSize: unitSize) : Self.questionsPerLease
-    while neighbours[place].questions.count < open {
-      let units = isAlone ? nextOfOne(using: &generator) : rarest(of: place, using: &generator)
-      guard let first = units.first else { break }
-      // A bare chunk is longer than a unit.
-      if first >= firstAskedAlone, neighbours[place].questions.count >= Self.questionsPerLease { break }
-      for unit in units { free.remove(unit) }
-      neighbours[place].questions.append(units)
-      directives.append(.ask(session, units, have: have))
-    }
-    if neighbours[place].questions.isEmpty {
-      neighbours[place].isLeased = false
-      directives.append(.end(session))
-      isHungry = true
-    }
-  }
-
-  /// Asks all who have something that is lacking for a lease, while there is room for one.
-  private mutating func claim(_ directives: inout [Directive]) {
-    guard isHungry else { return }
-    isHungry = false
-    let hasRoom = hasRoom
-    for place in neighbours.indices where !neighbours[place].isLeased {
-      if neighbours[place].isClaimed {
-        guard lacking.isEmpty else { continue }
-        neighbours[place].isClaimed = false
-        directives.append(.end(neighbours[place].session))
-      } else if hasRoom, isUseful(place) {
-        neighbours[place].isClaimed = true
-        directives.append(.claim(neighbours[place].session, have: have, urgent: false))
-      }
-    }
-  }
-
-  /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are made from
-  /// nearly the same, and what one of them needs is decoded already.
-  private mutating func nextOfOne(using generator: inout some RandomNumberGenerator) -> [Int] {
-    let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, holders.count), using: &generator)
-    lastOfOne = free.first(in: neighbours[0].has, from: start) ?? free.first(in: neighbours[0].has, from: 0)
-    return lastOfOne.map { [$0] } ?? []
-  }
-
-  /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked for
-  /// nobody else can be.
-  private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
-    let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
-    var (fewest, seen) = (UInt16.max, 0)
-    var chosen: [Int] = []
-    chosen.reserveCapacity(count)
-    neighbours[place].has.forEachCommon(with: free) { unit in
-      let holders = holders[unit]
-      if holders < fewest {
-        (fewest, seen) = (holders, 0)
-        chosen.removeAll(keepingCapacity: true)
-      }
-      guard holders == fewest else { return }
-      seen += 1
-      if chosen.count < count {
-        chosen.append(unit)
-      } else {
-        let other = Int.random(in: 0..<seen, using: &generator)
-        if other < count { chosen[other] = unit }
-      }
-    }
-    guard let first = chosen.first else { return [] }
-    return first < firstAskedAlone ? chosen.filter { $0 < firstAskedAlone } : [first]
-  }
+  func place(of session: SessionID) -> Int? { neighbours.firstIndex { $0.session == session } }
 }

@@ -21,6 +21,8 @@ public enum NodeInput: Sendable {
   case sessionClosed(SessionID, GtachError?)
   /// A peer answered.
   case reply(SessionID, SessionReply)
+  /// A part of an answer came, if no whole one.
+  case heard(SessionID)
   /// Signed metadata is on disk, or could not be put there.
   case metadataSaved(GtachError?)
   /// Which chunks of a variant are lacking on disk.
@@ -43,6 +45,9 @@ public enum NodeInput: Sendable {
   case control(RequestToken, ControlRequest)
   /// Time has passed.
   case tick
+
+  /// About how much memory it takes.
+  public var approximateBytes: Int { if case .reply(_, let reply) = self { reply.approximateBytes } else { 512 } }
 }
 
 /// What may be asked of a peer.
@@ -89,6 +94,27 @@ public enum SessionReply: Sendable {
   case changed(Advertisement)
   /// Whom it has met, as it says.
   case peers([Peers.Entry])
+
+  /// About how much memory it takes.
+  var approximateBytes: Int {
+    switch self {
+    case .metadata(_, let bytes): 512 + (bytes?.count ?? 0)
+    case .manifest(_, let bytes), .index(_, let bytes): 512 + bytes.count
+    case .entries(let entries): 512 + 256 * entries.count
+    case .fetch(_, .has(let ranges)): 512 + MemoryLayout<Range<Int>>.stride * ranges.count
+    case .peers(let entries): 512 + 256 * entries.count
+    case .buckets, .fetch, .missing, .changed: 512
+    }
+  }
+
+  /// Whether it answers a question, rather than being told when there is something to tell.
+  var isAnswer: Bool {
+    switch self {
+    case .changed: false
+    case .fetch(_, let reply): reply.isAnswer
+    default: true
+    }
+  }
 }
 
 /// Everything that a node can decide to do; the shell obeys and reports back.
@@ -103,6 +129,9 @@ public enum NodeAction: Sendable {
   case saveMetadata([String: [UInt8]])
   /// Find out which chunks of a variant are lacking on disk.
   case inspect(VariantID, ChunkIndex)
+  /// Forget what arrives of a variant that is not fetched any more, or not for now, beside what others that are need of it.
+  /// On the disk it stays for when it is.
+  case leave(ChunkIndex, keeping: [ChunkIndex])
   /// Make a variant visible: everything of it is stored.
   case complete(VariantID, manifest: [UInt8], index: [UInt8])
   /// Note durably that releases are wanted here, because an operator asked for them by name.

@@ -80,47 +80,84 @@ extension NodeState {
   }
 
   private mutating func advance(_ variant: VariantID, now: Instant, into actions: inout [NodeAction]) {
-    guard var download = downloads[variant] else { return }
-    guard trusted.targets[variant]?.manifest == download.listed.manifest, !choices.removed.contains(variant.release)
-    else {
+    guard let phase = downloads[variant]?.phase, let manifest = downloads[variant]?.listed.manifest else { return }
+    guard trusted.targets[variant]?.manifest == manifest, !choices.removed.contains(variant.release) else {
       end(variant, into: &actions)
       return
     }
     let holders = holders(of: variant)
-    if holders.isEmpty, !isHeldByAnyPeer(variant), !download.isHere {
+    if holders.isEmpty, !isHeldByAnyPeer(variant), downloads[variant]?.isHere == false {
       end(variant, into: &actions)
       return
     }
-    switch download.phase {
-    case .manifest(nil):
-      guard let session = holders.randomElement(using: &generator) else { break }
-      download.phase = .manifest(session)
-      actions.append(.send(session, .manifest(variant, download.listed.manifest)))
-    case .index(nil):
-      guard let session = holders.randomElement(using: &generator), let content = download.indexContent else { break }
-      download.phase = .index(session)
+    switch phase {
+    case .manifest:
+      guard let session = nextToAsk(for: variant, holders, now: now) else { break }
+      downloads[variant]?.phase = .manifest(session)
+      actions.append(.send(session, .manifest(variant, manifest)))
+    case .index:
+      guard let content = downloads[variant]?.indexContent, let session = nextToAsk(for: variant, holders, now: now)
+      else { break }
+      downloads[variant]?.phase = .index(session)
       actions.append(.send(session, .index(variant, content)))
-    case .chunks:
-      if download.isComplete {
-        download.phase = .completing
-        actions.append(.complete(variant, manifest: download.manifest, index: download.indexBytes))
-        break
-      }
-      measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
-      guard let content = download.indexContent, let map = download.chunks?.map else { break }
-      for session in download.isShared ? sessions.keys.sorted() : holders
-      where download.followed.insert(session).inserted {
-        actions.append(.send(session, .follow(variant, map, index: content.digest)))
-      }
-      let questions = download.chunks?.advance(
-        holders: holders, expectsMore: isHolderComing(variant), using: &generator)
-      send(questions ?? [], of: variant, into: &actions)
-      if !isHolderComing(variant), download.chunks?.isLackedBy(holders) == true {
-        for session in holders { strikeOff(session, variant, into: &actions) }
-      }
-    case .manifest, .index, .inspecting, .completing: break
+    case .chunks: advanceChunks(of: variant, holders, now: now, into: &actions)
+    case .inspecting, .completing: break
     }
-    downloads[variant] = download
+  }
+
+  /// Whom to ask for a manifest or an index: anybody, unless somebody was asked who has not been silent for long.
+  private mutating func nextToAsk(for variant: VariantID, _ holders: [SessionID], now: Instant) -> SessionID? {
+    if let silentAt = downloads[variant]?.silentAt, now < silentAt { return nil }
+    let asked = downloads[variant]?.asked
+    guard let session = holders.filter({ $0 != asked }).randomElement(using: &generator) else { return nil }
+    downloads[variant]?.quietSince = now
+    return session
+  }
+
+  private mutating func advanceChunks(
+    of variant: VariantID, _ holders: [SessionID], now: Instant, into actions: inout [NodeAction]
+  ) {
+    guard let content = downloads[variant]?.indexContent, let map = downloads[variant]?.chunks?.map else { return }
+    if downloads[variant]?.isComplete == true {
+      downloads[variant]?.phase = .completing
+      actions.append(
+        .complete(
+          variant, manifest: downloads[variant]?.manifest ?? [], index: downloads[variant]?.indexBytes ?? []))
+      return
+    }
+    measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
+    for session in downloads[variant]?.isShared == true ? sessions.keys.sorted() : holders
+    where downloads[variant]?.followed.contains(session) == false {
+      guard makeRoom(for: variant, in: session, now: now, into: &actions) else { continue }
+      downloads[variant]?.followed.insert(session)
+      actions.append(.send(session, .follow(variant, map, index: content.digest)))
+    }
+    let followed = holders.filter { downloads[variant]?.followed.contains($0) == true }
+    let expectsMore = isHolderComing(variant) || followed.count < holders.count
+    // In its place: a copy would be one of all that is known of its units, after every input.
+    let questions = downloads[variant]?.chunks?.advance(
+      holders: followed, expectsMore: expectsMore, using: &generator)
+    send(questions ?? [], of: variant, into: &actions)
+    if !expectsMore, downloads[variant]?.chunks?.isLackedBy(followed) == true {
+      for session in followed { strikeOff(session, variant, into: &actions) }
+    }
+  }
+
+  /// Sees to it that one more variant may be followed in a session. One that waits for a peer that is away gives way to one
+  /// that goes on, and has its turn again when there is room.
+  ///
+  /// - Returns: Whether there is room.
+  private mutating func makeRoom(
+    for variant: VariantID, in session: SessionID, now: Instant, into actions: inout [NodeAction]
+  ) -> Bool {
+    let others = downloads.keys.filter { downloads[$0]?.followed.contains(session) == true }.sorted()
+    guard others.count >= Limits.follows else { return true }
+    guard isUnderWay(variant, now: now), let other = others.first(where: { !isUnderWay($0, now: now) }) else {
+      return false
+    }
+    downloads[other]?.lost(session)
+    actions.append(.send(session, .unfollow(other)))
+    return true
   }
 
   mutating func completed(
@@ -137,7 +174,8 @@ extension NodeState {
       }
       return
     }
-    end(variant, into: &actions)
+    unfollow(variant, into: &actions)
+    downloads[variant] = nil
     downloadBackoff[variant] = nil
     cleaning.isDue = true
     hold(variant, download.listed.manifest.digest)
@@ -151,10 +189,11 @@ extension NodeState {
     for position in orders.indices { orders[position].report.fetched.append(fetch) }
   }
 
-  /// A download is over: nobody need tell of it any more.
+  /// A download is over although it is not complete: nobody need tell of it any more, and what arrived is left as it is.
   private mutating func end(_ variant: VariantID, into actions: inout [NodeAction]) {
     unfollow(variant, into: &actions)
-    downloads[variant] = nil
+    let index = downloads.removeValue(forKey: variant)?.index
+    if let index { actions.append(.leave(index, keeping: downloads.values.compactMap(\.index))) }
   }
 
   private mutating func unfollow(_ variant: VariantID, into actions: inout [NodeAction]) {

@@ -164,6 +164,7 @@ extension NodeState {
     guard let session = sessions[id] else { return }
     table.peers[session.peer]?.lastExchange = now
     sessions[id]?.probedUntil = nil
+    if reply.isAnswer { heard(id, now: now) }
     switch reply {
     case .metadata(let name, let bytes):
       receivedMetadata(id, name: name, bytes: bytes, now: now, into: &actions)

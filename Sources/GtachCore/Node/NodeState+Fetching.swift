@@ -7,7 +7,7 @@ extension NodeState {
   mutating func receivedManifest(
     _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
   ) {
-    guard var download = downloads[variant], case .manifest(let asked) = download.phase, asked == id else { return }
+    guard var download = downloads[variant], case .manifest = download.phase else { return }
     guard download.listed.manifest == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
       // The peer's fault, not the variant's: others are asked at once.
       let error = GtachError(.manifestUnlisted, "the peer's manifest of \(variant) is not the one that was asked for")
@@ -25,7 +25,7 @@ extension NodeState {
   mutating func receivedIndex(
     _ id: SessionID, _ variant: VariantID, _ bytes: [UInt8], now: Instant, into actions: inout [NodeAction]
   ) {
-    guard var download = downloads[variant], case .index(let asked) = download.phase, asked == id else { return }
+    guard var download = downloads[variant], case .index = download.phase else { return }
     guard download.indexContent == Manifest.Content(digest: hashing.digest(of: bytes), size: bytes.count) else {
       // The peer's fault, not the variant's: others are asked at once.
       let error = GtachError(.indexCorrupt, "the peer's index of \(variant) is not the one that was asked for")
@@ -66,9 +66,9 @@ extension NodeState {
       if downloads[variant] != nil { drop(variant, error, now: now, into: &actions) }
       return
     }
-    guard var download = downloads[variant], download.followed.contains(id) else { return }
-    let useless = download.chunks?.take(reply, from: id)
-    downloads[variant] = download
+    guard downloads[variant]?.followed.contains(id) == true else { return }
+    // In its place: a copy would be one of all that is known of its units, for every unit.
+    let useless = downloads[variant]?.chunks?.take(reply, from: id)
     if let useless, downloads[variant]?.noteUseless() == true {
       // The publisher's fault, not the peer's: nobody has another object of that id.
       actions.append(.emit(.objectUseless(release: variant.release.description, error: ErrorReport(useless))))
@@ -83,20 +83,23 @@ extension NodeState {
     }
   }
 
+  /// Something came of what a peer owes, whatever it was asked for: answers come in the order of the questions.
+  mutating func heard(_ id: SessionID, now: Instant) {
+    for variant in Array(downloads.keys) { downloads[variant]?.heard(id, now: now) }
+  }
+
   /// Counts what came.
   private mutating func came(
     _ bytes: Int, of variant: VariantID, in id: SessionID, into actions: inout [NodeAction]
   ) {
     guard let key = sessions[id]?.peer else { return }
     table.peers[key]?.receivedBytes += bytes
-    guard downloads[variant]?.count(bytes, from: table.peers[key]?.label ?? "") == true,
-      let download = downloads[variant]
-    else { return }
+    guard downloads[variant]?.count(bytes, from: table.peers[key]?.label ?? "") == true else { return }
     actions.append(
       .emit(
         .fetchProgress(
-          release: variant.release.description, receivedBytes: download.receivedBytes,
-          totalBytes: download.totalBytes)))
+          release: variant.release.description, receivedBytes: downloads[variant]?.receivedBytes ?? 0,
+          totalBytes: downloads[variant]?.totalBytes ?? 0)))
   }
 
   /// Asks for something of a variant.
@@ -115,7 +118,8 @@ extension NodeState {
       guard let questions = downloads[variant]?.chunks?.measure(using: &generator) else { continue }
       measuresAt = now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
       send(questions, of: variant, into: &actions)
-      for session in downloads[variant]?.chunks?.silent(among: holders(of: variant)) ?? [] {
+      let holders = holders(of: variant).filter { downloads[variant]?.followed.contains($0) == true }
+      for session in downloads[variant]?.chunks?.silent(among: holders) ?? [] {
         fail(session, GtachError(.peerTimeout, "the peer does not tell what it has"), now: now, into: &actions)
       }
     }

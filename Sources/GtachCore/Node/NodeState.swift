@@ -189,7 +189,8 @@ public struct NodeState: Sendable {
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
       + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
-    let all = idle + pauses + table.deadlines + orderDeadlines
+    let silences = downloads.values.compactMap(\.silentAt)
+    let all = idle + pauses + silences + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()
   }
 
@@ -202,6 +203,7 @@ public struct NodeState: Sendable {
       if let session = table.called(id, name: name, at: endpoint, now: now) { probe(session, now: now, into: &actions) }
     case .sessionClosed(let session, let error): closed(session, error: error, now: now, into: &actions)
     case .reply(let session, let reply): replied(session, reply, now: now, into: &actions)
+    case .heard(let session): heard(session, now: now)
     case .metadataSaved(let error):
       metadataSaved(error, now: now)
     case .inspected(let variant, let result): inspected(variant, result, now: now, into: &actions)

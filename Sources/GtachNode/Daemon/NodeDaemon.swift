@@ -38,6 +38,8 @@ public final class NodeDaemon: Sendable {
 
   enum LoopMessage: Sendable {
     case input(NodeInput)
+    /// What a session heard, and what is to be done once it is taken note of.
+    case heard(NodeInput, taken: @Sendable () -> Void)
     case request(ControlRequest, Mailbox<ControlReply>)
     case stop
   }

@@ -14,6 +14,8 @@ final class NodeLoop {
   private var nextToken = 0
   private let announcement: Announcement
   private let sharing: UnitSharing
+  /// Takes chunks that a peer asked for and did not get, from any thread.
+  private let isUnavailable: @Sendable (Digest) -> Void
   private let storage: SerialWorker
   private let installer: SerialWorker
   private var server: PeerServer?
@@ -26,9 +28,16 @@ final class NodeLoop {
     self.state = state
     announcement = Announcement(index: state.index, metadataVersion: state.trusted.timestampVersion)
     let inbox = daemon.inbox
+    let doubts = Backlog(limit: DistributionLimits.doubts)
+    let isUnavailable: @Sendable (Digest) -> Void = { digest in
+      // Of more than can be looked at, others need not be told.
+      guard doubts.hasRoom else { return }
+      doubts.add(1)
+      inbox.post(.heard(.chunkUnavailable(digest)) { doubts.remove(1) })
+    }
+    self.isUnavailable = isUnavailable
     sharing = UnitSharing(
-      repository: daemon.repository, limits: daemon.context.configuration.uploadLimits
-    ) { inbox.post(.input(.chunkUnavailable($0))) }
+      repository: daemon.repository, limits: daemon.context.configuration.uploadLimits, isUnavailable: isUnavailable)
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -39,9 +48,13 @@ final class NodeLoop {
     while true {
       let messages = daemon.inbox.receiveAll(until: state.nextDeadline())
       var inputs: [NodeInput] = messages.isEmpty ? [.tick] : []
+      var taken: [@Sendable () -> Void] = []
       for message in messages {
         switch message {
         case .input(let input): inputs.append(input)
+        case .heard(let input, let then):
+          inputs.append(input)
+          taken.append(then)
         case .request(let request, let replies):
           handle(inputs)
           inputs = []
@@ -53,6 +66,7 @@ final class NodeLoop {
         }
       }
       handle(inputs)
+      for then in taken { then() }
     }
   }
 
@@ -67,10 +81,10 @@ final class NodeLoop {
         endpoint: endpoint, membership: daemon.membership, repository: daemon.repository,
         announcement: announcement, sharing: sharing,
         invitations: Invitations(home: daemon.home), emit: daemon.events,
-        isUnavailable: { inbox.post(.input(.chunkUnavailable($0))) },
+        isUnavailable: isUnavailable,
         called: { inbox.post(.input(.called($0, name: $1, endpoint: $2))) })
       let control = try ControlServer(path: daemon.home.socket, daemon: daemon)
-      threads = try server.start() + control.start()
+      threads = try [server.start()] + control.start()
       self.server = server
       self.control = control
       daemon.events(.listening(server.endpoint))
@@ -165,6 +179,8 @@ final class NodeLoop {
         let result = Result { () throws(GtachError) in try repository.beginFetching(variant, index: index) }
         inbox.post(.input(.inspected(variant, result)))
       }
+    case .leave(let index, let others):
+      storage.perform { repository.leaveArrivingObjects(of: index, keeping: others) }
     case .complete(let variant, let manifest, let index):
       let sharing = sharing
       storage.perform {
@@ -242,7 +258,7 @@ final class NodeLoop {
       let session = try DialledSession(
         id: id, endpoints: endpoints, identity: daemon.membership.identity, hello: hello,
         repository: daemon.repository, sharing: sharing
-      ) { inbox.post(.input($0)) }
+      ) { input, taken in inbox.post(.heard(input, taken: taken)) }
       sessions[id] = session
       sessionThreads[id] = try session.start()
     } catch {

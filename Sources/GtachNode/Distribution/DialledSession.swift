@@ -12,11 +12,16 @@ final class DialledSession: Sendable {
   private let identity: TLSIdentity
   private let hello: Hello
   private let repository: PackageRepository
-  private let deliver: @Sendable (NodeInput) -> Void
+  private let inbox: @Sendable (NodeInput, _ taken: @escaping @Sendable () -> Void) -> Void
+  /// What of this session the decisions have not taken, in bytes: it reads no more from its peer before they have.
+  private let backlog = Backlog(limit: DistributionLimits.backlogBytes)
   private let cancellation: Cancellation
   private let store: UnitStore
   private let questions = Mailbox<Saying>()
   private let state = Mutex(State())
+
+  /// How often it is told at most that a part of an answer came, in milliseconds: several times before a peer is silent.
+  private static let hearingMilliseconds: Int64 = 500
 
   /// What is to be said.
   private enum Saying: Sendable {
@@ -30,18 +35,16 @@ final class DialledSession: Sendable {
 
   private struct State {
     var conversation = FetchConversation()
-    var pending: [UInt32: PendingRequest] = [:]
+    var pending = PendingRequests()
     var nextID: UInt32 = 0
-    /// The question whose answer is due, as answers come in order, and since when.
-    var due: (id: UInt32, since: Instant)?
     var closeError: GtachError?
     var isClosing = false
   }
 
-  /// - Parameter deliver: takes what happens; the last is always `sessionClosed`.
+  /// - Parameter inbox: Takes what happens, and does something once that is taken note of; the last is always `sessionClosed`.
   init(
     id: SessionID, endpoints: [Endpoint], identity: TLSIdentity, hello: Hello, repository: PackageRepository,
-    sharing: UnitSharing, deliver: @escaping @Sendable (NodeInput) -> Void
+    sharing: UnitSharing, inbox: @escaping @Sendable (NodeInput, _ taken: @escaping @Sendable () -> Void) -> Void
   ) throws(GtachError) {
     self.id = id
     self.endpoints = endpoints
@@ -49,7 +52,7 @@ final class DialledSession: Sendable {
     self.hello = hello
     self.repository = repository
     store = UnitStore(repository: repository, sharing: sharing)
-    self.deliver = deliver
+    self.inbox = inbox
     cancellation = try Cancellation()
   }
 
@@ -92,7 +95,7 @@ final class DialledSession: Sendable {
     case .fetch(let variant, let question):
       guard let followed = state.conversation.followed(variant) else { return (nil, nil) }
       let pending = PendingRequest(request, bases: [], fetch: .init(followed: followed, question: question))
-      state.pending[id] = pending
+      state.pending.add(pending, id: id)
       return (pending.message(id: id).map { .message($0) }, nil)
     default: return (nil, nil)
     }
@@ -107,7 +110,16 @@ final class DialledSession: Sendable {
       }
     }
     questions.close()
+    backlog.release()
     cancellation.cancel()
+  }
+
+  /// Has something decided, and waits before where too much is to be decided already.
+  private func deliver(_ input: NodeInput) {
+    backlog.waitForRoom()
+    let bytes = input.approximateBytes
+    backlog.add(bytes)
+    inbox(input) { [backlog] in backlog.remove(bytes) }
   }
 
   private func run() {
@@ -138,7 +150,7 @@ final class DialledSession: Sendable {
     channel?.close(telling: error)
     asker?.join()
     for index in state.withLock({ $0.conversation.indexes }) { store.sharing.end(index) }
-    deliver(.sessionClosed(id, error))
+    inbox(.sessionClosed(id, error)) {}
   }
 
   private func connect() throws(GtachError) -> (TLSConnection, Endpoint) {
@@ -184,7 +196,7 @@ final class DialledSession: Sendable {
       let pending = PendingRequest(request, bases: repository.bases(for: request), fetch: nil)
       return state.withLock { state in
         state.nextID &+= 1
-        state.pending[state.nextID] = pending
+        state.pending.add(pending, id: state.nextID)
         return pending.message(id: state.nextID)
       }
     }
@@ -194,41 +206,32 @@ final class DialledSession: Sendable {
     var heard = MonotonicClock.now()
     while true {
       let message: Message
-      try requireProgress()
+      let now = MonotonicClock.now()
+      guard !state.withLock({ $0.pending.isLate(now: now) }) else {
+        throw GtachError(.peerTimeout, "the peer answers too slowly")
+      }
+      // What is told now and then need not be told again at once.
+      var told = now
       do throws(GtachError) {
-        let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.answerMilliseconds)
-        guard let received = try channel.receive(deadline: deadline) else { return }
+        let deadline = now.advanced(byMilliseconds: Limits.answerMilliseconds)
+        let received = try channel.receive(deadline: deadline) {
+          let now = MonotonicClock.now()
+          guard told.advanced(byMilliseconds: Self.hearingMilliseconds) <= now else { return }
+          told = now
+          if state.withLock({ $0.pending.isAnswerDue }) { deliver(.heard(id)) }
+        }
+        guard let received else { return }
         message = received
       } catch {
         // Silence is an error only where an answer is due: now, or at the latest after the watch's sign of life.
         let silence = MonotonicClock.now().milliseconds - heard.milliseconds
-        let isAnswerDue = state.withLock { $0.pending.values.contains { !$0.mayTakeLong } }
+        let isAnswerDue = state.withLock { $0.pending.isAnswerDue }
         guard error.code == .peerTimeout, !isAnswerDue, silence < Limits.idleMilliseconds else { throw error }
         continue
       }
       heard = MonotonicClock.now()
       try take(message, channel)
     }
-  }
-
-  /// A peer that says a little now and then, or something else, is no better than a silent one.
-  ///
-  /// - Throws: `ErrorCode.peerTimeout`.
-  private func requireProgress() throws(GtachError) {
-    let now = MonotonicClock.now()
-    let isLate = state.withLock { state -> Bool in
-      guard let (id, pending) = state.pending.filter({ !$0.value.mayTakeLong }).min(by: { $0.key < $1.key }) else {
-        state.due = nil
-        return false
-      }
-      guard let due = state.due, due.id == id else {
-        state.due = (id, now)
-        return false
-      }
-      let earned = Int64(pending.receivedBytes / DistributionLimits.leastBytesPerMillisecond)
-      return due.since.advanced(byMilliseconds: 2 * Limits.answerMilliseconds + earned) <= now
-    }
-    if isLate { throw GtachError(.peerTimeout, "the peer answers too slowly") }
   }
 
   private func take(_ message: Message, _ channel: PeerChannel) throws(GtachError) {
@@ -246,14 +249,21 @@ final class DialledSession: Sendable {
       return
     default: break
     }
-    guard let number = message.id, var pending = state.withLock({ $0.pending[number] }) else {
+    guard let number = message.id, var pending = state.withLock({ $0.pending.take(number) }) else {
       throw GtachError(.protocolViolation, "the peer answered what it was not asked")
     }
     let step = try pending.take(message)
-    state.withLock { $0.pending[number] = step.isLast ? nil : pending }
+    state.withLock { [pending] state in
+      if step.isLast { state.pending.end(number) } else { state.pending.putBack(pending, id: number) }
+    }
     if let arrival = step.arrival, let followed = pending.fetch?.followed {
+      guard isFollowed(followed) else { return }
       let reply = try store.store(arrival, of: followed)
-      if isFollowed(followed) { deliver(.reply(id, .fetch(followed.variant, reply))) }
+      guard isFollowed(followed) else {
+        store.leave(followed)
+        return
+      }
+      deliver(.reply(id, .fetch(followed.variant, reply)))
     } else if let reply = step.reply, pending.fetch.map({ isFollowed($0.followed) }) ?? true {
       deliver(.reply(id, reply))
     }

@@ -88,10 +88,14 @@ final class PeerChannel: Sendable {
   ///   - deadline: until when its first byte must be here; from then on it has `Limits.frameMilliseconds`.
   ///   - flushing: Whether to send what is held back before waiting for the peer. Not where another thread sends: the peer
   ///     may read nothing before this side does.
+  ///   - progress: Is called when bytes have come, but not a whole message.
   /// - Returns: nil where the peer closed in good order, between two messages.
   /// - Throws: `ErrorCode.peerTimeout`; whatever the decoder throws; `cancelled`.
-  func receive(deadline: Instant, flushing: Bool = false) throws(GtachError) -> Message? {
+  func receive(
+    deadline: Instant, flushing: Bool = false, progress: () -> Void = {}
+  ) throws(GtachError) -> Message? {
     var deadline = deadline
+    var hasReceived = false
     var isInFrame = decoder.bufferedBytes > 0
     while true {
       while let frame = try decoder.next() {
@@ -104,7 +108,9 @@ final class PeerChannel: Sendable {
         deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.frameMilliseconds)
       }
       if flushing { try flush() }
-      let bytes = try connection.receive(maximum: 64 << 10, deadline: deadline)
+      if hasReceived { progress() }
+      let bytes = try connection.receive(maximum: 64 << 10, deadline: deadline, progress: progress)
+      hasReceived = true
       if bytes.isEmpty {
         try decoder.finish()
         return nil

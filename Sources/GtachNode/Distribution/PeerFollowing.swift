@@ -3,28 +3,29 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-/// What one peer follows, and which leases it claims, on the connection that it dialled. Used by the thread that serves it; a
-/// thread of its own tells it what becomes of that, so that no peer waits for another one's connection.
+/// What one peer follows, and which leases it claims, on the connection that it dialled. Used by the thread that serves it;
+/// its teller says what becomes of that.
 final class PeerFollowing {
   private let connection: Int
   private let sharing: UnitSharing
   private let channel: PeerChannel
-  private let tellings = Mailbox<UnitSharing.Telling>()
-  private var teller: WorkerThread?
+  private let teller: PeerTeller
   private var follows: [UInt32: Digest] = [:]
   /// The follow that each claim is for.
   private var claims: [UInt32: UInt32] = [:]
 
-  init(connection: Int, sharing: UnitSharing, channel: PeerChannel) {
+  init(connection: Int, sharing: UnitSharing, channel: PeerChannel, teller: PeerTeller) {
     self.connection = connection
     self.sharing = sharing
     self.channel = channel
+    self.teller = teller
+    sharing.enter(connection, teller)
   }
 
   /// Ends all of it. To be called when the connection is over.
   func close() {
     sharing.leave(connection, claims: claims.keys.map(claimant))
-    tellings.close()
+    teller.close()
   }
 
   /// A peer wants to know what is here of a variant.
@@ -35,13 +36,6 @@ final class PeerFollowing {
       throw GtachError(.protocolViolation, "the peer follows too much, or twice under one number")
     }
     follows[follow.id] = follow.index
-    if teller == nil {
-      sharing.enter(connection, tellings)
-      let (connection, sharing, channel, tellings) = (connection, sharing, channel, tellings)
-      teller = try WorkerThread(name: "gtach-tell") {
-        Self.tell(tellings, of: sharing, connection: connection, on: channel)
-      }
-    }
     let ranges = try sharing.follow(follow.index, connection: connection, id: follow.id)
     try channel.enqueue(Have.messages(id: follow.id, ranges: ranges).map { .have($0) })
   }
@@ -54,6 +48,7 @@ final class PeerFollowing {
       claims[claim.id] == claim.follow || claims[claim.id] == nil && claims.count < Limits.claims
     else { throw GtachError(.protocolViolation, "the peer claims too much, or what it does not follow") }
     claims[claim.id] = claim.follow
+    teller.waitForRoom()
     sharing.claim(claimant(claim.id), have: claim.have, isUrgent: claim.urgent)
   }
 
@@ -118,31 +113,6 @@ final class PeerFollowing {
       }
       try sharing.gate.pass(bytes.count, on: channel)
       return try channel.enqueue([.unit(ObjectUnit(id: request.id, unit: chosen.number, bytes: bytes))])
-    }
-  }
-
-  /// Tells a peer of leases at once, and of units that have come together every few milliseconds.
-  private static func tell(
-    _ tellings: Mailbox<UnitSharing.Telling>, of sharing: UnitSharing, connection: Int, on channel: PeerChannel
-  ) {
-    var due: Instant?
-    do throws(GtachError) {
-      while !tellings.isClosed {
-        switch tellings.receive(until: due) {
-        case .news(let pause)?: due = due ?? MonotonicClock.now().advanced(byMilliseconds: pause)
-        case .lease(let id, let isGranted)?: try channel.send(.lease(Lease(id: id, granted: isGranted)))
-        case nil: break
-        }
-        guard let instant = due, instant <= MonotonicClock.now() else { continue }
-        due = nil
-        for (id, ranges) in sharing.news(for: connection) {
-          try channel.enqueue(Have.messages(id: id, ranges: ranges).map { .have($0) })
-          try channel.flush()
-        }
-      }
-    } catch {
-      // The peer is gone or stuck; the thread that serves it ends the connection, and then this.
-      channel.close(telling: nil)
     }
   }
 }

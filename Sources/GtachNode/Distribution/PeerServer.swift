@@ -6,7 +6,7 @@ import Synchronization
 /// Listens for peers, and for machines that were invited; a thread for each connection.
 final class PeerServer: Sendable {
   private struct State {
-    var connections: [Int: (node: NodeID, served: ServedConnection)] = [:]
+    var connections: [Int: (node: NodeID, served: ServedConnection?)] = [:]
     var threads = 0
     var handshakes = 0
     var nextNumber = 0
@@ -23,7 +23,6 @@ final class PeerServer: Sendable {
   private let called: @Sendable (NodeID, String, Endpoint) -> Void
   private let cancellation: Cancellation
   private let state = Mutex(State())
-  private let news = Mailbox<Void>()
 
   /// Listens at an endpoint; port 0 lets the system choose.
   ///
@@ -51,26 +50,18 @@ final class PeerServer: Sendable {
   /// Where it listens.
   var endpoint: Endpoint { listener.boundEndpoint }
 
-  /// Starts to accept. Returns the threads that end after `stop()`.
-  func start() throws(GtachError) -> [WorkerThread] {
-    [
-      try WorkerThread(name: "gtach-accept") { self.accept() },
-      try WorkerThread(name: "gtach-announce") {
-        while self.news.receive(until: nil) != nil {
-          for connection in self.state.withLock({ $0.connections.values.map(\.served) }) { connection.announce() }
-        }
-      },
-    ]
+  /// Starts to accept. Returns the thread that ends after `stop()`.
+  func start() throws(GtachError) -> WorkerThread {
+    try WorkerThread(name: "gtach-accept") { self.accept() }
   }
 
-  /// Tells those who watch that something has changed.
-  func announce() { news.post(()) }
+  /// Has those told who watch that something has changed. Waits for none of them.
+  func announce() {
+    for connection in state.withLock({ $0.connections.values.map(\.served) }) { connection?.announce() }
+  }
 
   /// Ends all connections.
-  func stop() {
-    news.close()
-    cancellation.cancel()
-  }
+  func stop() { cancellation.cancel() }
 
   private func accept() {
     while !cancellation.isCancelled {
@@ -121,14 +112,15 @@ final class PeerServer: Sendable {
       }
       let opened = PeerChannel(connection, stream: .requests)
       channel = opened
-      let served = ServedConnection(
-        channel: opened, membership: membership, repository: repository, announcement: announcement,
-        sharing: sharing, port: endpoint.port, isUnavailable: isUnavailable, called: called)
-      guard let number = enter(served, of: opened.peer) else {
+      guard let number = enter(opened.peer) else {
         throw GtachError(.busy, "\(opened.peerName) has too many connections to this node")
       }
       defer { state.withLock { $0.connections[number] = nil } }
-      try served.serve(number: number)
+      let served = ServedConnection(
+        number: number, channel: opened, membership: membership, repository: repository, announcement: announcement,
+        sharing: sharing, port: endpoint.port, isUnavailable: isUnavailable, called: called)
+      state.withLock { $0.connections[number]?.served = served }
+      try served.serve()
       opened.close(telling: nil)
     } catch {
       channel?.close(telling: error)
@@ -149,13 +141,13 @@ final class PeerServer: Sendable {
   }
 
   /// Counts a connection; nil where its node has enough of them.
-  private func enter(_ served: ServedConnection, of node: NodeID?) -> Int? {
+  private func enter(_ node: NodeID?) -> Int? {
     guard let node else { return nil }
     return state.withLock { state in
       let others = state.connections.values.count { $0.node == node }
       guard others < DistributionLimits.connectionsPerNode else { return nil }
       state.nextNumber += 1
-      state.connections[state.nextNumber] = (node, served)
+      state.connections[state.nextNumber] = (node, nil)
       return state.nextNumber
     }
   }

@@ -192,6 +192,12 @@ enum DistributionLimits {
   static let handshakes = 32
   /// Connections of one node that are served at a time: one is enough, and the others are those that it has lost.
   static let connectionsPerNode = 4
+  /// How much of what one session heard may wait for the decisions, in bytes.
+  static let backlogBytes = 256 << 10
+  /// How much of what a peer is to be told of its leases may wait before its next claim does.
+  static let untoldLeases = 64
+  /// How many chunks that could not be given out may wait to be looked at.
+  static let doubts = 64
   /// How slow an answer may be on the average, in bytes per millisecond.
   static let leastBytesPerMillisecond = 16
 }

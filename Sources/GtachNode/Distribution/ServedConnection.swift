@@ -43,22 +43,28 @@ final class ServedConnection: Sendable {
   private let announcement: Announcement
   private let sharing: UnitSharing
   private let isUnavailable: @Sendable (Digest) -> Void
+  private let teller: PeerTeller
+  private let number: Int
   private let port: UInt16?
   private let called: @Sendable (NodeID, String, Endpoint) -> Void
   private let watch = Mutex<Watch?>(nil)
 
   /// - Parameters:
+  ///   - number: The connection's own.
   ///   - port: Where this node listens.
   ///   - called: Is told who has called, and where it listens as it says.
   init(
-    channel: PeerChannel, membership: Membership, repository: PackageRepository, announcement: Announcement,
-    sharing: UnitSharing, port: UInt16?, isUnavailable: @escaping @Sendable (Digest) -> Void,
+    number: Int, channel: PeerChannel, membership: Membership, repository: PackageRepository,
+    announcement: Announcement, sharing: UnitSharing, port: UInt16?,
+    isUnavailable: @escaping @Sendable (Digest) -> Void,
     called: @escaping @Sendable (NodeID, String, Endpoint) -> Void
   ) {
+    self.number = number
     self.port = port
     self.called = called
     self.sharing = sharing
     self.channel = channel
+    teller = PeerTeller(connection: number, sharing: sharing, channel: channel)
     self.membership = membership
     self.repository = repository
     self.announcement = announcement
@@ -67,9 +73,8 @@ final class ServedConnection: Sendable {
 
   /// Serves until the peer closes.
   ///
-  /// - Parameter number: The connection's own.
   /// - Throws: what ended the connection otherwise.
-  func serve(number: Int) throws(GtachError) {
+  func serve() throws(GtachError) {
     let deadline = MonotonicClock.now().advanced(byMilliseconds: Limits.handshakeMilliseconds)
     guard case .hello(let theirs)? = try channel.receive(deadline: deadline) else {
       throw GtachError(.protocolViolation, "the peer did not say hello")
@@ -87,7 +92,7 @@ final class ServedConnection: Sendable {
     if let port = theirs.port {
       called(theirs.node, channel.peerName, Endpoint(host: channel.endpoint.host, port: port))
     }
-    let following = PeerFollowing(connection: number, sharing: sharing, channel: channel)
+    let following = PeerFollowing(connection: number, sharing: sharing, channel: channel, teller: teller)
     defer { following.close() }
     var heard = MonotonicClock.now()
     while true {
@@ -108,14 +113,12 @@ final class ServedConnection: Sendable {
     }
   }
 
-  /// Answers a watch, where there is one and something has changed. Called by another thread.
-  func announce() {
-    do throws(GtachError) {
-      _ = try tell(evenIfSame: false)
-    } catch {
-      // The peer is gone or stuck; the thread that serves it finds out by itself and ends the connection.
-      channel.close(telling: nil)
-    }
+  /// Has a watch answered, where there is one and something has changed. Waits for nobody.
+  func announce() { teller.post(.change) }
+
+  /// Begins to tell the peer what happens here.
+  private func startTelling() throws(GtachError) {
+    try teller.start { () throws(GtachError) in _ = try self.tell(evenIfSame: false) }
   }
 
   /// - Returns: whether there was a watch to answer.
@@ -146,7 +149,9 @@ final class ServedConnection: Sendable {
         try channel.enqueue(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
       case .getUnitLists(let request): try following.sendLists(request, from: repository)
       case .getUnit(let request): try following.sendUnit(request, from: repository)
-      case .follow(let follow): try following.follow(follow)
+      case .follow(let follow):
+        try startTelling()
+        try following.follow(follow)
       case .claim(let claim): try following.claim(claim)
       case .end(let end): following.end(end)
       case .getChunk(let request):
@@ -160,6 +165,7 @@ final class ServedConnection: Sendable {
         let peers = announcement.introductions(to: channel.peer, at: channel.endpoint)
         try channel.enqueue([.peers(Peers(id: request.id, peers: peers))])
       case .watch(let request):
+        try startTelling()
         watch.withLock { $0 = request }
         _ = try tell(evenIfSame: false)
       default:

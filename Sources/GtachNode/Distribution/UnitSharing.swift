@@ -18,14 +18,6 @@ final class UnitSharing: Sendable {
     }
   }
 
-  /// What a connection is to tell its peer.
-  enum Telling: Sendable {
-    /// There are units that it was not told of; others may come within so many milliseconds.
-    case news(waitingMilliseconds: Int64)
-    /// A claim was granted, or is over.
-    case lease(UInt32, isGranted: Bool)
-  }
-
   private struct Follower {
     let connection: Int
     let id: UInt32
@@ -46,7 +38,7 @@ final class UnitSharing: Sendable {
   private struct State {
     var slots: UploadSlots<Claimant>
     var variants: [Digest: Shared] = [:]
-    var tellings: [Int: Mailbox<Telling>] = [:]
+    var tellers: [Int: PeerTeller] = [:]
     var measured: Instant
 
     /// A variant, which there is from now on.
@@ -97,6 +89,9 @@ final class UnitSharing: Sendable {
     }
   }
 
+  /// Whether any session of this node fetches a variant.
+  func isFetched(_ index: Digest) -> Bool { state.withLock { ($0.variants[index]?.sessions ?? 0) > 0 } }
+
   /// Units are here.
   func stored(_ units: [Int], of index: Digest) {
     state.withLock { state in
@@ -115,16 +110,16 @@ final class UnitSharing: Sendable {
 
   // MARK: - Who fetches from it
 
-  /// A connection that may have to tell something, and how it learns that.
-  func enter(_ connection: Int, _ tellings: Mailbox<Telling>) {
-    state.withLock { $0.tellings[connection] = tellings }
+  /// A connection that may have to tell something, and who does so.
+  func enter(_ connection: Int, _ teller: PeerTeller) {
+    state.withLock { $0.tellers[connection] = teller }
   }
 
   /// A connection is over.
   func leave(_ connection: Int, claims: some Sequence<Claimant>) {
     for claim in claims { end(claim) }
     state.withLock { state in
-      state.tellings[connection] = nil
+      state.tellers[connection] = nil
       for index in state.variants.keys {
         state.variants[index]?.followers.removeAll { $0.connection == connection }
         Self.forget(index, in: &state)
@@ -273,7 +268,7 @@ final class UnitSharing: Sendable {
     let pause = UnitFetch.newsMilliseconds(unitSize: shared.map?.index.unitSize ?? 0)
     for place in shared.followers.indices {
       if shared.followers[place].news.isEmpty {
-        state.tellings[shared.followers[place].connection]?.post(.news(waitingMilliseconds: pause))
+        state.tellers[shared.followers[place].connection]?.post(.news(waitingMilliseconds: pause))
       }
       shared.followers[place].news += new
     }
@@ -301,7 +296,7 @@ final class UnitSharing: Sendable {
         case .grant(let claimant): (claimant, true)
         case .revoke(let claimant): (claimant, false)
         }
-      state.tellings[claimant.connection]?.post(.lease(claimant.claim, isGranted: isGranted))
+      state.tellers[claimant.connection]?.post(.lease(claimant.claim, isGranted: isGranted))
     }
   }
 }

@@ -29,7 +29,7 @@ public final class InvitationHost: Sendable {
       // Here for an invitation, it decides nothing about releases: the daemon will find out.
       isUnavailable: { _ in }, called: { _, _, _ in })
     let started = try server.start()
-    threads.withLock { $0 = started }
+    threads.withLock { $0 = [started] }
   }
 
   /// Where it listens.

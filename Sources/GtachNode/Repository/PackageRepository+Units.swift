@@ -97,8 +97,19 @@ extension PackageRepository {
     return units
   }
 
+  /// Forgets which units of an index's objects are here, for a fetch that nobody goes on with at present. They stay on the disk:
+  /// whoever goes on with it begins with the objects again and finds them, until gc takes them away.
+  ///
+  /// - Parameter others: Indexes of what is fetched still.
+  func leaveArrivingObjects(of index: ChunkIndex, keeping others: [ChunkIndex]) {
+    let kept = Set(others.flatMap(\.objects).map(\.id))
+    state.withLock { state in
+      for object in index.objects where !kept.contains(object.id) { state.arriving[object.id] = nil }
+    }
+  }
+
   /// Forgets the units of an index's objects that are not whole, and removes them: for a variant that is complete without
-  /// them. Those of a fetch that nobody goes on with are removed by gc.
+  /// them.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   func discardArrivingObjects(of index: ChunkIndex) throws(GtachError) {

@@ -65,11 +65,15 @@ public final class TLSConnection: Sendable {
   ///   - maximum: How many bytes to take at most; the buffer for them is allocated for each attempt, so 64 KiB is
   ///     better than much more.
   ///   - deadline: When to give up; nil waits for good.
+  ///   - progress: Is called when bytes have come, but not a whole record (RFC 8446, 5.1).
   /// - Returns: The bytes, empty once the peer has closed the connection in the proper way.
   /// - Throws: `ErrorCode.peerTimeout`, `ErrorCode.peerClosed` where the connection ended without a goodbye,
   ///   `ErrorCode.peerUntrusted` where the peer refuses this node, `ErrorCode.protocolViolation`,
   ///   `ErrorCode.cancelled`.
-  public func receive(maximum: Int, deadline: Instant?) throws(GtachError) -> [UInt8] {
+  public func receive(
+    maximum: Int, deadline: Instant?, progress: () -> Void = {}
+  ) throws(GtachError) -> [UInt8] {
+    var hasWaited = false
     while true {
       // The buffer lives only as long as an attempt: an idle connection holds none.
       var outcome: Result<TLSSession.Attempt, GtachError> = .success(.end)
@@ -80,7 +84,10 @@ public final class TLSConnection: Sendable {
       switch try outcome.get() {
       case .done: return bytes
       case .end: return []
-      case .wait(let interest): try wait(for: interest, deadline: deadline)
+      case .wait(let interest):
+        if hasWaited { progress() }
+        try wait(for: interest, deadline: deadline)
+        hasWaited = true
       }
     }
   }

@@ -4,8 +4,9 @@ import GtachModel
 /// range before it, or 0, and its first unit, and how many units it has.
 public struct Have: Hashable, Sendable {
   static let headerBytes = 4
-  /// So many ranges fit into a body, whatever their numbers are: each has two of at most four bytes.
-  static let rangesPerMessage = (Limits.haveBodyBytes - headerBytes) / 8
+  /// How many ranges one message has where others follow. So many fit into a body, whatever their numbers are: each has two of
+  /// at most four bytes.
+  public static let rangesPerMessage = (Limits.haveBodyBytes - headerBytes) / 8
 
   /// The `follow` that it answers.
   public let id: UInt32
@@ -18,10 +19,9 @@ public struct Have: Hashable, Sendable {
     self.ranges = ranges
   }
 
-  /// As many messages as these ranges need, at least one.
+  /// As many messages as these ranges need, the last of which has room for more: so a receiver knows that it is the last.
   public static func messages(id: UInt32, ranges: [Range<Int>]) -> [Have] {
-    guard ranges.count > rangesPerMessage else { return [Have(id: id, ranges: ranges)] }
-    return stride(from: 0, to: ranges.count, by: rangesPerMessage).map {
+    stride(from: 0, through: ranges.count, by: rangesPerMessage).map {
       Have(id: id, ranges: Array(ranges[$0..<min($0 + rangesPerMessage, ranges.count)]))
     }
   }

@@ -1,5 +1,6 @@
 import GtachCore
 import GtachModel
+import GtachWire
 import Testing
 
 /// With the index of `DistributionFixture`.
@@ -171,5 +172,47 @@ struct ChunkFetchTests {
     #expect(advance(&fetch).isEmpty)
     _ = fetch.take(.has([7..<1 << 20]), from: sessions[0])
     #expect(advance(&fetch).isEmpty, "it has nothing that is lacking")
+  }
+
+  @Test("lists that a silent peer owes are asked of another, and those that come late are taken")
+  func silentLists() {
+    var fetch = fetch([LackingChunk(chunk: 0, objects: [0]), LackingChunk(chunk: 1, objects: [2])])
+    _ = fetch.take(.has([0..<8]), from: sessions[0])
+    #expect(advance(&fetch) == [.lists([0, 2])])
+    _ = fetch.take(.has([0..<8]), from: sessions[1])
+    var generator = SeededGenerator(seed: 1)
+    for _ in 0..<UnitFetch.silentMeasures - 1 {
+      _ = fetch.measure(using: &generator)
+      #expect(advance(&fetch, holders: 2).isEmpty)
+    }
+    fetch.heard(sessions[0])
+    for _ in 0..<UnitFetch.silentMeasures - 1 { _ = fetch.measure(using: &generator) }
+    #expect(advance(&fetch, holders: 2).isEmpty, "a part of it came meanwhile")
+    _ = fetch.measure(using: &generator)
+    #expect(advance(&fetch, holders: 2) == [.lists([0, 2])])
+    _ = fetch.take(.listed(object: 0, .arriving(units: [])), from: sessions[0])
+    _ = fetch.take(.listed(object: 0, .arriving(units: [])), from: sessions[1])
+    _ = fetch.take(.listed(object: 2, .arriving(units: [])), from: sessions[1])
+    #expect(fetch.lackingUnits == 5)
+    #expect(!advance(&fetch, holders: 2).contains { if case .lists = $0 { true } else { false } })
+  }
+
+  @Test("a peer has told what it has when it has told all of it")
+  func splitTelling() {
+    let full = Array(repeating: 6..<7, count: Have.rangesPerMessage)
+    var fetch = fetch([LackingChunk(chunk: 0, objects: [0])])
+    _ = fetch.take(.has(full), from: sessions[0])
+    #expect(advance(&fetch).isEmpty, "the object may be in what follows")
+    _ = fetch.take(.has([0..<3]), from: sessions[0])
+    #expect(advance(&fetch).contains(.lists([0])))
+
+    // Where nothing follows, it was all.
+    var other = self.fetch([LackingChunk(chunk: 0, objects: [0])])
+    _ = other.take(.has(full), from: sessions[0])
+    var generator = SeededGenerator(seed: 1)
+    for _ in 0..<30 { _ = other.measure(using: &generator) }
+    _ = advance(&other)
+    _ = other.take(.lease(isGranted: true), from: sessions[0])
+    #expect(advance(&other) == [.chunk(0)])
   }
 }

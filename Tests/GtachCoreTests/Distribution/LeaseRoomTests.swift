@@ -55,4 +55,14 @@ struct LeaseRoomTests {
     measure(&room, [10, 10, 10, 10], times: 3)
     #expect(room.count > LeaseRoom.usual)
   }
+
+  @Test("a burst is not what leases are compared with for ever")
+  func burst() {
+    var room = LeaseRoom()
+    measure(&room, [1_000_000, 1000, 1000, 1000])
+    measure(&room, [1000, 1000, 1000, 1000])
+    #expect(room.count > LeaseRoom.usual)
+    measure(&room, [1000, 1000, 1000, 1000], times: 4000)
+    #expect(room.count == LeaseRoom.usual)
+  }
 }

@@ -227,4 +227,105 @@ struct UnitFetchTests {
     #expect(!asked.isEmpty)
     #expect(asked.allSatisfy { $0.count == 1 || $0.allSatisfy { $0 < 2 } })
   }
+
+  /// Lets time pass until whoever owes something is silent, or nearly.
+  private func pass(_ fetch: inout UnitFetch, measures: Int = UnitFetch.silentMeasures) -> [Directive] {
+    (0..<measures).flatMap { _ in measure(&fetch) + advance(&fetch) }
+  }
+
+  @Test("what one who is silent owes is asked of others, and its late answer is taken")
+  func silence() {
+    var fetch = fetch(2, neighbours: [[0, 1], [0, 1]])
+    _ = advance(&fetch)
+    fetch.lease(sessions[0], isGranted: true)
+    let asked = questions(advance(&fetch))
+    #expect(asked.count == 2)
+    #expect(questions(pass(&fetch, measures: UnitFetch.silentMeasures - 1)).isEmpty)
+    fetch.lease(sessions[1], isGranted: true)
+    #expect(advance(&fetch).contains(.end(sessions[1])), "nothing is left for it")
+    #expect(pass(&fetch, measures: 1).contains(.claim(sessions[1], have: 0, urgent: true)))
+    fetch.lease(sessions[1], isGranted: true)
+    #expect(Set(questions(advance(&fetch))) == [[0], [1]])
+    // Both answer, one after the other, and nobody is asked once more.
+    #expect(fetch.answered(sessions[0], with: asked[0][0], bytes: 1) == true)
+    #expect(questions(advance(&fetch)).isEmpty)
+    #expect(fetch.answered(sessions[1], with: asked[1][0], bytes: 1) == true)
+    #expect(fetch.answered(sessions[0], with: asked[1][0], bytes: 1) == false)
+    #expect(questions(advance(&fetch)).isEmpty && fetch.lackingCount == 0 && fetch.have == 2)
+  }
+
+  @Test("a silent one takes no place, and is forgiven when it speaks")
+  func forgiven() {
+    let all = Array(0..<1000)
+    var fetch = fetch(1000, neighbours: [all, all, all, all, all, all])
+    _ = advance(&fetch)
+    for session in sessions[..<4] { fetch.lease(session, isGranted: true) }
+    let first = advance(&fetch)
+    for _ in 0..<UnitFetch.silentMeasures {
+      for session in sessions[1..<4] { fetch.heard(session) }
+      _ = measure(&fetch)
+    }
+    fetch.lease(sessions[4], isGranted: true)
+    let asked = advance(&fetch).filter { if case .ask(sessions[4], _, _) = $0 { true } else { false } }
+    #expect(asked.count == UnitFetch.questionsPerLease, "there is room for it")
+    fetch.heard(sessions[0])
+    #expect(advance(&fetch).contains(.end(sessions[0])), "its place is another's now")
+    // What it owes still is nobody else's business again.
+    let owed = questions(first.filter { if case .ask(sessions[0], _, _) = $0 { true } else { false } })
+    fetch.answered(sessions[1], with: nil)
+    #expect(Set(owed.joined()).isDisjoint(with: questions(advance(&fetch)).joined()))
+  }
+
+  @Test("a slow one of whose units only parts come is asked for nothing twice")
+  func slow() {
+    var fetch = fetch(4, neighbours: [[0, 1, 2, 3], [0, 1, 2, 3]])
+    _ = advance(&fetch)
+    fetch.lease(sessions[0], isGranted: true)
+    var asked = questions(advance(&fetch))
+    // A unit of 64 KiB over an eighth of 1 Mbit/s: four seconds, in which bytes come now and then.
+    for round in 0..<4 {
+      for part in 0..<40 {
+        if part % 15 == 14 { fetch.heard(sessions[0]) }
+        let directives = measure(&fetch) + advance(&fetch)
+        #expect(questions(directives).isEmpty, "round \(round), part \(part)")
+      }
+      #expect(fetch.answered(sessions[0], with: asked[round][0], bytes: 65_536) == true)
+      asked += questions(advance(&fetch))
+    }
+    #expect(fetch.lackingCount == 0 && asked.joined().count == 4)
+  }
+
+  @Test("one that takes its time for each unit is called silent once and no more")
+  func paced() {
+    var fetch = fetch(3, neighbours: [[0, 1, 2]])
+    _ = advance(&fetch)
+    fetch.lease(sessions[0], isGranted: true)
+    let asked = questions(advance(&fetch))
+    #expect(asked.count == 3)
+    let pace = UnitFetch.silentMeasures * 4 / 3
+    _ = pass(&fetch, measures: pace)
+    #expect(fetch.answered(sessions[0], with: asked[0][0], bytes: 65_536) == true)
+    fetch.has(sessions[1], [0, 1, 2])
+    #expect(advance(&fetch).isEmpty)
+    for units in asked[1...] {
+      #expect(pass(&fetch, measures: pace).isEmpty)
+      #expect(fetch.answered(sessions[0], with: units[0], bytes: 65_536) == true)
+    }
+    #expect(fetch.lackingCount == 0)
+  }
+
+  @Test("what one who is silent owes is free once when it leaves")
+  func leftSilent() {
+    var fetch = fetch(1, neighbours: [[0], [0]])
+    _ = advance(&fetch)
+    fetch.lease(sessions[0], isGranted: true)
+    _ = advance(&fetch)
+    _ = pass(&fetch)
+    fetch.lease(sessions[1], isGranted: true)
+    #expect(questions(advance(&fetch)) == [[0]])
+    fetch.left(sessions[0])
+    fetch.has(sessions[2], [0])
+    fetch.lease(sessions[2], isGranted: true)
+    #expect(questions(advance(&fetch)).isEmpty)
+  }
 }

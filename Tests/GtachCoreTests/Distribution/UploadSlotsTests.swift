@@ -116,4 +116,20 @@ struct UploadSlotsTests {
     #expect(served.choose([3, 0]) == 0)
     #expect(served.choose([3]) == 3)
   }
+
+  @Test("a lease that nobody uses goes to one who waits, and stays where nobody does")
+  func idle() {
+    var slots = full()
+    for _ in 0..<2 * Slots.idleMeasures { #expect(slots.measure().isEmpty) }
+    #expect(slots.claim(7, have: 500, urgent: false).isEmpty)
+    #expect(slots.measure() == [.revoke(0), .grant(7)])
+    #expect(slots.mayAsk(0), "it gets what it asked for before it heard of that")
+    for claim in [1, 2, 3] { slots.serves(claim, have: 100, bytes: 0) }
+    #expect(slots.claim(8, have: 500, urgent: false).isEmpty)
+    for _ in 1..<Slots.idleMeasures { #expect(slots.measure().isEmpty) }
+    #expect(slots.claim(9, have: 500, urgent: false).isEmpty)
+    slots.serves(1, have: 100, bytes: 0)
+    #expect(slots.measure() == [.revoke(2), .grant(8), .revoke(3), .grant(9)])
+    #expect(slots.measure().isEmpty)
+  }
 }

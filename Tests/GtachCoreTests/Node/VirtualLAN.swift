@@ -44,7 +44,8 @@ final class VirtualLAN {
     var steps = 0
     while true {
       let next = events.indices.min { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) }
-      let timers = nodes.values.compactMap { node in node.state.nextDeadline().map { ($0, node) } }
+      let active = nodes.values.filter { !$0.isPassive }
+      let timers = active.compactMap { node in node.state.nextDeadline().map { ($0, node) } }
       let timer = timers.min { ($0.0, $0.1.endpoint.port) < ($1.0, $1.1.endpoint.port) }
       let eventTime = next.map { events[$0].at }
       steps += 1
@@ -82,6 +83,12 @@ final class VirtualNode {
   private(set) var dependencies: [VariantID] = []
   var metadata: [String: [UInt8]] = [:]
   var releases: [VariantID: VirtualRelease] = [:]
+  /// Whether it does nothing but answer.
+  var isPassive = false
+  /// What this node never answers.
+  var isSilent: (SessionRequest) -> Bool = { _ in false }
+  /// What it forgot of what had arrived.
+  private(set) var left: [ChunkIndex] = []
   /// What this node answers wrongly on purpose.
   var lies: (SessionRequest) -> SessionReply? = { _ in nil }
   private var stored: [VariantID: Set<Int>] = [:]
@@ -143,7 +150,7 @@ final class VirtualNode {
   var held: Set<VariantID> { Set(state.held.keys) }
 
   func take(_ input: NodeInput) {
-    guard isAlive, let lan else { return }
+    guard isAlive, !isPassive, let lan else { return }
     let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
     for action in state.handle([input], now: lan.now, time: time) { perform(action, lan) }
     #expect(state.index == IndexDigest(entries: gives ? state.held : [:], hashing: SHA256()))
@@ -204,6 +211,7 @@ final class VirtualNode {
         self.take(.checked(.success((damaged: damaged, held: held))))
       }
     case .introduce(let peers): introduced = peers
+    case .leave(let index, _): left.append(index)
     case .rollBack, .remember, .lookUp: break
     case .emit(let event): events.append(event)
     case .answer(let token, let reply): answers[token] = reply
@@ -275,11 +283,18 @@ final class VirtualNode {
       return
     }
     switch request {
-    case .follow(let variant, let map, _): followers.append((node, session, variant, map))
+    case .follow(let variant, let map, _):
+      followers.append((node, session, variant, map))
+      // One more would end the connection.
+      #expect(followers.count { $0.node === node && $0.session == session } <= Limits.follows)
     case .unfollow(let variant): followers.removeAll { $0.node === node && $0.variant == variant }
     default: break
     }
-    let map = followers.first { $0.node === node && $0.session == session }?.map
+    guard !isSilent(request) else { return }
+    var map: UnitMap?
+    if case .fetch(let variant, _) = request {
+      map = followers.first { $0.node === node && $0.session == session && $0.variant == variant }?.map
+    }
     let isOfPeers = request == .peers && lies(request) == nil
     let reply = isOfPeers ? .peers(introduced.filter { $0.node != node.id }) : lies(request) ?? truth(request, map)
     guard let reply else { return }

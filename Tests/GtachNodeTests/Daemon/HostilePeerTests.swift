@@ -161,4 +161,28 @@ struct HostilePeerTests {
     #expect(isComplete, "\(victim.log.all)")
     #expect(try victim.held().map(\.release.description) == ["app@1.0.0"])
   }
+
+  @Test func whoDoesNotReadKeepsNoNewsFromOthers() throws {
+    defer { node.stop() }
+    try node.publish("app", "1.0.0", bytes: 600_000)
+    let repository = try PackageRepository(home: node.home.path)
+    let index = try repository.index(of: try #require(try node.held().first))
+    func watch(_ peer: TestPeer) throws {
+      // The first answer says what there is, the second is due when that changes.
+      try peer.send(.watch(Watch(id: 1, indexRoot: .zero, metadataVersion: 0)))
+      let now = try peer.changed(1)
+      try peer.send(.watch(Watch(id: 2, indexRoot: now.indexRoot, metadataVersion: now.metadataVersion)))
+    }
+    let reader = try TestPeer("reader", to: node)
+    try watch(reader)
+    // More than the kernels of both sides take in.
+    let deaf = try (0..<5).map { try TestPeer("deaf-\($0)", to: node) }
+    for peer in deaf {
+      try watch(peer)
+      for id in 0..<UInt32(200) { try peer.send(.getChunk(GetChunk(id: 10 + id, digest: index.chunks[0].digest))) }
+    }
+    try node.publish("other", "1.0.0", bytes: 1_000)
+    #expect(try reader.changed(2).metadataVersion > 1)
+    #expect(try isAlive())
+  }
 }

@@ -81,4 +81,8 @@ final class TestPeer {
     for case .failure(let failure) in try rest() where failure.id == nil { return failure.code }
     return nil
   }
+
+  func changed(_ id: UInt32) throws(GtachError) -> Changed {
+    try next("changed \(id)") { if case .changed(let changed) = $0, changed.id == id { changed } else { nil } }
+  }
 }

@@ -206,4 +206,25 @@ struct ArrivalRecoveryTests {
       try fixture.expectStored(large)
     }
   }
+
+  @Test("what arrived for a fetch that is left is forgotten, and found again on the disk")
+  func left() throws {
+    try ArrivalFixture.with { fixture in
+      let large = fixture.large
+      let target = try fixture.target()
+      _ = try fixture.begin(large, at: target)
+      try fixture.send([3, 5], of: large, to: target)
+      target.leaveArrivingObjects(of: fixture.index, keeping: [fixture.index])
+      #expect(target.arrivingObject(fixture.id(large)) != nil, "another fetch needs it")
+      target.leaveArrivingObjects(of: fixture.index, keeping: [])
+      #expect(target.arrivingObject(fixture.id(large)) == nil)
+      #expect(try target.unitsHere(of: UnitMap(fixture.index)).isEmpty)
+      // What was under way then is not stored, and whoever goes on begins anew.
+      #expect(try fixture.send([6], of: large, to: target) == .arriving(units: []))
+      #expect(try fixture.begin(large, at: target) == .arriving(units: [3, 5]))
+      let rest = (0..<(try fixture.digests(large).count)).filter { ![3, 5].contains($0) }
+      #expect(try fixture.send(rest, of: large, to: target) == .whole(isChunkHere: true))
+      try fixture.expectStored(large)
+    }
+  }
 }

@@ -95,4 +95,29 @@ struct ThreadsTests {
     #expect(MonotonicClock.milliseconds(until: Instant(milliseconds: .min)) == 0)
     #expect(SystemClock.now().secondsSinceEpoch > 0)
   }
+
+  @Test("whoever has too much waiting waits until some of it is taken, or nobody takes any more")
+  func backlog() throws {
+    let backlog = Backlog(limit: 10)
+    #expect(backlog.hasRoom)
+    backlog.waitForRoom()
+    backlog.add(12)
+    #expect(!backlog.hasRoom)
+    let steps = Mailbox<Int>()
+    let thread = try WorkerThread(name: "sender") {
+      backlog.waitForRoom()
+      steps.post(backlog.hasRoom ? 1 : 0)
+      backlog.add(10)
+      backlog.waitForRoom()
+      steps.post(2)
+    }
+    backlog.remove(1)
+    #expect(steps.receive(until: MonotonicClock.now()) == nil)
+    backlog.remove(11)
+    #expect(steps.receive(until: nil) == 1)
+    backlog.release()
+    thread.join()
+    #expect(steps.receive(until: nil) == 2)
+    backlog.waitForRoom()
+  }
 }

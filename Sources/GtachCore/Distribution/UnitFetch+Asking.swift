@@ -1,0 +1,108 @@
+import GtachWire
+
+// What to do as things stand.
+
+extension UnitFetch {
+  /// Whom to ask for what as things stand. To be called after everything that happens.
+  public mutating func advance(using generator: inout some RandomNumberGenerator) -> [Directive] {
+    var directives = declined.map { Directive.end($0) }
+    declined = []
+    for place in neighbours.indices where neighbours[place].fillsLease {
+      ask(place, using: &generator, &directives)
+    }
+    claim(&directives)
+    return directives
+  }
+
+  /// Some time has passed: whoever has room for a lease demands it of some that have what is lacking.
+  public mutating func measure(using generator: inout some RandomNumberGenerator) -> [Directive] {
+    measureSilence()
+    var speeds = neighbours.filter(\.fillsLease).map(\.speed)
+    room.measure(&speeds)
+    for place in neighbours.indices.reversed() where neighbours[place].fillsLease {
+      neighbours[place].speed = speeds.removeLast()
+    }
+    guard hasRoom else { return [] }
+    let useful = neighbours.indices.filter { !neighbours[$0].isLeased && isUseful($0) }
+    return useful.shuffled(using: &generator).prefix(Self.urgentClaims).map { place in
+      neighbours[place].isClaimed = true
+      return .claim(neighbours[place].session, have: have, urgent: true)
+    }
+  }
+
+  private func isUseful(_ place: Int) -> Bool { !neighbours[place].isSilent && neighbours[place].has.intersects(free) }
+
+  /// Asks the holder of a lease, or gives it back where it has nothing that is lacking, or is one too many.
+  private mutating func ask(
+    _ place: Int, using generator: inout some RandomNumberGenerator, _ directives: inout [Directive]
+  ) {
+    let session = neighbours[place].session
+    let isAlone = neighbours.count == 1
+    let open = isAlone ? Self.questionsOfOne(unitSize: unitSize) : Self.questionsPerLease
+    while neighbours[place].questions.count < open {
+      let units = isAlone ? nextOfOne(using: &generator) : rarest(of: place, using: &generator)
+      guard let first = units.first else { break }
+      // A bare chunk is longer than a unit.
+      if first >= firstAskedAlone, neighbours[place].questions.count >= Self.questionsPerLease { break }
+      for unit in units { free.remove(unit) }
+      neighbours[place].questions.append(units)
+      directives.append(.ask(session, units, have: have))
+    }
+    if neighbours[place].questions.isEmpty {
+      neighbours[place].isLeased = false
+      directives.append(.end(session))
+      isHungry = true
+    }
+  }
+
+  /// Asks all who have something that is lacking for a lease, while there is room for one.
+  private mutating func claim(_ directives: inout [Directive]) {
+    guard isHungry else { return }
+    isHungry = false
+    let hasRoom = hasRoom
+    for place in neighbours.indices where !neighbours[place].isLeased {
+      if neighbours[place].isClaimed {
+        guard lacking.isEmpty else { continue }
+        neighbours[place].isClaimed = false
+        directives.append(.end(neighbours[place].session))
+      } else if hasRoom, isUseful(place) {
+        neighbours[place].isClaimed = true
+        directives.append(.claim(neighbours[place].session, have: have, urgent: false))
+      }
+    }
+  }
+
+  /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are made from
+  /// nearly the same, and what one of them needs is decoded already.
+  private mutating func nextOfOne(using generator: inout some RandomNumberGenerator) -> [Int] {
+    let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, holders.count), using: &generator)
+    lastOfOne = free.first(in: neighbours[0].has, from: start) ?? free.first(in: neighbours[0].has, from: 0)
+    return lastOfOne.map { [$0] } ?? []
+  }
+
+  /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked for
+  /// nobody else can be.
+  private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
+    let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
+    var (fewest, seen) = (UInt16.max, 0)
+    var chosen: [Int] = []
+    chosen.reserveCapacity(count)
+    neighbours[place].has.forEachCommon(with: free) { unit in
+      let holders = holders[unit]
+      if holders < fewest {
+        (fewest, seen) = (holders, 0)
+        chosen.removeAll(keepingCapacity: true)
+      }
+      guard holders == fewest else { return }
+      seen += 1
+      if chosen.count < count {
+        chosen.append(unit)
+      } else {
+        let other = Int.random(in: 0..<seen, using: &generator)
+        if other < count { chosen[other] = unit }
+      }
+    }
+    guard let first = chosen.first else { return [] }
+    return first < firstAskedAlone ? chosen.filter { $0 < firstAskedAlone } : [first]
+  }
+}
