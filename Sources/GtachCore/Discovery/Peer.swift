@@ -91,6 +91,8 @@ public struct Peer: Sendable {
   public internal(set) var metadataTurn = 0
   /// When it was last spoken with.
   public internal(set) var lastExchange: Instant?
+  /// How recent its last news is among those that multicast told: the higher the later.
+  var newsNumber = 0
   /// Its failures.
   public internal(set) var backoff = Backoff()
   /// The last of them.
@@ -105,6 +107,12 @@ public struct Peer: Sendable {
     let shown = advertised.sorted { $0.key < $1.key }.flatMap(\.value)
     let all: [Endpoint] = [called].compactMap { $0 } + shown + manual + [remembered].compactMap { $0 } + told
     return all.filter { seen.insert($0).inserted }
+  }
+
+  /// Whether there is an address to try: asked of everybody after everything that happens.
+  var hasAddress: Bool {
+    called != nil || remembered != nil || !manual.isEmpty || !told.isEmpty
+      || advertised.values.contains { !$0.isEmpty }
   }
 
   /// How this node knows of it.

@@ -27,6 +27,11 @@ public struct PeerTable: Sendable {
   private var nextKey = 0
   private var nextSession = 0
   private(set) var ownEndpoints: Set<Endpoint> = []
+  /// Whom to keep company with; nil for everybody, as they are few.
+  var neighbours: Set<PeerKey>?
+  /// Of whom they were chosen, and who of these seemed to be there.
+  var neighboursOf: [PeerKey: Bool] = [:]
+  private var newsCount = 0
 
   /// The table of a node that knows nobody.
   public init(own: NodeID, fleet: FleetID) {
@@ -73,7 +78,10 @@ public struct PeerTable: Sendable {
     peers[key]?.advertised[instance] = endpoints
     peers[key]?.indexRoot = record.indexRoot
     peers[key]?.metadataVersion = record.metadataVersion
-    if isNews { peers[key]?.backoff.reset() }
+    guard isNews else { return }
+    peers[key]?.backoff.reset()
+    newsCount += 1
+    peers[key]?.newsNumber = newsCount
   }
 
   /// An advertisement disappeared. The peer stays, if it was ever met: multicast is often lost while its sender lives.
@@ -81,12 +89,14 @@ public struct PeerTable: Sendable {
     for key in peers.keys where peers[key]?.advertised[instance] != nil {
       peers[key]?.advertised[instance] = nil
     }
-    for (key, peer) in peers where peer.endpoints.isEmpty && peer.link == .none { peers[key] = nil }
+    for (key, peer) in peers where !peer.hasAddress && peer.link == .none { peers[key] = nil }
   }
 
   // MARK: - Connections
 
   /// Gives a session to each peer that is worth dialling now. Returns who to dial, where.
+  ///
+  /// - Parameter isNeeded: Whether one is that has nothing to tell for its own sake, or is no neighbour.
   public mutating func dial(
     now: Instant, where isNeeded: (PeerKey, Peer) -> Bool
   ) -> [(session: SessionID, endpoints: [Endpoint])] {
@@ -94,8 +104,8 @@ public struct PeerTable: Sendable {
     forgetHearsay(now: now)
     var hearsay = peers.values.count { $0.isHearsay && $0.link != .none }
     for key in peers.keys.sorted() {
-      guard let peer = peers[key], peer.link == .none, !peer.endpoints.isEmpty, Self.allows(peer, now: now),
-        isDue(peer, now: now) || isNeeded(key, peer)
+      guard let peer = peers[key], peer.link == .none, peer.hasAddress, Self.allows(peer, now: now),
+        isNeighbour(key) && isDue(peer, now: now) || isNeeded(key, peer)
       else { continue }
       if peer.isHearsay {
         guard hearsay < Self.hearsayDials else { continue }
@@ -141,7 +151,7 @@ public struct PeerTable: Sendable {
       let isManual = peers[dialled]?.manual.contains(endpoint) == true
       forgetAddress(endpoint, of: dialled)
       peers[dialled]?.link = .none
-      if peers[dialled]?.endpoints.isEmpty == true { peers[dialled] = nil }
+      if peers[dialled]?.hasAddress == false { peers[dialled] = nil }
       key = insert(Peer())
       peers[key]?.link = .dialling(session)
       if isManual { peers[key]?.manual = [endpoint] }
@@ -179,7 +189,7 @@ public struct PeerTable: Sendable {
     } else {
       peers[key]?.lastExchange = now
     }
-    if peers[key]?.endpoints.isEmpty == true { peers[key] = nil }
+    if peers[key]?.hasAddress == false { peers[key] = nil }
   }
 
   /// Whether a peer's changed TXT record would be seen.
@@ -187,7 +197,7 @@ public struct PeerTable: Sendable {
 
   /// The instants at which a peer may become worth dialling.
   var deadlines: [Instant] {
-    peers.values.filter { $0.link == .none && !$0.endpoints.isEmpty }.flatMap { peer in
+    peers.values.filter { $0.link == .none && $0.hasAddress }.flatMap { peer in
       [Self.pause(of: peer), peer.lastExchange?.advanced(byMilliseconds: Self.probeIntervalMilliseconds)]
         .compactMap { $0 }
     }

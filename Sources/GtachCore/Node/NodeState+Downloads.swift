@@ -53,8 +53,7 @@ extension NodeState {
 
   private func isReachable(_ variant: VariantID, now: Instant) -> Bool {
     table.peers.values.contains { peer in
-      peer.variants[variant] != nil
-        && (peer.link != .none || !peer.endpoints.isEmpty && peer.backoff.allows(now: now))
+      peer.variants[variant] != nil && PeerTable.isReachable(peer, now: now)
     }
   }
 

@@ -120,8 +120,11 @@ extension NodeState {
   private func isNothingComing(now: Instant) -> Bool { !downloads.keys.contains { isUnderWay($0, now: now) } }
 
   private var isQuiet: Bool {
-    // Who is known by hearsay only may be nobody.
-    table.peers.values.filter { !$0.isHearsay }.allSatisfy { peer in
+    // Who is known by hearsay only may be nobody, and who is no neighbour is not asked.
+    let asked = table.peers.filter { key, peer in
+      !peer.isHearsay && (peer.link != .none || table.isNeighbour(key))
+    }
+    return asked.values.allSatisfy { peer in
       switch peer.link {
       case .none: peer.backoff.failures > 0 || peer.lastExchange != nil || peer.endpoints.isEmpty
       case .dialling: false

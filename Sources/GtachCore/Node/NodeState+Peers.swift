@@ -44,6 +44,8 @@ struct Session: Sendable {
 extension NodeState {
   /// How long a connection to a peer that multicast shows is kept without need, in milliseconds.
   static let idleCloseMilliseconds: Int64 = 10_000
+  /// How long what no neighbour has is waited for before others are asked, in milliseconds.
+  static let lackMilliseconds: Int64 = 2_000
   /// How long a peer has to show that it is still there, in milliseconds.
   static let probeMilliseconds: Int64 = 10_000
   /// How long after a peer's news it is asked for more, in milliseconds.
@@ -117,12 +119,16 @@ extension NodeState {
 
   /// Dials those who are worth it, and ends what nobody needs.
   mutating func advanceConnections(now: Instant, into actions: inout [NodeAction]) {
+    table.updateNeighbours()
     let unfetched = Set(downloads.keys)
     let isShared = downloads.values.contains(where: \.isShared)
     let trusted = trusted
     let behind = Set(table.peers.filter { Self.isWorthAsking($0.value, besides: trusted) }.keys)
+    let neighbours = Set(table.peers.keys.filter(table.isNeighbour))
+    let outsiders = outsiders(behind: behind, now: now)
     let dialled = table.dial(now: now) { key, peer in
-      behind.contains(key) || isShared || !unfetched.isDisjoint(with: peer.variants.keys)
+      guard neighbours.contains(key) else { return outsiders.contains(key) }
+      return behind.contains(key) || isShared || !unfetched.isDisjoint(with: peer.variants.keys)
     }
     for (session, endpoints) in dialled { actions.append(.dial(session, endpoints)) }
 
@@ -151,12 +157,39 @@ extension NodeState {
     }
   }
 
-  /// When a session is closed for want of need. One to a peer that multicast does not show stays: it is the only way
+  /// Who is to be dialled that is no neighbour: who lists what no neighbour has, and, where that takes longer than news take
+  /// from neighbour to neighbour, some who may have it.
+  private mutating func outsiders(behind: Set<PeerKey>, now: Instant) -> Set<PeerKey> {
+    guard table.neighbours != nil else { return [] }
+    let table = table
+    let near = table.peers.filter { table.isNeighbour($0.key) && PeerTable.isReachable($0.value, now: now) }
+    let lacking = (downloads.keys + wantedNow().map(\.variant)).filter { variant in
+      !near.values.contains { $0.variants[variant] != nil }
+    }
+    let isBehind = !behind.isEmpty && behind.isDisjoint(with: near.keys)
+    guard isBehind || !lacking.isEmpty else {
+      lacksFrom = nil
+      return []
+    }
+    var chosen = Set(
+      table.peers.filter { _, peer in lacking.contains { peer.variants[$0] != nil } }.keys.filter {
+        !table.isNeighbour($0)
+      })
+    let due = lacksFrom ?? now.advanced(byMilliseconds: Self.lackMilliseconds)
+    lacksFrom = due
+    if due <= now, chosen.isEmpty {
+      let ahead = table.candidates(now: now).filter { !isBehind || behind.contains($0) || !lacking.isEmpty }
+      chosen.formUnion(ahead)
+    }
+    return chosen
+  }
+
+  /// When a session is closed for want of need. One to a neighbour that multicast does not show stays: it is the only way
   /// to hear of news.
   func closesAt(_ session: Session) -> Instant? {
-    guard let idleSince = session.idleSince, let peer = table.peers[session.peer], table.hearsNews(of: peer) else {
-      return nil
-    }
+    guard let idleSince = session.idleSince, let peer = table.peers[session.peer],
+      table.hearsNews(of: peer) || !table.isNeighbour(session.peer)
+    else { return nil }
     return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
   }
 

@@ -109,6 +109,8 @@ public struct NodeState: Sendable {
   /// Whom others are told of, and whether it may have changed.
   var introduced: [Peers.Entry] = []
   var isCompanyChanged = false
+  /// From when on others than neighbours are asked for what none of these has; nil while they have all.
+  var lacksFrom: Instant?
   /// When the last input came.
   private var lastInput: Instant?
 
@@ -188,7 +190,7 @@ public struct NodeState: Sendable {
       + sessions.values.compactMap(\.asksPeersAt) + sessions.values.compactMap(\.probedUntil)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt].compactMap { $0 }
+      + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt, lacksFrom].compactMap { $0 }
     let silences = downloads.values.compactMap(\.silentAt)
     let all = idle + pauses + silences + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()

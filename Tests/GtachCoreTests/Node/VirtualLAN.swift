@@ -149,10 +149,16 @@ final class VirtualNode {
 
   var held: Set<VariantID> { Set(state.held.keys) }
 
-  func take(_ input: NodeInput) {
+  /// Counts dials from now on.
+  func forgetDials() { dialled = [] }
+
+  func take(_ input: NodeInput) { take([input]) }
+
+  /// Several things that happen before anything is decided.
+  func take(_ inputs: [NodeInput]) {
     guard isAlive, !isPassive, let lan else { return }
     let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
-    for action in state.handle([input], now: lan.now, time: time) { perform(action, lan) }
+    for action in state.handle(inputs, now: lan.now, time: time) { perform(action, lan) }
     #expect(state.index == IndexDigest(entries: gives ? state.held : [:], hashing: SHA256()))
   }
 
