@@ -6,6 +6,8 @@ import GtachSystem
 /// taken it from where it waits.
 final class ChunkDecoder: @unchecked Sendable {
   private lazy var differences = BinaryDifference.Decoder()
+  /// What zstd decodes with, and encodes what is stored.
+  let memory = ZstdMemory()
   /// What stands before the chunk: the memory for it is kept for the next.
   var prefix: [UInt8] = []
 
@@ -21,13 +23,25 @@ final class ChunkDecoder: @unchecked Sendable {
   ///   right ones, the chunk's SHA-256 says.
   func chunk(
     from body: ArraySlice<UInt8>, _ kind: ObjectHeader.Body, prefix: [UInt8], size: Int
-  ) throws(GtachError) -> [UInt8] {
+  ) throws(GtachError) -> DecodedChunk {
     switch kind {
-    case .frame: try Zstd.decompressBare(body, after: prefix, size: size)
-    case .difference:
-      try differences.apply(body, to: prefix, size: size) { (frame, size) throws(GtachError) in
-        try Zstd.decompressBare(frame, after: prefix, size: size)
+    case .frame:
+      if prefix.isEmpty, let frame = Zstd.whole(body, size: size, with: memory) {
+        return DecodedChunk(bytes: try Zstd.decompress(frame, size: size, with: memory), frame: frame)
       }
+      return DecodedChunk(bytes: try Zstd.decompressBare(body, after: prefix, size: size, with: memory))
+    case .difference:
+      return DecodedChunk(
+        bytes: try differences.apply(body, to: prefix, size: size) { (frame, size) throws(GtachError) in
+          try Zstd.decompressBare(frame, after: prefix, size: size, with: memory)
+        })
     }
   }
+}
+
+/// A chunk that an object yields.
+struct DecodedChunk {
+  let bytes: [UInt8]
+  /// The frame as which it is stored on its own, where the object had nothing else: nobody need make another one.
+  var frame: [UInt8]?
 }

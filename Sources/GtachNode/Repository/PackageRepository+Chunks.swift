@@ -13,9 +13,9 @@ extension PackageRepository {
     let chunk = index.chunks[index.objects[numbers.lowerBound].chunk]
     if let bytes = try storedChunk(chunk) { return bytes }
     for number in numbers {
-      guard case .made(let bytes)? = try state(ofObject: number, in: index) else { continue }
-      try storeChunk(bytes, digest: chunk.digest)
-      return bytes
+      guard case .made(let decoded)? = try state(ofObject: number, in: index) else { continue }
+      try storeChunk(decoded.bytes, frame: decoded.frame, digest: chunk.digest)
+      return decoded.bytes
     }
     return nil
   }
@@ -33,8 +33,8 @@ extension PackageRepository {
     var isWaiting = false
     for number in numbers {
       switch try state(ofObject: number, in: index) {
-      case .made(let bytes):
-        try storeChunk(bytes, digest: chunk.digest)
+      case .made(let decoded):
+        try storeChunk(decoded.bytes, frame: decoded.frame, digest: chunk.digest)
         return true
       // An older archive does not come, the chunks of this one do.
       case .waiting: isWaiting = isWaiting || index.objects[number].encoding == .full
@@ -47,7 +47,7 @@ extension PackageRepository {
   /// What an object is good for.
   enum ObjectState {
     /// It gives the chunk.
-    case made([UInt8])
+    case made(DecodedChunk)
     /// Something that it needs is not here.
     case waiting
     /// It carries nothing: where it is what its id says, its publisher made it wrongly.
@@ -109,14 +109,23 @@ extension PackageRepository {
 
   /// Stores a chunk on its own, where it is not here already.
   ///
-  /// - Parameter digest: The SHA-256 of the bytes: whoever calls has hashed them.
+  /// - Parameters:
+  ///   - bytes: The chunk.
+  ///   - frame: The same as a frame of zstd that states its size, where there is one.
+  ///   - digest: The SHA-256 of the bytes: whoever calls has hashed them.
   /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
-  func storeChunk(_ bytes: [UInt8], digest: Digest) throws(GtachError) {
+  func storeChunk(_ bytes: [UInt8], frame: [UInt8]? = nil, digest: Digest) throws(GtachError) {
     // A power cut may have torn what lies there, so only what is read and right counts.
     let isKnown = state.withLock { $0.sound.contains(digest) }
     if isKnown, try files.exists(layout.chunk(digest)) { return }
     if try storedChunk(ChunkIndex.Chunk(digest: digest, size: bytes.count)) == nil {
-      try store(Zstd.compress(bytes, level: Self.chunkLevel), at: layout.chunk(digest))
+      if let frame {
+        try store(frame, at: layout.chunk(digest))
+      } else {
+        try withDecoder { decoder throws(GtachError) in
+          try store(Zstd.compress(bytes, level: Self.chunkLevel, with: decoder.memory), at: layout.chunk(digest))
+        }
+      }
     }
     state.withLock { _ = $0.sound.insert(digest) }
   }
@@ -164,7 +173,7 @@ extension PackageRepository {
   ///   bytes than the chunk's; `ErrorCode.inputOutput`.
   func decode(
     _ bytes: [UInt8], of object: ChunkIndex.Object, in index: ChunkIndex
-  ) throws(GtachError) -> [UInt8]? {
+  ) throws(GtachError) -> DecodedChunk? {
     do throws(GtachError) {
       return try decode(bytes, of: object, in: index, from: UnhashedChunks(repository: self))
     } catch {
@@ -185,37 +194,49 @@ extension PackageRepository {
 
   private func decode(
     _ bytes: [UInt8], of object: ChunkIndex.Object, in index: ChunkIndex, from source: some ChunkSource
-  ) throws(GtachError) -> [UInt8]? {
-    let chunk = index.chunks[object.chunk]
-    var body = bytes[...]
-    let header: ObjectHeader
-    let decoder = state.withLock { $0.decoders.popLast() } ?? ChunkDecoder()
-    defer { state.withLock { if $0.decoders.isEmpty { $0.decoders.append(decoder) } } }
-    do throws(GtachError) {
-      switch object.encoding {
-      case .full:
-        header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
-        try readChunks(header.prefix, of: object, in: index, from: source, into: &decoder.prefix)
-      case .patch(let number):
-        let base = index.bases[number]
-        header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: base.size)
-        guard let archive = try archive(base.archive) else { return nil }
-        guard case .pieces(let pieces) = header.prefix, archive.base == base else {
-          throw GtachError(.objectCorrupt, "the patch \(object.id) does not say which stretches it is made from")
+  ) throws(GtachError) -> DecodedChunk? {
+    try withDecoder { decoder throws(GtachError) in
+      let chunk = index.chunks[object.chunk]
+      var body = bytes[...]
+      let header: ObjectHeader
+      do throws(GtachError) {
+        switch object.encoding {
+        case .full:
+          header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: 0)
+          try readChunks(header.prefix, of: object, in: index, from: source, into: &decoder.prefix)
+        case .patch(let number):
+          let base = index.bases[number]
+          header = try ObjectHeader(takenFrom: &body, chunkSize: chunk.size, archiveSize: base.size)
+          guard let archive = try archive(base.archive) else { return nil }
+          guard case .pieces(let pieces) = header.prefix, archive.base == base else {
+            throw GtachError(
+              .objectCorrupt, "the patch \(object.id) does not say which stretches it is made from")
+          }
+          try archive.read(pieces, from: source, into: &decoder.prefix)
         }
-        try archive.read(pieces, from: source, into: &decoder.prefix)
+      } catch {
+        guard error.code == .chunkMissing else { throw error }
+        return nil
       }
-    } catch {
-      guard error.code == .chunkMissing else { throw error }
-      return nil
+      let decoded = try decoder.chunk(from: body, header.body, prefix: decoder.prefix, size: chunk.size)
+      guard SHA256().digest(of: decoded.bytes) == chunk.digest else {
+        throw GtachError(
+          .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",
+          reason: "the chunk is \(chunk.digest)")
+      }
+      return decoded
     }
-    let decoded = try decoder.chunk(from: body, header.body, prefix: decoder.prefix, size: chunk.size)
-    guard SHA256().digest(of: decoded) == chunk.digest else {
-      throw GtachError(
-        .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",
-        reason: "the chunk is \(chunk.digest)")
+  }
+
+  /// Does something with a decoder whose memory is kept for the next.
+  private func withDecoder<Result>(
+    _ body: (ChunkDecoder) throws(GtachError) -> Result
+  ) throws(GtachError) -> Result {
+    let decoder = state.withLock { $0.decoders.popLast() } ?? ChunkDecoder()
+    defer {
+      state.withLock { if $0.decoders.count < Self.maximumIdleDecoders { $0.decoders.append(decoder) } }
     }
-    return decoded
+    return try body(decoder)
   }
 
   /// The prefix of an object that needs nothing but chunks of its own archive.

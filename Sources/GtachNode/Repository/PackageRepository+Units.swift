@@ -184,10 +184,10 @@ extension PackageRepository {
     case .waiting:
       try store()
       return .whole(isChunkHere: false)
-    case .made(let chunk):
+    case .made(let decoded):
       // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
       try store()
-      try storeChunk(chunk, digest: index.chunks[object.chunk].digest)
+      try storeChunk(decoded.bytes, frame: decoded.frame, digest: index.chunks[object.chunk].digest)
       return .whole(isChunkHere: true)
     }
   }

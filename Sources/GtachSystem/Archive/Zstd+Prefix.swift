@@ -18,8 +18,8 @@ extension Zstd {
     _ bytes: ArraySlice<UInt8>, after prefix: [UInt8], level: Int
   ) throws(GtachError) -> [UInt8] {
     try check(level: level)
-    guard let context = ZSTD_createCCtx() else { throw GtachError(.bug, "out of memory") }
-    defer { ZSTD_freeCCtx(context) }
+    let memory = ZstdMemory()
+    let context = try memory.compressor()
     // The window reaches from the chunk's last byte to the prefix's first.
     let windowLog = max(10, (Int.bitWidth - (prefix.count + bytes.count).leadingZeroBitCount))
     for (parameter, value) in [
@@ -28,16 +28,12 @@ extension Zstd {
       let result = ZSTD_CCtx_setParameter(context, parameter, Int32(value))
       guard ZSTD_isError(result) == 0 else { throw failure(.bug, "\(parameter) cannot be \(value)", result) }
     }
-    var result = 0
-    let frame = prefix.withUnsafeBytes { prefix in
+    let (frame, result) = prefix.withUnsafeBytes { prefix in
       bytes.withUnsafeBytes { source in
-        let capacity = ZSTD_compressBound(source.count)
-        return [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-          result = ZSTD_CCtx_refPrefix(context, prefix.baseAddress, prefix.count)
-          if ZSTD_isError(result) == 0 {
-            result = ZSTD_compress2(context, buffer.baseAddress, capacity, source.baseAddress, source.count)
-          }
-          count = ZSTD_isError(result) == 0 ? result : 0
+        memory.bytes(capacity: ZSTD_compressBound(source.count)) { buffer in
+          let result = ZSTD_CCtx_refPrefix(context, prefix.baseAddress, prefix.count)
+          guard ZSTD_isError(result) == 0 else { return result }
+          return ZSTD_compress2(context, buffer.baseAddress, buffer.count, source.baseAddress, source.count)
         }
       }
     }
@@ -50,32 +46,19 @@ extension Zstd {
   ///
   /// - Throws: `ErrorCode.objectCorrupt` for anything but one whole frame of that many bytes.
   public static func decompressBare(
-    _ frame: ArraySlice<UInt8>, after prefix: [UInt8], size: Int
+    _ frame: ArraySlice<UInt8>, after prefix: [UInt8], size: Int, with memory: ZstdMemory = ZstdMemory()
   ) throws(GtachError) -> [UInt8] {
-    let whole = magic + frame
-    var result = 0
-    var isOneFrame = false
-    let bytes = try withDecoder { context in
-      prefix.withUnsafeBytes { prefix in
-        whole.withUnsafeBytes { source in
-          let frameSize = ZSTD_findFrameCompressedSize(source.baseAddress, source.count)
-          isOneFrame = ZSTD_isError(frameSize) == 0 && frameSize == source.count
-          result = isOneFrame ? ZSTD_DCtx_refPrefix(context, prefix.baseAddress, prefix.count) : frameSize
-          guard isOneFrame, ZSTD_isError(result) == 0 else { return [UInt8]() }
-          return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            result = ZSTD_decompressDCtx(context, buffer.baseAddress, size, source.baseAddress, source.count)
-            count = ZSTD_isError(result) == 0 ? result : 0
-          }
-        }
-      }
-    }
-    try check(result, isOneFrame: isOneFrame, count: bytes.count, size: size)
-    return bytes
+    try decompress(memory.joined([magic[...], frame]), after: prefix, size: size, with: memory)
   }
 
-  private static func withDecoder(_ body: (OpaquePointer) -> [UInt8]) throws(GtachError) -> [UInt8] {
-    guard let context = ZSTD_createDCtx() else { throw GtachError(.bug, "out of memory") }
-    defer { ZSTD_freeDCtx(context) }
-    return body(context)
+  /// A bare frame that refers to no prefix as one that states its size, as those of `compress` do; nil where it begins
+  /// otherwise than those of `compressBare`: with a descriptor that announces nothing but the window's (RFC 8878, 3.1.1.1).
+  /// Whether it can be decoded, nobody has looked.
+  public static func whole(_ bare: ArraySlice<UInt8>, size: Int, with memory: ZstdMemory) -> [UInt8]? {
+    guard bare.first == 0, let size = UInt32(exactly: size) else { return nil }
+    // Descriptor: the size follows the window's descriptor, in four bytes.
+    let head = magic + [2 << 6] + bare.dropFirst().prefix(1)
+    let sizeBytes = (0..<4).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) }
+    return memory.joined([head[...], sizeBytes[...], bare.dropFirst(2)])
   }
 }

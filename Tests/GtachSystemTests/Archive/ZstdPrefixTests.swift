@@ -33,6 +33,20 @@ struct ZstdPrefixTests {
     #expect(try Zstd.decompress([0x28, 0xB5, 0x2F, 0xFD] + frame, size: 5000) == [UInt8](repeating: 1, count: 5000))
   }
 
+  @Test(
+    "a bare frame becomes one that states its size, and no other does", arguments: [0, 1, 255, 256, 70_000, 1 << 20])
+  func whole(size: Int) throws {
+    let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 7) }
+    let bare = try Zstd.compressBare(bytes[...], after: [], level: 19)
+    let whole = try #require(Zstd.whole(bare[...], size: size, with: ZstdMemory()))
+    #expect(try Zstd.decompress(whole, maximumBytes: 1 << 20) == bytes)
+    let wrong = try #require(Zstd.whole(bare[...], size: size + 1, with: ZstdMemory()))
+    #expect(thrownError { try Zstd.decompress(wrong, size: size + 1) }?.code == .objectCorrupt)
+    // That of `compress` states its size already; and nothing is no frame.
+    #expect(Zstd.whole(try Zstd.compress(bytes, level: 1).dropFirst(4), size: size, with: ZstdMemory()) == nil)
+    #expect(Zstd.whole([], size: size, with: ZstdMemory()) == nil)
+  }
+
   @Test("a prefix of many times the chunk is of use up to its first byte")
   func farAway() throws {
     let prefix = Self.noise(4 << 20, seed: 3)

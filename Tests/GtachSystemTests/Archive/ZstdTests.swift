@@ -26,11 +26,22 @@ struct ZstdTests {
     #expect(thrownError { try Zstd.decompress(frame, size: 262_144) }?.code == .objectCorrupt)
   }
 
+  @Test("memory that is used again changes nothing that somebody still has, and no frame depends on the one before")
+  func memory() throws {
+    let memory = ZstdMemory()
+    let bytes = (1...3).map { [UInt8](repeating: $0, count: 400_000 / Int($0)) }
+    let frames = try bytes.map { try Zstd.compress($0, level: Int($0[0]), with: memory) }
+    #expect(try frames == bytes.map { try Zstd.compress($0, level: Int($0[0])) })
+    #expect(thrownError { try Zstd.decompress(frames[0], size: 10, with: memory) }?.code == .objectCorrupt)
+    let decoded = try zip(frames, bytes).map { try Zstd.decompress($0, size: $1.count, with: memory) }
+    #expect(decoded == bytes)
+  }
+
   @Test("anything but exactly one frame is refused")
   func damage() throws {
     let frame = try Zstd.compress(Array("gtach ".utf8) + Array(repeating: 65, count: 500), level: 19)
     for end in 0..<frame.count {
-      #expect(thrownError { try Zstd.decompress(frame[..<end], size: 506) }?.code == .objectCorrupt)
+      #expect(thrownError { try Zstd.decompress(Array(frame[..<end]), size: 506) }?.code == .objectCorrupt)
     }
     #expect(thrownError { try Zstd.decompress(frame + [0], size: 506) }?.code == .objectCorrupt)
     let empty = try Zstd.compress([], level: 1)
