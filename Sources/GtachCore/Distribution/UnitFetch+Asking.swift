@@ -75,7 +75,7 @@ extension UnitFetch {
   /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are made from
   /// nearly the same, and what one of them needs is decoded already.
   private mutating func nextOfOne(using generator: inout some RandomNumberGenerator) -> [Int] {
-    let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, holders.count), using: &generator)
+    let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, rarity.count), using: &generator)
     lastOfOne = free.first(in: neighbours[0].has, from: start) ?? free.first(in: neighbours[0].has, from: 0)
     return lastOfOne.map { [$0] } ?? []
   }
@@ -84,24 +84,7 @@ extension UnitFetch {
   /// nobody else can be.
   private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
     let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
-    var (fewest, seen) = (UInt16.max, 0)
-    var chosen: [Int] = []
-    chosen.reserveCapacity(count)
-    neighbours[place].has.forEachCommon(with: free) { unit in
-      let holders = holders[unit]
-      if holders < fewest {
-        (fewest, seen) = (holders, 0)
-        chosen.removeAll(keepingCapacity: true)
-      }
-      guard holders == fewest else { return }
-      seen += 1
-      if chosen.count < count {
-        chosen.append(unit)
-      } else {
-        let other = Int.random(in: 0..<seen, using: &generator)
-        if other < count { chosen[other] = unit }
-      }
-    }
+    let chosen = rarity.rarest(of: neighbours[place].has, free: free, most: count, using: &generator)
     guard let first = chosen.first else { return [] }
     return first < firstAskedAlone ? chosen.filter { $0 < firstAskedAlone } : [first]
   }

@@ -66,7 +66,7 @@ public struct UnitFetch: Sendable {
   var lacking: UnitSet
   var free: UnitSet
   /// How many neighbours have each unit.
-  var holders: [UInt16]
+  var rarity: UnitRarity
   var neighbours: [Neighbour] = []
   var room = LeaseRoom()
   /// A unit's bytes; the last of an object may have fewer.
@@ -94,7 +94,7 @@ public struct UnitFetch: Sendable {
     self.firstAskedAlone = firstAskedAlone
     lacking = UnitSet(below: count)
     free = lacking
-    holders = [UInt16](repeating: 0, count: count)
+    rarity = UnitRarity(count: count)
     self.unitSize = unitSize
   }
 
@@ -118,16 +118,16 @@ public struct UnitFetch: Sendable {
       place = known
     } else {
       place = neighbours.count
-      neighbours.append(Neighbour(session: session, has: UnitSet(below: holders.count)))
+      neighbours.append(Neighbour(session: session, has: UnitSet(below: rarity.count)))
     }
-    for unit in units where neighbours[place].has.insert(unit) { holders[unit] += 1 }
+    for unit in units where neighbours[place].has.insert(unit) { rarity.add(unit) }
     isHungry = true
   }
 
   /// A neighbour has not got a unit that it told of, or no longer.
   public mutating func lacks(_ session: SessionID, _ units: some Sequence<Int>) {
     guard let place = place(of: session) else { return }
-    for unit in units where neighbours[place].has.remove(unit) { holders[unit] -= 1 }
+    for unit in units where neighbours[place].has.remove(unit) { rarity.remove(unit) }
   }
 
   /// A lease was granted, or taken back.
@@ -181,7 +181,7 @@ public struct UnitFetch: Sendable {
   public mutating func left(_ session: SessionID) {
     guard let place = place(of: session) else { return }
     let gone = neighbours.remove(at: place)
-    for unit in gone.has.ranges.joined() { holders[unit] -= 1 }
+    for unit in gone.has.ranges.joined() { rarity.remove(unit) }
     if !gone.isSilent { gone.questions.forEach { giveBack($0) } }
     isHungry = true
   }
@@ -242,11 +242,11 @@ public struct UnitFetch: Sendable {
 
   /// Whether no question is open, and nobody has anything of what is lacking.
   public var isStuck: Bool {
-    neighbours.allSatisfy(\.questions.isEmpty) && !lacking.ranges.joined().contains { holders[$0] > 0 }
+    neighbours.allSatisfy(\.questions.isEmpty) && !lacking.ranges.joined().contains { rarity.holders(of: $0) > 0 }
   }
 
   /// How many neighbours have a unit.
-  public func holderCount(of unit: Int) -> Int { Int(holders[unit]) }
+  public func holderCount(of unit: Int) -> Int { rarity.holders(of: unit) }
 
   var leaseCount: Int { neighbours.count(where: \.fillsLease) }
 

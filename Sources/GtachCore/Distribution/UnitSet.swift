@@ -53,15 +53,36 @@ public struct UnitSet: Hashable, Sendable {
     return nil
   }
 
-  /// Does something with each unit that is in this set and in another of the same variant, in ascending order.
-  public func forEachCommon(with other: UnitSet, _ body: (Int) -> Void) {
+  /// How many units are in this set and in two others of the same variant.
+  public func commonCount(with first: UnitSet, _ second: UnitSet) -> Int {
+    guard !isEmpty else { return 0 }
+    var count = 0
     for place in words.indices {
-      var word = words[place] & other.words[place]
-      while word != 0 {
-        body(place << 6 | word.trailingZeroBitCount)
-        word &= word - 1
-      }
+      count += (words[place] & first.words[place] & second.words[place]).nonzeroBitCount
     }
+    return count
+  }
+
+  /// Some of the units that are in this set and in two others of the same variant.
+  ///
+  /// - Parameter ranks: Which of them, counted from 0 on; ascending.
+  public func common(with first: UnitSet, _ second: UnitSet, ranks: [Int]) -> [Int] {
+    var units: [Int] = []
+    var seen = 0
+    for place in words.indices {
+      guard units.count < ranks.count else { break }
+      var word = words[place] & first.words[place] & second.words[place]
+      let end = seen + word.nonzeroBitCount
+      while units.count < ranks.count, ranks[units.count] < end {
+        while seen < ranks[units.count] {
+          word &= word - 1
+          seen += 1
+        }
+        units.append(place << 6 | word.trailingZeroBitCount)
+      }
+      seen = end
+    }
+    return units
   }
 
   /// Its units in ascending order.

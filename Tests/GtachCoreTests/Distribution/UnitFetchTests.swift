@@ -53,6 +53,22 @@ struct UnitFetchTests {
     #expect(asked[1].count == UnitFetch.unitsPerQuestion && asked[1].allSatisfy { $0 < 40 })
   }
 
+  @Test("what is rarest changes as neighbours get, lose and leave", arguments: 1...5 as ClosedRange<UInt64>)
+  func rarityChanges(seed: UInt64) {
+    var fetch = fetch(600, neighbours: [Array(0..<600), Array(0..<300), Array(0..<600)])
+    fetch.left(sessions[2])
+    fetch.has(sessions[1], 300..<590)
+    fetch.lacks(sessions[1], [7, 8])
+    #expect(fetch.holderCount(of: 7) == 1 && fetch.holderCount(of: 9) == 2)
+    fetch.has(sessions[1], [8, 8])
+    _ = advance(&fetch)
+    fetch.lease(sessions[0], isGranted: true)
+    let asked = questions(advance(&fetch, seed: seed))
+    #expect(Set(asked[0]) == Set([7] + Array(590..<600)))
+    #expect(asked[1].count == UnitFetch.unitsPerQuestion && Set(asked[1]).isDisjoint(with: asked[0]))
+    #expect(Set(asked[1]).count == asked[1].count)
+  }
+
   @Test("no unit is asked for twice while a question for it is open, and it is afterwards if it did not come")
   func nothingTwice() {
     var fetch = fetch(8, neighbours: [Array(0..<8), Array(0..<8), Array(0..<8)])

@@ -42,13 +42,18 @@ struct UnitSetTests {
     }
   }
 
-  @Test("what two sets have in common comes in ascending order")
+  @Test("what sets have in common is counted, and found by its rank")
   func common() {
     let evens = set(stride(from: 0, to: 200, by: 2), below: 200)
     let threes = set(stride(from: 0, to: 200, by: 3), below: 200)
-    var common: [Int] = []
-    evens.forEachCommon(with: threes) { common.append($0) }
-    #expect(common == Array(stride(from: 0, to: 200, by: 6)))
+    let all = set(0..<200, below: 200)
+    let common = Array(stride(from: 0, to: 200, by: 6))
+    #expect(evens.commonCount(with: threes, all) == common.count)
+    #expect(evens.common(with: threes, all, ranks: Array(common.indices)) == common)
+    #expect(all.common(with: threes, evens, ranks: [0, 11, 12, 33]) == [0, 66, 72, 198])
+    #expect(evens.common(with: threes, all, ranks: [20]) == [120])
+    #expect(evens.common(with: threes, all, ranks: []).isEmpty)
+    #expect(evens.commonCount(with: threes, set([], below: 200)) == 0)
     #expect(evens.intersects(threes))
     #expect(!evens.intersects(set(stride(from: 1, to: 200, by: 2), below: 200)))
     #expect(set([128], below: 200).intersects(evens) && !set([129], below: 200).intersects(evens))
