@@ -8,7 +8,9 @@
 # Checks that
 #   - all six get what is packed on the near side;
 #   - everybody has met everybody of the other side;
-#   - what is packed then reaches the others although both hosts of the one link are off.
+#   - what is packed then reaches the others although both hosts of the one link are off;
+#   - when the link is back and two hosts have lost their IPv4 addresses, so that only link-local IPv6 is left to them, they
+#     get what is packed then, without a restart.
 # Everything is in one temporary directory and in the LAN's own namespaces; both are gone at the end.
 # GTACH_BINARY=FILE uses a binary that was built elsewhere.
 set -eu
@@ -63,4 +65,11 @@ scripts/lan.sh cut 2
 scripts/lan.sh cut 4
 pack 1.1.0
 for host in 3 5 6; do until_true "app 1.1.0 is at h$host, without the hosts of the link" holds $host app@1.1.0; done
+scripts/lan.sh heal 2
+scripts/lan.sh heal 4
+for host in 5 6; do scripts/lan.sh exec $host ip -4 address flush dev eth0; done
+pack 1.2.0
+for host in 2 3 4; do until_true "app 1.2.0 is at h$host, the link back" holds $host app@1.2.0; done
+for host in 5 6; do until_true "app 1.2.0 is at h$host, by link-local IPv6 alone" holds $host app@1.2.0; done
+
 echo 'every check of the two networks passed'

@@ -63,25 +63,33 @@ public struct PeerTable: Sendable {
   }
 
   /// Takes note of an advertisement, new or changed. Those of this node itself and of other fleets do not count.
-  public mutating func advertised(instance: String, endpoints: [Endpoint], record: TextRecord) {
+  ///
+  /// - Returns: The session with the peer where that is to an address of which the advertisement says nothing any more.
+  @discardableResult
+  public mutating func advertised(instance: String, endpoints: [Endpoint], record: TextRecord) -> SessionID? {
     guard record.node != own, record.fleet == fleet else {
       withdrawn(instance: instance)
-      return
+      return nil
     }
     let key = key(of: record.node) ?? insert(Peer())
     for other in peers.keys where other != key { peers[other]?.advertised[instance] = nil }
     peers[key]?.id = record.node
     if peers[key]?.name == nil { peers[key]?.name = instance }
+    let before = peers[key]?.advertised[instance] ?? []
     let isNews =
       peers[key]?.indexRoot != record.indexRoot || peers[key]?.metadataVersion != record.metadataVersion
       || peers[key]?.advertised[instance] != endpoints
     peers[key]?.advertised[instance] = endpoints
     peers[key]?.indexRoot = record.indexRoot
     peers[key]?.metadataVersion = record.metadataVersion
-    guard isNews else { return }
+    guard isNews else { return nil }
     peers[key]?.backoff.reset()
     newsCount += 1
     peers[key]?.newsNumber = newsCount
+    guard case .up(let session)? = peers[key]?.link, let reached = peers[key]?.remembered, before.contains(reached),
+      !endpoints.isEmpty, peers[key]?.advertised.values.joined().contains(reached) == false
+    else { return nil }
+    return session
   }
 
   /// An advertisement disappeared. The peer stays, if it was ever met: multicast is often lost while its sender lives.

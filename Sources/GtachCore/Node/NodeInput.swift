@@ -17,6 +17,8 @@ public enum NodeInput: Sendable {
   case sessionOpened(SessionID, hello: Hello, name: String, endpoint: Endpoint)
   /// A peer has dialled this node and said hello; it says that it listens there.
   case called(NodeID, name: String, endpoint: Endpoint)
+  /// This machine's addresses are others than before.
+  case networkChanged
   /// A connection ended, or could not be made.
   case sessionClosed(SessionID, GtachError?)
   /// A peer answered.

@@ -46,12 +46,14 @@ extension NodeState {
   static let idleCloseMilliseconds: Int64 = 10_000
   /// How long what no neighbour has is waited for before others are asked, in milliseconds.
   static let lackMilliseconds: Int64 = 2_000
+  /// From how much time on that passed unnoticed this machine is taken to have slept, in milliseconds.
+  static let sleepMilliseconds: Int64 = 30_000
   /// How long a peer has to show that it is still there, in milliseconds.
   static let probeMilliseconds: Int64 = 10_000
   /// How long after a peer's news it is asked for more, in milliseconds.
   static let watchPauseMilliseconds: Int64 = 200
 
-  mutating func note(_ event: DiscoveryEvent, into actions: inout [NodeAction]) {
+  mutating func note(_ event: DiscoveryEvent, now: Instant, into actions: inout [NodeAction]) {
     switch event {
     case .available:
       discoveryError = nil
@@ -64,7 +66,8 @@ extension NodeState {
     case .found(let service):
       // An advertisement that is none of ours is anybody's right on a LAN, and none of our business.
       guard let record = try? TextRecord(pairs: service.text) else { return }
-      table.advertised(instance: service.name, endpoints: service.endpoints, record: record)
+      let left = table.advertised(instance: service.name, endpoints: service.endpoints, record: record)
+      if let left { probe(left, now: now, into: &actions) }
     case .lost(let instance):
       table.withdrawn(instance: instance)
     }
@@ -191,6 +194,25 @@ extension NodeState {
       table.hearsNews(of: peer) || !table.isNeighbour(session.peer)
     else { return nil }
     return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
+  }
+
+  /// Whether this machine has slept: it looks again at a time that it would not have chosen, or much more time has passed by
+  /// the calendar than by the clock that stands still meanwhile. A calendar that was set looks the same, and does no harm.
+  func isLate(now: Instant, time: Timestamp) -> Bool {
+    guard let lastInput, let lastTime else { return false }
+    let passed = (now.milliseconds - lastInput.milliseconds) / 1_000
+    if time.secondsSinceEpoch - lastTime.secondsSinceEpoch > passed + Self.sleepMilliseconds / 1_000 { return true }
+    return expected.map { $0.advanced(byMilliseconds: Self.sleepMilliseconds) <= now } ?? false
+  }
+
+  /// Connections may be of another time or another network: all peers have to show that they are still there, and those
+  /// that were away are tried again at once.
+  mutating func lookAround(now: Instant, into actions: inout [NodeAction]) {
+    for session in sessions.keys.sorted() { probe(session, now: now, into: &actions) }
+    for key in table.peers.keys.sorted() where table.isNeighbour(key) {
+      table.peers[key]?.forgiveAbsence()
+      for instance in table.peers[key]?.advertised.keys.sorted() ?? [] { actions.append(.lookUp(instance: instance)) }
+    }
   }
 
   /// There is a reason to doubt that a peer is still at the other end: it is asked something, and left if it says nothing

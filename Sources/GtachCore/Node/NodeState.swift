@@ -111,8 +111,10 @@ public struct NodeState: Sendable {
   var isCompanyChanged = false
   /// From when on others than neighbours are asked for what none of these has; nil while they have all.
   var lacksFrom: Instant?
-  /// When the last input came.
-  private var lastInput: Instant?
+  /// When the last input came, by both clocks, and when the next one was to come at the latest.
+  private(set) var lastInput: Instant?
+  private(set) var lastTime: Timestamp?
+  private(set) var expected: Instant?
 
   /// The state of a node that has just started.
   public init(
@@ -143,7 +145,9 @@ public struct NodeState: Sendable {
   ///   - time: the calendar's, as far as this machine knows it; never believed to be before the newest signed time.
   public mutating func handle(_ inputs: [NodeInput], now: Instant, time: Timestamp) -> [NodeAction] {
     var actions: [NodeAction] = []
+    if isLate(now: now, time: time) { lookAround(now: now, into: &actions) }
     lastInput = now
+    lastTime = time
     for input in inputs { note(input, now: now, into: &actions) }
     endProbes(now: now, into: &actions)
     advanceDamage(now: now, into: &actions)
@@ -157,6 +161,7 @@ public struct NodeState: Sendable {
     advanceCleaning(now: now, into: &actions)
     advanceAdvertisement(into: &actions)
     advanceIntroductions(now: now, into: &actions)
+    expected = earliestDeadline()
     return actions
   }
 
@@ -183,7 +188,9 @@ public struct NodeState: Sendable {
   }
 
   /// The instant at which `tick` is due if nothing else happens before; nil where nothing depends on time.
-  public func nextDeadline() -> Instant? {
+  public var nextDeadline: Instant? { expected }
+
+  private func earliestDeadline() -> Instant? {
     // What was due at the last input was looked at then; only what lies after it can make a difference.
     let idle: [Instant] =
       sessions.values.compactMap { closesAt($0) } + sessions.values.map(\.watchesFrom)
@@ -198,11 +205,12 @@ public struct NodeState: Sendable {
 
   private mutating func note(_ input: NodeInput, now: Instant, into actions: inout [NodeAction]) {
     switch input {
-    case .discovery(let event): note(event, into: &actions)
+    case .discovery(let event): note(event, now: now, into: &actions)
     case .sessionOpened(let session, let hello, let name, let endpoint):
       opened(session, hello: hello, name: name, endpoint: endpoint, now: now, into: &actions)
     case .called(let id, let name, let endpoint):
       if let session = table.called(id, name: name, at: endpoint, now: now) { probe(session, now: now, into: &actions) }
+    case .networkChanged: lookAround(now: now, into: &actions)
     case .sessionClosed(let session, let error): closed(session, error: error, now: now, into: &actions)
     case .reply(let session, let reply): replied(session, reply, now: now, into: &actions)
     case .heard(let session): heard(session, now: now)

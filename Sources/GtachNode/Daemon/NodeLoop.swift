@@ -22,6 +22,8 @@ final class NodeLoop {
   private var control: ControlServer?
   private var discovery: DiscoveryService?
   private var isDiscoveryUp = false
+  /// Ends the look at the network interfaces.
+  private let watching = Mailbox<Void>()
 
   init(daemon: NodeDaemon, state: NodeState) throws(GtachError) {
     self.daemon = daemon
@@ -46,7 +48,7 @@ final class NodeLoop {
     let threads = try open()
     handle([.tick])
     while true {
-      let messages = daemon.inbox.receiveAll(until: state.nextDeadline())
+      let messages = daemon.inbox.receiveAll(until: state.nextDeadline)
       var inputs: [NodeInput] = messages.isEmpty ? [.tick] : []
       var taken: [@Sendable () -> Void] = []
       for message in messages {
@@ -89,6 +91,7 @@ final class NodeLoop {
       self.control = control
       daemon.events(.listening(server.endpoint))
     }
+    threads.append(try watchNetwork())
     if daemon.options.usesDiscovery {
       let discovery = try DiscoveryService(
         name: daemon.membership.nodeName.text, port: server?.endpoint.port ?? 0, text: textRecord.pairs,
@@ -101,6 +104,7 @@ final class NodeLoop {
   }
 
   private func close(_ threads: [WorkerThread]) {
+    watching.close()
     discovery?.stop()
     control?.stop()
     server?.stop()
@@ -114,6 +118,22 @@ final class NodeLoop {
     storage.finish()
     // Sessions store what arrives: the repository's workspace is gone only when the last of them is.
     for thread in threads + sessionThreads.values { thread.join() }
+  }
+
+  /// Looks every few seconds whether this machine's addresses have changed. Asked for, as there is no way to be told that
+  /// both systems have, and it costs a system call or two.
+  private func watchNetwork() throws(GtachError) -> WorkerThread {
+    let (inbox, watching) = (daemon.inbox, watching)
+    return try WorkerThread(name: "gtach-network") {
+      var known = try? NetworkInterfaces.addresses()
+      while !watching.isClosed {
+        _ = watching.receive(until: MonotonicClock.now().advanced(byMilliseconds: 3_000))
+        // What cannot be listed now is listed the next time.
+        guard !watching.isClosed, let current = try? NetworkInterfaces.addresses(), current != known else { continue }
+        known = current
+        inbox.post(.input(.networkChanged))
+      }
+    }
   }
 
   private var textRecord: TextRecord {

@@ -49,10 +49,10 @@ struct CleaningTests {
     let busy = GtachError(.busy, "another process is storing a release")
     let postponed = GarbageReport(dryRun: false, releases: [], parts: [], postponed: ErrorReport(busy))
     #expect(cleanings(&state, .cleaned(.success((report: postponed, held: [:]))), at: 100_000) == 0)
-    let next = try #require(state.nextDeadline())
+    let next = try #require(state.nextDeadline)
     #expect(cleanings(&state, .tick, at: next.milliseconds) == 1)
     #expect(cleanings(&state, .cleaned(.failure(busy)), at: 200_000) == 0)
-    let last = try #require(state.nextDeadline())
+    let last = try #require(state.nextDeadline)
     #expect((200_001..<300_000).contains(last.milliseconds))
     #expect(cleanings(&state, .tick, at: last.milliseconds) == 1)
     // What does not end by itself is looked at again in an hour.

@@ -14,6 +14,8 @@ final class VirtualLAN {
   }
 
   private(set) var now = Instant(milliseconds: 0)
+  /// By how much the calendar is ahead.
+  private(set) var calendarSeconds: Int64 = 0
   private var events: [Event] = []
   private var order = 0
   private(set) var nodes: [Endpoint: VirtualNode] = [:]
@@ -33,6 +35,30 @@ final class VirtualLAN {
     }
   }
 
+  /// Gives a node another address. What was connected with it is so no longer, and nobody is told.
+  func move(_ node: VirtualNode, to endpoint: Endpoint) {
+    sever(node)
+    nodes[node.endpoint] = nil
+    node.endpoint = endpoint
+    nodes[endpoint] = node
+  }
+
+  /// A node answers at another address, too.
+  func alias(_ node: VirtualNode, at endpoint: Endpoint) { nodes[endpoint] = node }
+
+  /// From now on nothing comes through on the connections that a node has.
+  func sever(_ node: VirtualNode) {
+    node.dead.formUnion(node.sessions.keys)
+    for (dialler, session) in node.diallers { dialler.dead.insert(session) }
+    node.diallers = []
+  }
+
+  /// Everybody sleeps: by the calendar, and by the clock unless that stands still meanwhile.
+  func sleep(milliseconds: Int64, clockStandsStill: Bool) {
+    calendarSeconds += milliseconds / 1_000
+    if !clockStandsStill { now = now.advanced(byMilliseconds: milliseconds) }
+  }
+
   func after(_ milliseconds: Int64, _ action: @escaping () -> Void) {
     order += 1
     events.append(Event(at: now.advanced(byMilliseconds: milliseconds), order: order, action: action))
@@ -45,7 +71,7 @@ final class VirtualLAN {
     while true {
       let next = events.indices.min { (events[$0].at, events[$0].order) < (events[$1].at, events[$1].order) }
       let active = nodes.values.filter { !$0.isPassive }
-      let timers = active.compactMap { node in node.state.nextDeadline().map { ($0, node) } }
+      let timers = active.compactMap { node in node.state.nextDeadline.map { ($0, node) } }
       let timer = timers.min { ($0.0, $0.1.endpoint.port) < ($1.0, $1.1.endpoint.port) }
       let eventTime = next.map { events[$0].at }
       steps += 1
@@ -67,7 +93,7 @@ final class VirtualLAN {
 
 /// A node whose repository is a dictionary.
 final class VirtualNode {
-  let endpoint: Endpoint
+  fileprivate(set) var endpoint: Endpoint
   let id: NodeID
   var state: NodeState
   weak var lan: VirtualLAN?
@@ -105,7 +131,9 @@ final class VirtualNode {
   private(set) var answers: [RequestToken: ControlReply] = [:]
   private(set) var closed: [GtachError] = []
   private(set) var installs: [VariantID] = []
-  private var sessions: [SessionID: VirtualNode] = [:]
+  fileprivate var sessions: [SessionID: VirtualNode] = [:]
+  /// Sessions on which nothing comes through, and nobody knows.
+  fileprivate var dead: Set<SessionID> = []
   fileprivate(set) var diallers: [(VirtualNode, SessionID)] = []
   private var watchers: [(node: VirtualNode, session: SessionID, told: Advertisement)] = []
   /// Who follows what this node has of a variant.
@@ -157,7 +185,11 @@ final class VirtualNode {
   /// Several things that happen before anything is decided.
   func take(_ inputs: [NodeInput]) {
     guard isAlive, !isPassive, let lan else { return }
-    let time = Timestamp(secondsSinceEpoch: 1_700_000_000)
+    let time = Timestamp(secondsSinceEpoch: 1_700_000_000 + lan.calendarSeconds)
+    let inputs = inputs.filter { input in
+      if case .reply(let session, _) = input { !dead.contains(session) } else { true }
+    }
+    guard !inputs.isEmpty else { return }
     for action in state.handle(inputs, now: lan.now, time: time) { perform(action, lan) }
     #expect(state.index == IndexDigest(entries: gives ? state.held : [:], hashing: SHA256()))
   }
@@ -172,6 +204,7 @@ final class VirtualNode {
       lan.after(1) { self.take(.sessionClosed(session, error)) }
     case .send(let session, let request):
       guard let peer = sessions[session] else { return }
+      guard !dead.contains(session) else { return }
       lan.after(1) { if self.sessions[session] === peer { peer.answer(request, to: self, session) } }
     case .saveMetadata(let files):
       let failure = savesFail ? GtachError(.diskFull, "no space left") : nil
