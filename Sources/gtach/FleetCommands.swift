@@ -46,10 +46,10 @@ extension CommandSession {
       InvitationCreated(
         node: node, token: invitation.token, expires: invitation.expires, addresses: hints, daemon: true))
     guard let host else { return output }
-    Console.write(output.standardOutput, to: .output)
-    Console.write(output.standardError, to: .errors)
+    try Console.write(output.standardOutput, to: .output)
+    Console.say(output.standardError)
     if !options.quiet, !options.json {
-      Console.write("No daemon runs here: waiting for \(node) on \(host.endpoint) (Ctrl-C to stop).\n", to: .errors)
+      Console.say("No daemon runs here: waiting for \(node) on \(host.endpoint) (Ctrl-C to stop).\n")
     }
     let progress = progress()
     let joined = try host.waitForOne(

@@ -11,9 +11,7 @@ final class LiveProgress: Sendable {
   init(rendering: Rendering) { display = Mutex(ProgressDisplay(rendering: rendering)) }
 
   func show(_ event: NodeEvent) {
-    display.withLock { display in
-      _ = Console.write(display.show(event, now: MonotonicClock.now()), to: .errors)
-    }
+    display.withLock { Console.say($0.show(event, now: MonotonicClock.now())) }
   }
 
   func show(_ progress: PackingProgress) {
@@ -26,10 +24,8 @@ final class LiveProgress: Sendable {
 
   func show(_ title: String, doneBytes: Int, totalBytes: Int) {
     let now = MonotonicClock.now()
-    display.withLock { display in
-      _ = Console.write(display.show(title, doneBytes: doneBytes, totalBytes: totalBytes, now: now), to: .errors)
-    }
+    display.withLock { Console.say($0.show(title, doneBytes: doneBytes, totalBytes: totalBytes, now: now)) }
   }
 
-  func finish() { display.withLock { _ = Console.write($0.finish(), to: .errors) } }
+  func finish() { display.withLock { Console.say($0.finish()) } }
 }

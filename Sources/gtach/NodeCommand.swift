@@ -16,10 +16,11 @@ extension CommandSession {
     let daemon = try context.daemon(options: options) { event in
       // systemd's journal has the time already; a terminal or a file does not.
       let time = Console.environment("JOURNAL_STREAM") != nil && !isTerminal ? nil : SystemClock.now()
-      Console.write(rendering.event(event, at: time), to: .output)
+      // A daemon whose log cannot be written, on a full disk perhaps, serves and fetches all the same.
+      try? Console.write(rendering.event(event, at: time), to: .output)
     }
     if let path = command.keyLog {
-      Console.write("TLS keys go to \(path): whoever has it can read what the connections carry.\n", to: .errors)
+      Console.say("TLS keys go to \(path): whoever has it can read what the connections carry.\n")
     }
     try Signals.onTermination { _ in daemon.stop() }
     try daemon.run()

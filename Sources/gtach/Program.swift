@@ -15,23 +15,40 @@ enum Program {
       Terminal(
         isTerminal: Console.isTerminal(stream), columns: Console.columns(stream), environment: Console.environment)
     }
-    let rendering = { (options: GlobalOptions) in
-      Rendering(output: terminal(.output), errors: terminal(.errors), options: options)
-    }
-    let output: Output
-    switch Invocation.parse(arguments) {
-    case .failure(let failure): output = rendering(failure.options).error(failure.error)
-    case .success(let invocation):
-      let session = CommandSession(options: invocation.options, rendering: rendering(invocation.options))
-      do throws(GtachError) {
-        output = try session.run(invocation.command)
-      } catch {
-        output = session.rendering.error(error)
+    let invocation = Invocation.parse(arguments)
+    let options =
+      switch invocation {
+      case .failure(let failure): failure.options
+      case .success(let invocation): invocation.options
       }
+    let rendering = Rendering(output: terminal(.output), errors: terminal(.errors), options: options)
+    let output: Output
+    do throws(GtachError) {
+      switch invocation {
+      case .failure(let failure): throw failure.error
+      case .success(let invocation):
+        output = try CommandSession(options: options, rendering: rendering).run(invocation.command)
+      }
+    } catch {
+      output = rendering.error(error)
     }
-    Console.write(output.standardOutput, to: .output)
-    Console.write(output.standardError, to: .errors)
-    return output.exitCode
+    return write(output, rendering)
+  }
+
+  /// Writes what a command has to say.
+  ///
+  /// - Returns: the exit code; that of a command whose yes or no cannot be written is the error's.
+  private static func write(_ output: Output, _ rendering: Rendering) -> Int32 {
+    var exitCode = output.exitCode
+    do throws(GtachError) {
+      try Console.write(output.standardOutput, to: .output)
+    } catch {
+      let failure = rendering.error(error)
+      Console.say(failure.standardError)
+      if exitCode <= 1 { exitCode = failure.exitCode }
+    }
+    Console.say(output.standardError)
+    return exitCode
   }
 }
 

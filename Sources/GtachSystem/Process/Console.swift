@@ -16,6 +16,13 @@ public enum Console {
     case output = 1
     /// Errors, hints and progress.
     case errors = 2
+
+    fileprivate var name: String {
+      switch self {
+      case .output: "standard output"
+      case .errors: "standard error"
+      }
+    }
   }
 
   /// Whether people read a stream as it comes.
@@ -46,22 +53,25 @@ public enum Console {
     return String(name.prefix { $0 != "." })
   }
 
-  /// Writes text to a stream.
+  /// Writes text to a stream. That nobody reads it any more, a closed pipe, is no error: whoever closed it has seen enough.
   ///
-  /// - Returns: whether anybody reads it: a closed pipe is no error, but a reason to stop.
-  @discardableResult
-  public static func write(_ text: String, to stream: Stream) -> Bool {
+  /// - Throws: `ErrorCode.diskFull` or `ErrorCode.inputOutput`.
+  public static func write(_ text: String, to stream: Stream) throws(GtachError) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { writeBytes(stream.rawValue, $0.baseAddress, $0.count) }
       if count < 0 {
-        if errno == EINTR { continue }
-        return false
+        let number = errno
+        if number == EINTR { continue }
+        if number == EPIPE { return }
+        throw .system(.inputOutput, "cannot write the \(stream.name)", errno: number)
       }
       bytes = bytes.dropFirst(count)
     }
-    return true
   }
+
+  /// Says something on the standard error. Where that cannot be written, there is nowhere to say so, and the work goes on.
+  public static func say(_ text: String) { try? write(text, to: .errors) }
 }
 
 /// `write(2)`, whose name the function above takes.
