@@ -168,7 +168,8 @@ extension CommandSpecification {
         Option(name: "--dry-run", summary: "only say what would be fetched (ends with 1 if anything)"),
         Option(name: "--install", summary: "install what is named, or what the configuration wants"),
       ],
-      notes: "Names ask for releases beside those that the configuration wants.",
+      notes: "Names ask for releases beside those that the configuration wants.\n"
+        + "Ends with 1 where something that is wanted did not come.",
       example: "gtach sync 'gtach-app@^0.4' --install"),
     CommandSpecification(
       name: "peers", summary: "the neighbours, and how things stand with them",

@@ -60,7 +60,8 @@ extension Rendering {
   // MARK: Synchronisation
 
   /// What `gtach sync` says. How it ends: 20 where an update failed; 1 where `--dry-run` found something to fetch; 69
-  /// where no peer answered; otherwise as the first error that is not about one peer among others.
+  /// where no peer answered; otherwise as the first error that is not about one peer among others; otherwise 1 where what
+  /// is wanted did not all come.
   public func sync(_ report: SyncReport, dryRun: Bool = false) -> Output {
     let exitCode = Self.exitCode(report, dryRun: dryRun)
     if options.json { return document(report, exitCode: exitCode) }
@@ -94,7 +95,7 @@ extension Rendering {
       default: true
       }
     }
-    return serious?.error.code.exitCode ?? 0
+    return serious?.error.code.exitCode ?? (report.pending.isEmpty ? 0 : 1)
   }
 
   /// A fetch on one line: `app@1.0.0 (any): 1.2 MB in 0.8 s: 800.0 kB from pi-2, 400.0 kB from mac`.

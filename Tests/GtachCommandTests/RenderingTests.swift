@@ -117,6 +117,9 @@ import Testing
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"]), dryRun: true) == 1)
     #expect(try exitCode(SyncReport(peers: 1, metadataVersion: 1, updates: [Samples.update(success: true)])) == 0)
     #expect(try exitCode(SyncReport(peers: 0, metadataVersion: 1, updates: [Samples.update(success: false)])) == 20)
+    // What is wanted and did not come is a no, whatever else went well; why it did not is told first.
+    #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"])) == 1)
+    #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"], errors: [error(.diskFull)])) == 74)
     // One peer of several may fail; a full disk, or a package that nobody has, may not.
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, errors: [error(.peerTimeout)])) == 0)
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, errors: [error(.peerTimeout), error(.diskFull)])) == 74)

@@ -3,8 +3,8 @@ import GtachModel
 /// An operator's request that waits for the neighbours.
 struct Order: Sendable {
   enum Kind: Sendable {
-    /// Report when all is settled.
-    case sync
+    /// Report when all is settled that these, too, were asked for.
+    case sync([Requirement])
     /// Report what would be fetched for these, and fetch nothing for them.
     case dryRun([Requirement])
     /// Install the newest release that is listed once all is settled.
@@ -39,8 +39,9 @@ extension NodeState {
       lookAgain()
       orders.append(
         Order(
-          token: token, kind: isDryRun ? .dryRun(requirements) : .sync, installs: install ? requirements : [],
-          notBefore: firstAnswer(now: now), report: SyncReport(peers: 0, metadataVersion: 0)))
+          token: token, kind: isDryRun ? .dryRun(requirements) : .sync(requirements),
+          installs: install ? requirements : [], notBefore: firstAnswer(now: now),
+          report: SyncReport(peers: 0, metadataVersion: 0)))
     case .install(let requirement):
       restore([requirement], into: &actions)
       want([requirement])
@@ -176,18 +177,11 @@ extension NodeState {
 
   private mutating func finish(_ order: inout Order, into actions: inout [NodeAction]) {
     switch order.kind {
-    case .sync, .dryRun:
-      var asked: [Requirement] = []
-      if case .dryRun(let requirements) = order.kind {
-        asked = requirements
-      } else {
-        keepWhatCame(into: &actions)
-      }
-      order.report.peers = table.peers.values.filter { $0.knownRoot != nil && $0.backoff.failures == 0 }.count
-      order.report.metadataVersion = trusted.timestampVersion
-      order.report.pending = wantedVariants(held: Set(held.keys.filter(isListedAsHeld)), asked: asked)
-        .map(\.release.description)
-      actions.append(.answer(order.token, .sync(order.report)))
+    case .sync(let requirements):
+      keepWhatCame(into: &actions)
+      report(on: requirements, asked: [], &order, into: &actions)
+    case .dryRun(let requirements):
+      report(on: requirements, asked: requirements, &order, into: &actions)
     case .install(let requirement):
       keepWhatCame(into: &actions)
       do throws(GtachError) {
@@ -196,6 +190,28 @@ extension NodeState {
         actions.append(.answer(order.token, .failed(ErrorReport(error))))
       }
     }
+  }
+
+  /// Answers how things stand, and which of what was asked for nobody has.
+  ///
+  /// - Parameter asked: What is not wanted anyway.
+  private mutating func report(
+    on requirements: [Requirement], asked: [Requirement], _ order: inout Order, into actions: inout [NodeAction]
+  ) {
+    for requirement in requirements {
+      do throws(GtachError) {
+        try checkListed(requirement)
+      } catch {
+        // Where it was to be installed, that has been said.
+        let error = ErrorReport(error)
+        if !order.report.errors.contains(error) { order.report.errors.append(error) }
+      }
+    }
+    order.report.peers = table.peers.values.filter { $0.knownRoot != nil && $0.backoff.failures == 0 }.count
+    order.report.metadataVersion = trusted.timestampVersion
+    order.report.pending = wantedVariants(held: Set(held.keys.filter(isListedAsHeld)), asked: asked)
+      .map(\.release.description)
+    actions.append(.answer(order.token, .sync(order.report)))
   }
 
   /// Queues what it takes for packages to be installed.

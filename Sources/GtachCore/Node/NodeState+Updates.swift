@@ -95,7 +95,10 @@ extension NodeState {
     return works
   }
 
-  private func checkListed(_ requirement: Requirement) throws(GtachError) {
+  /// Throws where no release that there is fits.
+  ///
+  /// - Throws: `ErrorCode.notFound`.
+  func checkListed(_ requirement: Requirement) throws(GtachError) {
     let range = requirement.range ?? .any
     let versions = available.map(\.variant.release).filter { $0.name == requirement.name }.map(\.version)
     guard !versions.contains(where: range.contains) else { return }

@@ -48,6 +48,20 @@ struct NodeOrdersTests {
     #expect(node.choices == ReleaseChoices(kept: [release.variant.release]))
   }
 
+  @Test(arguments: ["ghost", "app@^77"], [false, true])
+  func whatNobodyHasIsNotSaidToBeHere(asked: String, dryRun: Bool) throws {
+    var fleet = try VirtualFleet()
+    let release = try fleet.publish("app", "1.0.0")
+    let (publisher, nodes) = try lan.room(fleet, nodes: 1)
+    try publisher.publish(release, of: fleet)
+    let requirements = [try Requirement(asked), try Requirement("app")]
+    let answer = try lan.answer(
+      of: nodes[0], to: .sync(requirements: requirements, peers: [], dryRun: dryRun, install: false), within: 5_000)
+    let report = try #require(answer.synced)
+    #expect(report.errors.map(\.code) == ["not-found"])
+    #expect(report.errors.first?.message.contains(asked) == true)
+  }
+
   @Test func aFetchOfWhatIsRemovedMeanwhileEnds() throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0", objects: 40)
