@@ -36,24 +36,48 @@ extension Dependencies: ExpressibleByDictionaryLiteral {
   }
 }
 
-extension Dependencies: Codable {
-  private struct FieldKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+/// The key of an object whose names are those of packages or platforms.
+private struct FieldKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+/// Packages and ranges of their versions, as one JSON object. A dictionary's own decoding does not say why a name is none.
+struct PackageRanges: Decodable {
+  let ranges: [PackageName: VersionRange]
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: FieldKey.self)
+    var ranges: [PackageName: VersionRange] = [:]
+    for key in container.allKeys {
+      let name = try StrictJSON.placed(at: decoder.codingPath + [key], key.stringValue, PackageName.init(_:))
+      ranges[name] = try container.decode(VersionRange.self, forKey: key)
+    }
+    self.ranges = ranges
   }
+}
+
+extension Dependencies: Codable {
 
   /// Reads and checks names, ranges and platforms.
   public init(from decoder: any Decoder) throws {
     self.init([:])
     let container = try decoder.container(keyedBy: FieldKey.self)
     for key in container.allKeys {
-      if let range = try? container.decode(String.self, forKey: key) {
-        everywhere[try PackageName(key.stringValue)] = try VersionRange(range)
+      let path = decoder.codingPath + [key]
+      if (try? container.decode(String.self, forKey: key)) != nil {
+        let name = try StrictJSON.placed(at: path, key.stringValue, PackageName.init(_:))
+        everywhere[name] = try container.decode(VersionRange.self, forKey: key)
+      } else if (try? container.nestedContainer(keyedBy: FieldKey.self, forKey: key)) != nil {
+        let platform = try StrictJSON.placed(at: path, key.stringValue, Self.platform)
+        perPlatform[platform] = try container.decode(PackageRanges.self, forKey: key).ranges
       } else {
-        perPlatform[try Self.platform(key.stringValue)] = try container.decode(
-          [PackageName: VersionRange].self, forKey: key)
+        throw DecodingError.dataCorrupted(
+          .init(
+            codingPath: path,
+            debugDescription: "neither a range of versions, such as \"^1.2\", nor the packages of a platform"))
       }
     }
   }

@@ -43,7 +43,7 @@ extension Endpoint: CustomStringConvertible, Codable {
   /// `HOST:PORT`, an IPv6 address in brackets.
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   /// Reads `HOST:PORT`.
-  public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.parsed(decoder, Self.init(_:)) }
   /// Writes `HOST:PORT`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

@@ -1,5 +1,5 @@
-/// Where things are in a JSON text (RFC 8259), which Foundation's decoder does not say. For errors only: it takes a second
-/// look at the whole text.
+/// The grammar of a JSON text (RFC 8259), and where things are in it. Foundation's decoder says neither: it passes over commas
+/// before a closing brace and takes any of several members of one name.
 struct JSONPlaces {
   /// What breaks the grammar, and where.
   private struct Flaw: Error {
@@ -11,8 +11,10 @@ struct JSONPlaces {
   private let path: [any CodingKey]
   private var position = 0
   private var place: Int?
+  private var oddNumber: Int?
 
-  /// What first breaks the grammar; nil where nothing does. What is nested deeper than `JSONReading` allows does.
+  /// What first breaks the grammar; nil where nothing does. What is nested deeper than `JSONReading` allows does, and a name
+  /// that an object has twice: which of the two counts is for nobody to guess.
   static func flaw(in text: [UInt8]) -> (offset: Int, reason: String)? {
     var places = JSONPlaces(text: text, path: [])
     do throws(Flaw) {
@@ -29,6 +31,14 @@ struct JSONPlaces {
     // What was found before a flaw was found.
     try? places.walk()
     return places.place
+  }
+
+  /// Where the first number is that is no whole one, or one that no `Int` holds.
+  static func oddNumber(in text: [UInt8]) -> Int? {
+    var places = JSONPlaces(text: text, path: [])
+    // What was found before a flaw was found.
+    try? places.walk()
+    return places.oddNumber
   }
 
   private init(text: [UInt8], path: [any CodingKey]) {
@@ -68,16 +78,21 @@ struct JSONPlaces {
     position += 1
     skipSpace()
     if take(UInt8(ascii: "}")) { return }
+    var names: Set<String> = []
     while true {
       let start = position
       guard position < text.count, text[position] == UInt8(ascii: "\"") else {
         throw flaw("a name in quotation marks is missing")
       }
-      let token = try string()
+      let name = JSONReading.string(try string())
+      if let name, !names.insert(name).inserted {
+        position = start
+        throw flaw("\"\(name)\" is there a second time")
+      }
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw flaw("a colon is missing") }
       skipSpace()
-      let step = step(after: matched, at: start) { $0.intValue == nil && $0.stringValue == JSONReading.string(token) }
+      let step = step(after: matched, at: start) { $0.intValue == nil && $0.stringValue == name }
       try value(matched: step, depth: depth + 1)
       skipSpace()
       if take(UInt8(ascii: "}")) { return }
@@ -139,6 +154,8 @@ struct JSONPlaces {
       position = start
       throw flaw("this is no number")
     }
+    let token = String(decoding: text[start..<position], as: UTF8.self)
+    if oddNumber == nil, Double(token).flatMap({ Int(exactly: $0) }) == nil { oddNumber = start }
   }
 
   // MARK: Bytes

@@ -15,7 +15,8 @@ extension Manifest {
     do {
       self = try JSONReading.decode(Manifest.self, from: bytes)
     } catch {
-      throw GtachError(.manifestCorrupt, "a manifest cannot be read", reason: "\(error)")
+      throw GtachError(
+        .manifestCorrupt, "a manifest cannot be read", reason: StrictJSON.explanation(of: error, in: bytes))
     }
   }
 

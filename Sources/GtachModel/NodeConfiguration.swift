@@ -54,7 +54,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     listen = try fields.decodeIfPresent(Endpoint.self, forKey: .listen)
     peers = try fields.decodeIfPresent([Endpoint].self, forKey: .peers)
     installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
-    autoInstall = try fields.decodeIfPresent([PackageName: VersionRange].self, forKey: .autoInstall)
+    autoInstall = try fields.decodeIfPresent(PackageRanges.self, forKey: .autoInstall)?.ranges
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
     keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
     objectCacheMegabytes = try fields.decodeIfPresent(Int.self, forKey: .objectCacheMegabytes)

@@ -40,7 +40,7 @@ extension PackageName: Comparable, CustomStringConvertible {
 
 extension PackageName: Codable, CodingKeyRepresentable {
   /// Reads and checks a name.
-  public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.parsed(decoder, Self.init(_:)) }
 
   /// Writes the name.
   public func encode(to encoder: any Encoder) throws {

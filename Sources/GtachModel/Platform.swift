@@ -42,7 +42,7 @@ extension Platform: Comparable, CustomStringConvertible {
 
 extension Platform: Codable {
   /// Reads and checks a platform.
-  public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.parsed(decoder, Self.init(_:)) }
   /// Writes the platform.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

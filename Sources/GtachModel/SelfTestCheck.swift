@@ -16,7 +16,7 @@ public enum SelfTestCheck: Hashable, Sendable {
 }
 
 /// The resistor that is switched to a line while it is read.
-public enum LineBias: String, Hashable, Sendable, Codable {
+public enum LineBias: String, Hashable, Sendable, Codable, CaseIterable {
   /// Whatever it was before.
   case asIs = "as-is"
   /// None.
@@ -25,10 +25,13 @@ public enum LineBias: String, Hashable, Sendable, Codable {
   case pullUp = "pull-up"
   /// Towards 0.
   case pullDown = "pull-down"
+
+  /// Reads the word.
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.word(decoder) }
 }
 
 /// What kind of thing a path names.
-public enum PathKind: String, Hashable, Sendable, Codable {
+public enum PathKind: String, Hashable, Sendable, Codable, CaseIterable {
   /// A regular file.
   case file
   /// A directory.
@@ -39,6 +42,9 @@ public enum PathKind: String, Hashable, Sendable, Codable {
   case blockDevice = "block-device"
   /// A Unix socket.
   case socket
+
+  /// Reads the word.
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.word(decoder) }
 }
 
 extension SelfTestCheck: Codable {

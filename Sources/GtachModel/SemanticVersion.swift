@@ -189,7 +189,7 @@ extension SemanticVersion: CustomStringConvertible {
 
 extension SemanticVersion: Codable {
   /// Reads and parses a version.
-  public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.parsed(decoder, Self.init(_:)) }
   /// Writes the version.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

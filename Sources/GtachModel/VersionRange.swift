@@ -160,7 +160,7 @@ extension VersionRange: CustomStringConvertible, Codable {
     return parts.isEmpty ? "*" : parts.joined(separator: " ")
   }
   /// Reads and parses a range.
-  public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
+  public init(from decoder: any Decoder) throws { self = try StrictJSON.parsed(decoder, Self.init(_:)) }
   /// Writes the range as written.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

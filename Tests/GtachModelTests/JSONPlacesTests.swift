@@ -34,6 +34,11 @@ struct JSONPlacesTests {
       ("{\"name\": \"a\"} x", "line 1, column 15"), ("{}\n// the end", "line 2, column 1"),
       ("{\n\"a\": \"\\x\"}", "line 2, column 7"), ("{\n\"a\": \"\u{1}\"}", "line 2, column 7"),
       ("{\"a\": 1 \"b\"", "line 1, column 9"), ("{\"a\": [", "line 1, column 8"),
+      // What Foundation's decoder passes over.
+      ("{\"name\": \"a\",\n}", "line 2, column 1"), ("{\"name\": \"a\", \"b\": [1,]}", "line 1, column 23"),
+      ("{\"name\": \"a\",\n \"name\": \"a\"}", "line 2, column 2"),
+      ("{\"name\": \"a\",\n \"n\\u0061me\": \"b\"}", "line 2, column 2"),
+      ("{\"name\": \"a\", \"b\": {\"c\": 1, \"c\": 1}}", "line 1, column 29"),
     ] as [(String, String)])
   func grammar(text: String, place: String) {
     #expect(reason(text)?.hasPrefix("\(place): ") == true, "\(reason(text) ?? "nothing")")
@@ -56,6 +61,20 @@ struct JSONPlacesTests {
     ] as [(String, String)])
   func types(text: String, start: String) {
     #expect(reason(text)?.hasPrefix(start) == true, "\(reason(text) ?? "nothing")")
+  }
+
+  @Test(
+    "what is wrong is said in the words of JSON",
+    arguments: [
+      ("[]", "this is not an object"), ("{\"name\": 1}", "this is not a string"),
+      ("{}", "\"name\" is missing"), ("{\"name\": null}", "a string is missing"),
+      ("{\"name\": \"a\", \"port\": \"1\"}", "this is not a whole number"),
+      ("{\"name\": \"a\",\n\"port\": 0.5}", "line 2, column 9: this is no whole number, or too large a one"),
+      ("{\"name\": \"a\",\n\"port\": 1e99}", "line 2, column 9: this is no whole number, or too large a one"),
+      ("{\"name\": \"a\", \"machines\": {}}", "this is not an array"),
+    ] as [(String, String)])
+  func words(text: String, end: String) {
+    #expect(reason(text)?.hasSuffix(end) == true, "\(reason(text) ?? "nothing")")
   }
 
   @Test("a place that nobody knows is none, and no input stops the process")

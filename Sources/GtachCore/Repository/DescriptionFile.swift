@@ -7,23 +7,33 @@ extension PackageDescription {
   /// Reads a `gtach.json`. A key that is not known is an error, for it is most often a known one with a mistake in it.
   ///
   /// - Parameters:
+  ///   - path: What the file is called, for errors.
   ///   - name: The package's name, whatever the file says.
   ///   - version: The release's version, whatever the file says.
   /// - Throws: `ErrorCode.descriptionInvalid`, `ErrorCode.nameInvalid`, `ErrorCode.versionInvalid` or
   ///   `ErrorCode.rangeInvalid`.
-  public init(json bytes: [UInt8], name: PackageName? = nil, version: SemanticVersion? = nil) throws(GtachError) {
-    func fail(_ reason: String, advice: String? = nil) -> GtachError {
-      GtachError(.descriptionInvalid, "gtach.json cannot be used", reason: reason, advice: advice)
+  public init(
+    json bytes: [UInt8], path: String = "gtach.json", name: PackageName? = nil, version: SemanticVersion? = nil
+  ) throws(GtachError) {
+    func fail(_ reason: String, code: ErrorCode = .descriptionInvalid, advice: String? = nil) -> GtachError {
+      GtachError(code, "\(path) cannot be used", reason: reason, advice: advice)
     }
-    guard bytes.count <= Self.maximumFileBytes else { throw fail("it is longer than \(Self.maximumFileBytes) bytes") }
+    guard bytes.count <= Self.maximumFileBytes else {
+      throw fail("it is longer than \(Self.maximumFileBytes >> 10) KiB")
+    }
     let file: DescriptionFile
     do {
-      try KnownKeys.check(try JSONReading.decode(JSONShape.self, from: bytes), of: bytes)
+      try StrictJSON.check(bytes)
+      if let unknown = KnownKeys.unknown(in: try JSONReading.decode(JSONShape.self, from: bytes), of: bytes) {
+        throw fail(unknown.reason, advice: unknown.advice)
+      }
       file = try JSONReading.decode(DescriptionFile.self, from: bytes)
     } catch let error as GtachError {
       throw error
     } catch {
-      throw fail(StrictJSON.explanation(of: error, in: bytes))
+      throw fail(
+        StrictJSON.explanation(of: error, in: bytes), code: StrictJSON.cause(of: error)?.code ?? .descriptionInvalid,
+        advice: StrictJSON.cause(of: error)?.advice)
     }
     guard let name = name ?? file.name else { throw fail("it has no \"name\"", advice: "add one, or give --name") }
     guard let version = version ?? file.version else {
@@ -97,8 +107,9 @@ private indirect enum KnownKeys: Sendable {
   case object([String: KnownKeys])
   case array(KnownKeys)
 
-  static func check(_ document: JSONShape, of bytes: [UInt8]) throws(GtachError) {
-    try description.check(document, at: [], of: bytes)
+  /// What to say of the first key that is not known; nil where all are.
+  static func unknown(in document: JSONShape, of bytes: [UInt8]) -> (reason: String, advice: String)? {
+    description.unknown(in: document, at: [], of: bytes)
   }
 
   private static let description = KnownKeys.object([
@@ -120,7 +131,9 @@ private indirect enum KnownKeys: Sendable {
       ])),
   ])
 
-  private func check(_ value: JSONShape, at place: [AnyKey], of bytes: [UInt8]) throws(GtachError) {
+  private func unknown(
+    in value: JSONShape, at place: [AnyKey], of bytes: [UInt8]
+  ) -> (reason: String, advice: String)? {
     switch (self, value) {
     case (.object(let known), .object(let fields)):
       for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
@@ -128,17 +141,19 @@ private indirect enum KnownKeys: Sendable {
         guard let keys = known[key] else {
           let name = place.filter { $0.intValue == nil }.map(\.stringValue).joined(separator: ".")
           let position = StrictJSON.position(of: place, in: bytes).map { "\($0): " } ?? ""
-          throw GtachError(
-            .descriptionInvalid, "gtach.json cannot be used", reason: "\(position)unknown key \"\(name)\"",
-            advice: "known keys here are \(known.keys.sorted().joined(separator: ", "))")
+          return (
+            "\(position)unknown key \"\(name)\"", "known keys here are \(known.keys.sorted().joined(separator: ", "))"
+          )
         }
-        try keys.check(value, at: place, of: bytes)
+        if let unknown = keys.unknown(in: value, at: place, of: bytes) { return unknown }
       }
     case (.array(let keys), .array(let values)):
       for (index, value) in values.enumerated() {
-        try keys.check(value, at: place + [AnyKey(intValue: index)], of: bytes)
+        let place = place + [AnyKey(intValue: index)]
+        if let unknown = keys.unknown(in: value, at: place, of: bytes) { return unknown }
       }
     default: break
     }
+    return nil
   }
 }

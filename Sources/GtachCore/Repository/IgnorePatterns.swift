@@ -47,7 +47,8 @@ public struct IgnorePatterns: Hashable, Sendable {
       }
       var parsed: [Component] = []
       for component in components {
-        guard !component.isEmpty, component != ".", component != ".." else { throw fail("a component is missing") }
+        guard !component.isEmpty else { throw fail("between two slashes there is nothing") }
+        guard component != "..", component != "." else { throw fail("no path in the tree has a \"\(component)\"") }
         guard let glob = GlobComponent(component) else { throw fail("a set has no end, or nothing follows a \\") }
         parsed.append(component == "**" ? .any : .glob(glob))
       }

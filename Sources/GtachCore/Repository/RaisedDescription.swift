@@ -14,20 +14,16 @@ public struct RaisedDescription: Hashable, Sendable {
   /// Raises the version of a `gtach.json`.
   ///
   /// - Parameters:
+  ///   - path: What the file is called, for errors.
   ///   - part: What is raised, as `SemanticVersion.bumped` counts.
   ///   - name: The package's name, whatever the file says.
-  /// - Throws: What `PackageDescription.init(json:name:version:)` throws, for the file as it is and as it would be;
-  ///   `ErrorCode.descriptionInvalid` also for a version that stands in it twice.
-  public init(json bytes: [UInt8], raising part: SemanticVersion.Part, name: PackageName? = nil) throws(GtachError) {
-    let values = JSONReading.values(ofMember: "version", in: bytes)
-    guard values.count < 2 else {
-      throw GtachError(
-        .descriptionInvalid, "the version in gtach.json cannot be raised",
-        reason: "\"version\" stands there \(values.count) times", advice: "leave one of them")
-    }
-    let previous = try PackageDescription(json: bytes, name: name)
-    guard let value = values.first, value.count >= 2 else {
-      throw GtachError(.bug, "the version in gtach.json is read but not found")
+  /// - Throws: What `PackageDescription.init(json:path:name:version:)` throws, for the file as it is and as it would be.
+  public init(
+    json bytes: [UInt8], path: String = "gtach.json", raising part: SemanticVersion.Part, name: PackageName? = nil
+  ) throws(GtachError) {
+    let previous = try PackageDescription(json: bytes, path: path, name: name)
+    guard let value = JSONReading.values(ofMember: "version", in: bytes).first, value.count >= 2 else {
+      throw GtachError(.bug, "the version in \(path) is read but not found")
     }
     previousBytes = bytes
     previousVersion = previous.version
@@ -37,12 +33,12 @@ public struct RaisedDescription: Hashable, Sendable {
     raised += Array(next.description.utf8)
     raised += bytes[(value.upperBound - 1)...]
     self.bytes = raised
-    description = try PackageDescription(json: self.bytes, name: name)
+    description = try PackageDescription(json: self.bytes, path: path, name: name)
     var expected = previous
     expected.version = next
     guard description == expected else {
       throw GtachError(
-        .bug, "raising the version in gtach.json changed something else",
+        .bug, "raising the version in \(path) changed something else",
         reason: "it says \(description.version) instead of \(next)")
     }
   }

@@ -100,7 +100,7 @@ public struct InstallRecords: Hashable, Sendable {
     do {
       return try JSONReading.decode(type, from: bytes)
     } catch {
-      throw corrupt(file, "\(error)")
+      throw corrupt(file, StrictJSON.explanation(of: error, in: bytes))
     }
   }
 }

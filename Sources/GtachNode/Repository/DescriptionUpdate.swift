@@ -28,7 +28,7 @@ public struct DescriptionUpdate: Hashable, Sendable {
     let files = FileSystem()
     path = try files.realPath(file)
     let bytes = try files.read(path, maximumBytes: PackageDescription.maximumFileBytes)
-    raised = try RaisedDescription(json: bytes, raising: part, name: name)
+    raised = try RaisedDescription(json: bytes, path: file, raising: part, name: name)
     // Packing takes minutes; this is known now.
     for place in [path, directory] where try !files.isWritable(place) {
       throw GtachError(

@@ -75,7 +75,7 @@ final class PackageSource {
         return (update.raised.description, update)
       }
       let bytes = try files.read(json, maximumBytes: PackageDescription.maximumFileBytes)
-      return (try PackageDescription(json: bytes, name: name, version: version), nil)
+      return (try PackageDescription(json: bytes, path: json, name: name, version: version), nil)
     } catch {
       guard error.code == .notFound, file == nil else { throw error }
       guard bump == nil else {

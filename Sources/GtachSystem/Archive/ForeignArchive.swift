@@ -126,7 +126,8 @@ public final class ForeignArchive {
     guard unpackedBytes <= most else {
       throw GtachError(
         .archiveInvalid, "\(path) unpacks to far more than its own length",
-        reason: "more than \(most) bytes at \"\(member.path)\"; it has \(size)",
+        reason: "it has \(Quantity.bytes(size)), and at \"\(member.path)\" it has unpacked to more than "
+          + "\(Quantity.bytes(Int(most)))",
         advice: "if that is as it should be, unpack it and pack the directory")
     }
   }

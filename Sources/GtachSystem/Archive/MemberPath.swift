@@ -11,15 +11,22 @@ enum MemberPath {
     func unsafe(_ reason: String) -> GtachError {
       GtachError(.archivePathUnsafe, "the archive's member \"\(path)\" would leave its directory", reason: reason)
     }
-    guard !path.isEmpty, path.utf8.count <= ArchiveLimits.maximumPathBytes else {
-      throw GtachError(.archiveInvalid, "a member of the archive has no path, or one that is too long")
+    guard !path.isEmpty else { throw GtachError(.archiveInvalid, "a member of the archive has no path") }
+    guard path.utf8.count <= ArchiveLimits.maximumPathBytes else {
+      throw GtachError(
+        .archiveInvalid, "the path of \"\(path.prefix(60))…\" is too long",
+        reason: "it has \(path.utf8.count) bytes, and a release at most \(ArchiveLimits.maximumPathBytes)",
+        advice: "shorten the names in it, or exclude it")
     }
     guard !path.hasPrefix("/") else { throw unsafe("its path is absolute") }
     let components = path.split(separator: "/").filter { $0 != "." }.map(String.init)
     guard !components.contains("..") else { throw unsafe("its path contains \"..\"") }
     guard components.count <= ArchiveLimits.maximumDepth else {
       throw GtachError(
-        .archiveInvalid, "\"\(path)\" lies too deep", reason: "more than \(ArchiveLimits.maximumDepth) directories")
+        .archiveInvalid, "\"\(path.prefix(60))…\" lies too deep",
+        reason: "it lies in \(components.count - 1) directories, and a release has room for "
+          + "\(ArchiveLimits.maximumDepth - 1) within each other",
+        advice: "make the tree shallower, or exclude it")
     }
     return components
   }

@@ -85,6 +85,18 @@ public final class SQLiteDatabase {
   func failure(_ result: Int32) -> GtachError { Self.failure(result, "\(path) cannot be used", connection) }
 
   private static func failure(_ result: Int32, _ message: String, _ connection: OpaquePointer?) -> GtachError {
+    let reason = (connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)).map { String(cString: $0) }
+    return failure(result, message, reason: reason, systemError: connection.map { sqlite3_system_errno($0) } ?? 0)
+  }
+
+  /// The error of a call that failed.
+  ///
+  /// - Parameter systemError: What the system said of it last. Where the disk is full SQLite speaks of input and output
+  ///   only: its files beside the database are mapped, and get their room before they are written.
+  static func failure(_ result: Int32, _ message: String, reason: String?, systemError: Int32) -> GtachError {
+    if result & 0xFF == SQLITE_IOERR, systemError != 0 {
+      return .system(.inputOutput, message, errno: systemError)
+    }
     let code: ErrorCode =
       switch result & 0xFF {
       case SQLITE_BUSY, SQLITE_LOCKED: .busy
@@ -95,8 +107,8 @@ public final class SQLiteDatabase {
         .databaseCorrupt
       default: .inputOutput
       }
-    let reason = connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
-    return GtachError(code, message, reason: reason.map { String(cString: $0) })
+    return GtachError(
+      code, message, reason: reason, advice: code == .diskFull ? "free some space and try again" : nil)
   }
 }
 

@@ -80,6 +80,38 @@ struct DescriptionFileTests {
     #expect(error(text)?.reason?.hasPrefix(start) == true, "\(error(text)?.reason ?? "")")
   }
 
+  @Test(
+    "a value that is none has its place and its own advice",
+    arguments: [
+      ("\"version\": \"1.0\"", "version: \"1.0\" is not a version", .versionInvalid),
+      ("\"name\": \"A b\"", "name: \"A b\" is not", .nameInvalid),
+      ("\"dependencies\": { \"b\": \"!=1\" }", "dependencies.b: ", .rangeInvalid),
+      ("\"dependencies\": { \"B!\": \"1\" }", "dependencies.B!: ", .nameInvalid),
+      ("\"dependencies\": { \"foo\": {} }", "dependencies.foo: ", .nameInvalid),
+      ("\"dependencies\": { \"b\": 1 }", "dependencies.b: neither a range of versions", .descriptionInvalid),
+      ("\"selfTest\": [ { \"gpio.level\": { \"line\": \"a\" } } ]", "\"expect\" is missing", .descriptionInvalid),
+      (
+        "\"selfTest\": [ { \"gpio.level\": { \"line\": \"a\", \"expect\": 1, \"bias\": \"up\" } } ]",
+        "\"up\" is none of as-is, disabled, pull-up, pull-down", .descriptionInvalid
+      ),
+      (
+        "\"selfTest\": [ { \"path\": { \"exists\": \"/a\", \"kind\": \"pipe\" } } ]",
+        "\"pipe\" is none of file, directory, character-device, block-device, socket", .descriptionInvalid
+      ),
+    ] as [(String, String, ErrorCode)])
+  func values(field: String, words: String, code: ErrorCode) throws {
+    let text = Array("{\n  \(field)\n}".utf8)
+    do throws(GtachError) {
+      _ = try PackageDescription(json: text, path: "other.json")
+      Issue.record("\(field) is taken")
+    } catch {
+      #expect(error.code == code)
+      #expect(error.message == "other.json cannot be used")
+      #expect(error.reason?.hasPrefix("line 2, column ") == true, "\(error.reason ?? "")")
+      #expect(error.reason?.contains(words) == true, "\(error.reason ?? "")")
+    }
+  }
+
   @Test("what is wrong has its own word")
   func wrong() {
     #expect(error("{ \"name\": \"A\", \"version\": \"1.0.0\" }")?.code == .nameInvalid)

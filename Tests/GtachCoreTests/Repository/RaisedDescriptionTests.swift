@@ -69,7 +69,7 @@ struct RaisedDescriptionTests {
     for second in ["\"version\": \"2.0.0\"", "\"\\u0076ersion\": \"1.0.0\"", "\"version\": null"] {
       let error = error("{ \"name\": \"a\", \"version\": \"1.0.0\", \(second) }")
       #expect(error?.code == .descriptionInvalid)
-      #expect(error?.reason == "\"version\" stands there 2 times")
+      #expect(error?.reason?.hasSuffix("\"version\" is there a second time") == true)
     }
     #expect(error("{ \"name\": \"a\", \"version\": \"1.0\" }")?.code == .versionInvalid)
     for text in ["", "{", "[]", "{ \"version\": \"1.0.0\" }", "\u{FEFF}{ \"name\": \"a\", \"version\": \"1.0.0\" }"] {

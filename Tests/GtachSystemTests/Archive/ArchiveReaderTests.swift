@@ -47,6 +47,25 @@ struct ArchiveReaderTests {
     #expect(try !FileSystem().exists("/tmp/gtach-test-never"))
   }
 
+  @Test("a path that is too long or too deep is named, with the limit and what to do")
+  func limits() throws {
+    let name = String(repeating: "n", count: 200)
+    for (component, count, limit) in [(name, 6, "1024"), ("d", 101, "99")] {
+      try withTestDirectory { directory in
+        var path = directory
+        for _ in 0..<count {
+          path += "/\(component)"
+          try FileSystem().perform([.makeDirectory(path)])
+        }
+        let error = try #require(
+          thrownError { _ = try SourceTree.members(of: directory) { _, _ in false } })
+        #expect(error.code == .archiveInvalid)
+        #expect(error.message.contains(component.prefix(60)))
+        #expect(error.reason?.contains(limit) == true && error.advice?.contains("exclude") == true)
+      }
+    }
+  }
+
   @Test("a member behind a link is refused, wherever the link leads")
   func behindLink() throws {
     #expect(

@@ -200,6 +200,7 @@ struct ForeignArchiveTests {
     let error = error(try Zstd.compress(tar.finished, level: 1))
     #expect(error?.code == .archiveInvalid)
     #expect(error?.reason?.contains("\"c\"") == true)
+    #expect(error?.reason?.contains("268 MB") == true, "\(error?.reason ?? "")")
     #expect(error?.advice?.contains("pack the directory") == true)
   }
 

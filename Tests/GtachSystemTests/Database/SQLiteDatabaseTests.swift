@@ -1,9 +1,23 @@
 import GtachModel
-import GtachSystem
 import Testing
+
+@testable import GtachSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 @Suite("SQLite")
 struct SQLiteDatabaseTests {
+  /// SQLITE_FULL, and SQLITE_IOERR_SHMSIZE of a file beside the database that finds no room.
+  @Test(arguments: [(13, 0), (10 | 19 << 8, ENOSPC)] as [(Int32, Int32)])
+  func aFullDiskIsOneHoweverSQLiteSaysIt(result: Int32, systemError: Int32) {
+    let error = SQLiteDatabase.failure(result, "it cannot be used", reason: "disk I/O error", systemError: systemError)
+    #expect(error.code == .diskFull && error.advice != nil)
+  }
+
   private func rows(_ database: SQLiteDatabase) throws -> [String?] {
     let statement = try database.prepare("SELECT b FROM t ORDER BY a")
     var texts: [String?] = []
