@@ -94,18 +94,20 @@ final class UnitSharing: Sendable {
 
   /// Units are here.
   func stored(_ units: [Int], of index: Digest) {
-    state.withLock { state in
-      guard let shared = state.variants[index], shared.map != nil else { return }
-      Self.add(units, to: shared, in: state)
+    let news = state.withLock { state in
+      guard let shared = state.variants[index], shared.map != nil else { return News() }
+      return Self.add(units, to: shared, in: state)
     }
+    news.post()
   }
 
   /// A variant is complete: chunks that waited for others to be decoded are here, too.
   func completed(_ index: Digest) {
-    state.withLock { state in
-      guard let shared = state.variants[index], let map = shared.map else { return }
-      Self.add(map.firstBareChunk..<map.count, to: shared, in: state)
+    let news = state.withLock { state in
+      guard let shared = state.variants[index], let map = shared.map else { return News() }
+      return Self.add(map.firstBareChunk..<map.count, to: shared, in: state)
     }
+    news.post()
   }
 
   // MARK: - Who fetches from it
@@ -241,13 +243,14 @@ final class UnitSharing: Sendable {
   @discardableResult
   private func read(_ index: Digest, _ map: UnitMap) throws(GtachError) -> UnitSet {
     let here = try repository.unitsHere(of: map)
-    state.withLock { state in
-      guard let shared = state.variants[index], shared.map == nil else { return }
+    let news = state.withLock { state in
+      guard let shared = state.variants[index], shared.map == nil else { return News() }
       shared.map = map
       shared.has = UnitSet(below: map.count)
       shared.served = ServedUnits(count: map.count)
-      Self.add(here.ranges.joined(), to: shared, in: state)
+      return Self.add(here.ranges.joined(), to: shared, in: state)
     }
+    news.post()
     return here
   }
 
@@ -261,17 +264,28 @@ final class UnitSharing: Sendable {
     }
   }
 
-  /// Takes note of units that are here, and has followers told of those that were not before.
-  private static func add(_ units: some Sequence<Int>, to shared: Shared, in state: State) {
+  /// Whom there is something to tell of. To be woken when the lock is free: each of them wants it next.
+  private struct News {
+    var tellers: [PeerTeller] = []
+    var pause: Int64 = 0
+
+    func post() {
+      for teller in tellers { teller.post(.news(waitingMilliseconds: pause)) }
+    }
+  }
+
+  /// Takes note of units that are here, for followers to be told of those that were not before.
+  private static func add(_ units: some Sequence<Int>, to shared: Shared, in state: State) -> News {
     let new = units.filter { shared.has.insert($0) }
-    guard !new.isEmpty else { return }
-    let pause = UnitFetch.newsMilliseconds(unitSize: shared.map?.index.unitSize ?? 0)
+    guard !new.isEmpty else { return News() }
+    var news = News(pause: UnitFetch.newsMilliseconds(unitSize: shared.map?.index.unitSize ?? 0))
     for place in shared.followers.indices {
-      if shared.followers[place].news.isEmpty {
-        state.tellers[shared.followers[place].connection]?.post(.news(waitingMilliseconds: pause))
+      if shared.followers[place].news.isEmpty, let teller = state.tellers[shared.followers[place].connection] {
+        news.tellers.append(teller)
       }
       shared.followers[place].news += new
     }
+    return news
   }
 
   private static func forget(_ index: Digest, in state: inout State) {
