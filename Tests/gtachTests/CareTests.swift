@@ -196,6 +196,14 @@ struct CareTests {
       #expect(try repaired.json(VerificationReport.self).findings.contains { $0.kind == "chunk" && $0.repaired })
       #expect(try versions(pi) == ["1.0.0"])
       #expect(try Program.succeed(["verify"], home: pi).errors.contains("all sound"))
+      if !daemonRuns {
+        // Verified first, and repaired by another process.
+        try FileManager.default.removeItem(atPath: "\(pi)/repository/packages/app/1.0.0/any/chunks.index")
+        #expect(try Program.run(["verify"], home: pi).status == 65)
+        #expect(try Program.run(["verify"], home: pi).status == 65)
+        #expect(try Program.succeed(["verify", "--repair"], home: pi).errors.contains("all sound now"))
+        #expect(try versions(pi) == ["1.0.0"])
+      }
       daemon?.stop()
     }
   }

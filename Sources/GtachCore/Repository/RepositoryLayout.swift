@@ -45,6 +45,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public func partialDirectory(of variant: VariantID) -> String {
     "\(partial)/\(variant.release.name)/\(variant.release.version)/\(variant.platform)"
   }
+  /// What says that a variant was complete here and is damaged: until it is complete again, removed or not wanted any more.
+  public func lossMark(of variant: VariantID) -> String { "\(partialDirectory(of: variant))/\(Self.lossMarkName)" }
   /// A chunk, in a directory for the first byte of its digest.
   public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest.bytes) }
   /// An object, in a directory for the first byte of its id.
@@ -72,6 +74,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public static let manifestName = "manifest.json"
   /// The name of an index in its variant's directory.
   public static let indexName = "chunks.index"
+  /// The name of the mark of a loss in the directory of a variant that is to be fetched.
+  public static let lossMarkName = "lost"
   /// The metadata file that is written last: it names all others (TUF 1.0, section 5.3).
   public static let timestampName = "timestamp.json"
 

@@ -75,6 +75,15 @@ public struct StorePlan: Hashable, Sendable {
     ]
   }
 
+  /// Notes that a variant was complete here and is not any more.
+  public func markLost(_ variant: VariantID) -> [FileOperation] {
+    let directory = layout.partialDirectory(of: variant)
+    return [
+      .makeDirectory(directory), .write(path: layout.lossMark(of: variant), bytes: [], permissions: 0o644),
+      .syncDirectory(directory),
+    ]
+  }
+
   /// Writes metadata files. The timestamp becomes visible when all that it may name is on the disk.
   ///
   /// - Throws: `ErrorCode.nameInvalid`.

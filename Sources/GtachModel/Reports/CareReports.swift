@@ -79,9 +79,10 @@ public struct ReindexReport: Hashable, Sendable, Codable {
 public struct VerificationReport: Hashable, Sendable, Codable {
   /// Something that is not as it should be.
   public struct Finding: Hashable, Sendable, Codable {
-    /// `manifest`, `index`, `chunk` or `object`.
+    /// `metadata`, `manifest`, `index`, `chunk` or `object`.
     public var kind: String
-    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest.
+    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest,
+    /// `metadata` for the signed metadata as a whole.
     public var id: String
     /// `damaged`, `missing`, `unreadable`, or `unlisted` for a manifest that signed metadata does not name.
     public var problem: String
@@ -133,7 +134,7 @@ public struct VerificationReport: Hashable, Sendable, Codable {
 
   /// Notes that variants are complete again: so is all that only they need.
   public mutating func settle(variants: Set<String>) {
-    for position in findings.indices where findings[position].kind != "object" {
+    for position in findings.indices where findings[position].kind != "object" && !findings[position].variants.isEmpty {
       if variants.isSuperset(of: findings[position].variants) { findings[position].repaired = true }
     }
   }

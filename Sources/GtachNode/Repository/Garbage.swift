@@ -15,8 +15,10 @@ struct Garbage {
   private(set) var directories: [Item] = []
   /// What nobody would miss at any moment.
   private(set) var files: [Item] = []
-  /// Directories of which nobody knows what they need.
-  private(set) var damaged: [String] = []
+  /// Visible releases of which nobody knows what they need.
+  private(set) var damagedReleases: [(variant: VariantID, directory: String)] = []
+  /// Indexes of other directories, of fetches mostly, which say nothing.
+  private(set) var damagedIndexes: [String] = []
   private var releases: [VariantID] = []
   private var postponed: GtachError?
 
@@ -82,7 +84,9 @@ struct Garbage {
     }
     for (variant, path) in try variantDirectories(in: layout.partial) {
       try cancellation.check()
-      guard let status = try disk.status(of: "\(path)/\(RepositoryLayout.indexName)") else {
+      var status = try disk.status(of: "\(path)/\(RepositoryLayout.indexName)")
+      if status == nil { status = try disk.status(of: "\(path)/\(RepositoryLayout.lossMarkName)") }
+      guard let status else {
         directories.append(Item(kind: "fetches", path: path, bytes: 0))
         continue
       }
@@ -111,7 +115,7 @@ struct Garbage {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
       if error.code == .notFound, entry == nil { return }
-      damaged.append(directory)
+      if let entry { damagedReleases.append((entry.variant, directory)) } else { damagedIndexes.append(path) }
       postponed = GtachError(
         .indexCorrupt, "chunks and objects were left alone", reason: "\(path) is damaged: nobody knows what it needs",
         advice: "it goes out of sight: fetch it again with gtach sync, then run gtach gc again")

@@ -40,7 +40,10 @@ public struct GarbageCollector: Sendable {
       // whose owner was just making it looks abandoned, too.
       try Workspace.clear(repository.layout)
       // What cannot be read is no release, and no fetch can go on with it: out of sight, it is wanted again.
-      for directory in garbage.damaged { try repository.quarantine(directory) }
+      for (variant, directory) in garbage.damagedReleases {
+        try repository.withdraw(variant, from: directory)
+      }
+      for index in garbage.damagedIndexes { try repository.quarantine(index) }
       let directories = garbage.directories.map(\.path)
       try remove(garbage.files.filter { $0.kind == "quarantine" }, cancellation)
       if !directories.isEmpty {

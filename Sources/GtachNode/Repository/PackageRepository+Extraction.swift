@@ -76,7 +76,7 @@ extension PackageRepository {
     }
     return { chunk throws(GtachError) in
       if let numbers = objects[chunk.digest], let bytes = try self.chunk(of: numbers, in: index) { return bytes }
-      try self.quarantine(entry.directory)
+      try self.withdraw(entry.variant, from: entry.directory)
       throw GtachError(
         .chunkMissing, "\(entry.variant) is not complete any more",
         reason: "the chunk \(chunk.digest) is damaged or gone", advice: "fetch it again with gtach sync")

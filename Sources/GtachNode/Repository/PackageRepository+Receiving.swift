@@ -33,7 +33,7 @@ extension PackageRepository {
     defer { withExtendedLifetime(lock) {} }
     let operations = plan.beginFetching(variant, index: ChunkIndexCodec.encode(index), temporaryName: name)
     try perform(operations, plan: plan, temporaryName: name)
-    if let directory { try quarantine(directory) }
+    if let directory { try withdraw(variant, from: directory) }
   }
 
   /// The chunks of an index that neither are here nor can be made of what is here, and how they can be had. Whatever is

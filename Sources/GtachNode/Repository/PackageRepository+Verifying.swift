@@ -39,7 +39,7 @@ extension PackageRepository {
         index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
       } catch {
         guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
-        try quarantine(entry.directory)
+        try withdraw(variant, from: entry.directory)
         damaged.append(variant)
         continue
       }

@@ -117,7 +117,7 @@ public final class PackageRepository: Sendable {
     }
     guard SHA256().digest(of: bytes) == entry.digest else {
       // The file was right when it was read before, and nobody wrote to it: the disk did.
-      try quarantine(entry.directory)
+      try withdraw(entry.variant, from: entry.directory)
       throw missing
     }
     return bytes
@@ -136,7 +136,7 @@ public final class PackageRepository: Sendable {
     } catch {
       guard error.code == .notFound else { throw error }
     }
-    try quarantine(entry.directory)
+    try withdraw(entry.variant, from: entry.directory)
     throw GtachError(
       .notFound, "\(entry.variant) is not in the repository any more", reason: "its index is damaged",
       advice: "fetch it again with gtach sync")
@@ -191,6 +191,13 @@ public final class PackageRepository: Sendable {
       try? files.perform(.remove("\(plan.workspace)/\(temporaryName)"))
       throw error
     }
+  }
+
+  /// Takes a damaged variant out of sight, and leaves word of it: whoever verifies later finds nothing else of it here.
+  func withdraw(_ variant: VariantID, from directory: String) throws(GtachError) {
+    // No workspace is needed, so this may be done wherever something is read.
+    try files.perform(StorePlan(layout: layout, workspace: layout.incoming).markLost(variant))
+    try quarantine(directory)
   }
 
   /// Moves something damaged out of the way.

@@ -10,14 +10,15 @@ public struct RepositoryVerifier {
   private typealias Finding = VerificationReport.Finding
 
   private let repository: PackageRepository
-  private let trusted: TrustedMetadata
-  private let isPublisher: Bool
+  private let membership: Membership
+  private var trusted: TrustedMetadata
   private let cancellation: Cancellation
   private var report = VerificationReport()
+  private var isPublisher: Bool { membership.isPublisher }
   /// What was looked at, so that nothing is read twice.
   private var chunks: [Digest: PackageRepository.Condition] = [:]
   private var objects: [ObjectID: PackageRepository.Condition] = [:]
-  /// Variants that went out of sight.
+  /// Variants that are out of sight, since now or since something found them damaged before.
   private var lost: Set<VariantID> = []
 
   /// A verifier of a home's repository.
@@ -25,9 +26,8 @@ public struct RepositoryVerifier {
   /// - Throws: `ErrorCode.fleetMissing`, and what keeps the signed metadata from being read.
   public init(_ context: NodeContext, cancellation: Cancellation) throws(GtachError) {
     repository = try context.repository()
-    let membership = try context.membership()
+    membership = try context.membership()
     trusted = try TrustedMetadata.load(from: repository, membership: membership)
-    isPublisher = membership.isPublisher
     self.cancellation = cancellation
   }
 
@@ -46,19 +46,12 @@ public struct RepositoryVerifier {
     func isMeant(_ variant: VariantID) -> Bool {
       (name == nil || variant.release.name == name) && (version == nil || variant.release.version == version)
     }
+    try checkMetadata(repairs: repairs, fetch)
     let entries = try repository.entries().filter { isMeant($0.key) }.sorted { $0.key < $1.key }
     let here = Set(entries.map(\.key))
-    // A directory without a manifest that can be read is no variant for anybody else.
+    let removed = try repository.choices().removed
     for variant in trusted.targets.keys.sorted() where isMeant(variant) && !here.contains(variant) {
-      let directory = repository.layout.directory(of: variant)
-      if try repository.files.exists(directory) {
-        find("manifest", variant.targetPath, .damaged, in: variant)
-        try lose(variant, directory: directory, index: nil)
-      } else if repairs, try repository.files.exists(repository.layout.partialDirectory(of: variant)) {
-        // Half fetched, or out of sight since it was verified before.
-        find("manifest", variant.targetPath, .missing, in: variant)
-        lost.insert(variant)
-      }
+      try checkAbsent(variant, isWanted: !removed.contains(variant.release))
     }
     if let name, entries.isEmpty, lost.isEmpty {
       throw GtachError(
@@ -72,6 +65,40 @@ public struct RepositoryVerifier {
     }
     if repairs, !lost.isEmpty { try fetchLost(fetch) }
     return report
+  }
+
+  /// Looks at the signed metadata: without it nobody knows what should be here. A node that has just joined has none.
+  private mutating func checkMetadata(
+    repairs: Bool, _ fetch: ([Requirement]) throws(GtachError) -> Void
+  ) throws(GtachError) {
+    guard !trusted.isComplete else { return }
+    if !isPublisher, try repository.entries().isEmpty { return }
+    let (id, problem) = ("metadata", trusted.problems.isEmpty ? "missing" : "damaged")
+    report.findings.append(
+      Finding(
+        kind: "metadata", id: id, problem: problem, variants: [], repaired: false,
+        error: trusted.problems.first.map(ErrorReport.init)))
+    guard repairs else { return }
+    try fetch([])
+    trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    if trusted.isComplete { report.settle(id) }
+  }
+
+  /// Looks at a listed variant that is not complete here.
+  private mutating func checkAbsent(_ variant: VariantID, isWanted: Bool) throws(GtachError) {
+    // It may have come meanwhile.
+    guard try !repository.contains(variant) else { return }
+    let directory = repository.layout.directory(of: variant)
+    if try repository.files.exists(directory) {
+      // A directory without a manifest that can be read is no variant for anybody else.
+      find("manifest", variant.targetPath, .damaged, in: variant)
+      try lose(variant, directory: directory, index: nil)
+    } else if isWanted {
+      // A publisher has all that it published; anybody else lost what was found damaged before.
+      guard try repository.files.exists(repository.layout.lossMark(of: variant)) || isPublisher else { return }
+      find("manifest", variant.targetPath, .missing, in: variant)
+      lost.insert(variant)
+    }
   }
 
   private mutating func verify(
@@ -194,7 +221,7 @@ public struct RepositoryVerifier {
       // At once, so that nothing of it is garbage in between.
       try repository.noteFetching(variant, index: index, quarantining: directory)
     } else {
-      try repository.quarantine(directory)
+      try repository.withdraw(variant, from: directory)
     }
     lost.insert(variant)
   }

@@ -106,8 +106,8 @@ struct VerificationTests {
         dryRun: false, now: SystemClock.now(), cancellation: Cancellation())
       #expect(garbage.parts.isEmpty)
 
-      // Nothing is here to look at, and what is lost is asked for.
-      #expect(try shelf.verify().findings.isEmpty)
+      // Nothing is here to look at, and what is lost is said again, and asked for.
+      #expect(try problems(shelf.verify()) == ["missing manifest"])
       #expect(try problems(shelf.verify(repairs: true)) == ["missing manifest"])
       let repository = try shelf.fixture.repository()
       #expect(try repository.lackingChunks(index: shelf.index).flatMap(\.objects) == [2])
@@ -126,6 +126,65 @@ struct VerificationTests {
       }
       #expect(problems(repaired) == ["repaired manifest"])
       #expect(try shelf.verify().findings.isEmpty)
+    }
+  }
+
+  @Test(
+    "whoever finds a release damaged leaves word of it, which gc heeds and which ends when it is back",
+    arguments: ["verify", "read", "clean", "withdraw"])
+  func word(finder: String) throws {
+    try withShelf { shelf in
+      try shelf.fixture.damage(shelf.fixture.layout.index(of: shelf.variant))
+      let repository = try shelf.fixture.repository()
+      func clean() throws {
+        _ = try GarbageCollector(shelf.context).collect(
+          dryRun: false, now: SystemClock.now(), cancellation: Cancellation())
+      }
+      switch finder {
+      case "verify": #expect(try problems(shelf.verify()) == ["damaged index"])
+      case "read": #expect(errorCode { try repository.index(of: shelf.variant) } == .notFound)
+      case "clean": try clean()
+      default: #expect(try repository.withdrawDamaged(suspects: []) == [shelf.variant])
+      }
+      let mark = shelf.fixture.layout.lossMark(of: shelf.variant)
+      #expect(try !shelf.isHere())
+      #expect(try shelf.fixture.files.exists(mark))
+      let quarantined = try shelf.fixture.files.list(shelf.fixture.layout.quarantine)
+      #expect(quarantined.count == 1 && quarantined[0].hasSuffix("-app-1.0.0-any"), "\(quarantined)")
+      try clean()
+      #expect(try shelf.fixture.files.exists(mark))
+      #expect(try problems(shelf.verify()) == ["missing manifest"])
+      let source = try PackageRepository(home: "\(shelf.fixture.directory)/source")
+      _ = try shelf.fixture.pack(into: source, level: nil)
+      let lacking = try repository.lackingChunks(index: shelf.index).flatMap(\.objects)
+      try RepositoryFixture.transfer(shelf.index, numbers: lacking, from: source, to: repository)
+      try repository.complete(manifest: shelf.manifest, index: shelf.indexBytes)
+      #expect(try !shelf.fixture.files.exists(mark))
+      #expect(try shelf.verify(repairs: true).isSound)
+    }
+  }
+
+  @Test("a publisher misses what it published and did not remove, and its metadata")
+  func published() throws {
+    try withShelf { shelf in
+      let release = shelf.variant.release
+      try shelf.fixture.files.perform(.remove(shelf.fixture.layout.directory(of: release)))
+      #expect(try problems(shelf.verify()) == ["missing manifest"])
+      try shelf.fixture.repository().changeChoices { $0.remove(release) }
+      #expect(try shelf.verify().findings.isEmpty)
+
+      let (metadata, aside) = (shelf.fixture.layout.metadata, "\(shelf.fixture.directory)/aside")
+      try shelf.fixture.files.perform(.rename(from: metadata, to: aside))
+      let report = try shelf.verify()
+      #expect(problems(report) == ["missing metadata"] && !report.isSound)
+      var asked = 0
+      let repaired = try shelf.verify(repairs: true) { _ throws(GtachError) in
+        asked += 1
+        try shelf.fixture.files.perform(.rename(from: aside, to: metadata))
+      }
+      #expect(problems(repaired) == ["repaired metadata"] && repaired.isSound && asked == 1)
+      try shelf.fixture.damage("\(metadata)/2.snapshot.json")
+      #expect(try problems(shelf.verify()) == ["damaged metadata"])
     }
   }
 
