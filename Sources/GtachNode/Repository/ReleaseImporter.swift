@@ -68,19 +68,14 @@ public struct ReleaseImporter {
       in: directory, names: names, release: release, archiveSizes: Set(indexes.map(\.size)))
     var imported: [VerifiedVariant] = []
     for (name, size) in indexes {
-      var restored: VerifiedVariant?
-      for variant in described where restored == nil && variant.manifest.archive.size == size {
-        let index = try index("\(directory)/\(name)")
-        if try restore(index, from: CasyncLayout(directory: directory).store, as: variant, progress: progress) {
-          restored = variant
-        }
+      let candidates = described.filter { candidate in
+        candidate.manifest.archive.size == size
+          && !imported.contains { $0.manifest.variant == candidate.manifest.variant }
       }
-      guard let restored else {
-        ignored.append(name)
-        continue
-      }
-      try complete(restored, from: directory)
-      imported.append(restored)
+      let restored = try restore(name, in: directory, as: candidates, progress: progress)
+      if restored.isEmpty { ignored.append(name) }
+      for variant in restored { try complete(variant, from: directory) }
+      imported += restored
     }
     guard !imported.isEmpty else {
       throw problem
@@ -89,6 +84,30 @@ public struct ReleaseImporter {
           reason: "\(ignored.joined(separator: ", ")) restores something else")
     }
     return try report(imported, ignored: ignored.sorted())
+  }
+
+  /// Restores what an index of casync names, as what it may be. Several releases may have the same archive: it is the one
+  /// that the index has its name of, else all that release files describe, else all that are here already.
+  ///
+  /// - Returns: What it is.
+  private func restore(
+    _ name: String, in directory: String, as candidates: [DescribedVariant],
+    progress: (Int, Int) throws(GtachError) -> Void
+  ) throws(GtachError) -> [VerifiedVariant] {
+    let (path, layout) = ("\(directory)/\(name)", CasyncLayout(directory: directory))
+    let named = candidates.filter { layout.index(of: $0.manifest.variant) == path }
+    let others = candidates.filter { layout.index(of: $0.manifest.variant) != path }
+    for group in [named, others.filter(\.isFromFile), others.filter { !$0.isFromFile }] where !group.isEmpty {
+      let index = try index(path)
+      var restored: [VerifiedVariant] = []
+      for candidate in group {
+        if try restore(index, from: layout.store, as: candidate.verified, progress: progress) {
+          restored.append(candidate.verified)
+        }
+      }
+      if !restored.isEmpty { return restored }
+    }
+    return []
   }
 
   private func index(_ path: String) throws(GtachError) -> CasyncIndex {
@@ -100,15 +119,25 @@ public struct ReleaseImporter {
     }
   }
 
+  /// A variant that an index of casync may be the archive of.
+  private struct DescribedVariant {
+    let verified: VerifiedVariant
+    /// Whether a release file describes it, and not only this repository.
+    let isFromFile: Bool
+    var manifest: Manifest { verified.manifest }
+  }
+
   /// What may be restored: manifests and indexes are in release files, or here already.
   private func describedVariants(
     in directory: String, names: [String], release: ReleaseID?, archiveSizes: Set<Int>
-  ) throws(GtachError) -> [VerifiedVariant] {
-    var described: [VariantID: VerifiedVariant] = [:]
+  ) throws(GtachError) -> [DescribedVariant] {
+    var described: [VariantID: DescribedVariant] = [:]
     let prefix = release.map { "\($0.name)-\($0.version.major).\($0.version.minor).\($0.version.patch)" } ?? ""
     for name in names where name.hasSuffix(CasyncLayout.releaseFileSuffix) && name.hasPrefix(prefix) {
       let reader = ReleaseFileReader(path: "\(directory)/\(name)", repository: repository, metadata: metadata)
-      for variant in try reader.read(progress: { _, _ in }) { described[variant.manifest.variant] = variant }
+      for variant in try reader.read(progress: { _, _ in }) {
+        described[variant.manifest.variant] = DescribedVariant(verified: variant, isFromFile: true)
+      }
     }
     let trusted = try metadata.receive([:], from: directory)
     for (id, entry) in try repository.entries() where described[id] == nil {
@@ -116,9 +145,10 @@ public struct ReleaseImporter {
       else { continue }
       let indexBytes = try repository.indexBytes(of: entry)
       let manifestBytes = try repository.manifestBytes(of: entry)
-      described[id] = VerifiedVariant(
+      let verified = VerifiedVariant(
         manifest: try Manifest(json: manifestBytes), manifestBytes: manifestBytes,
         index: try ChunkIndexCodec.decode(indexBytes), indexBytes: indexBytes)
+      described[id] = DescribedVariant(verified: verified, isFromFile: false)
     }
     let wanted = described.values.filter { release == nil || $0.manifest.variant.release == release }
     if let release, wanted.isEmpty {

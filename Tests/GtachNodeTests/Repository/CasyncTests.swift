@@ -104,6 +104,35 @@ struct CasyncTests {
     }
   }
 
+  @Test("of releases with the same archive, the one comes in that the index is named after, and each comes in once")
+  func sameArchive() throws {
+    try TransferFixture.with { fixture in
+      // Here already, and nobody asks for it.
+      try fixture.publish("another@1.0.0")
+      let pi = try fixture.member("pi")
+      try fixture.importFile(fixture.export("another@1.0.0"), into: pi)
+      for release in ["app@1.0.3", "app@1.0.5"] { try fixture.publish(release) }
+      let directory = try exportStore("app@1.0.3", fixture)
+      _ = try exportStore("app@1.0.5", fixture)
+      let one = try fixture.importStore(directory, release: "app@1.0.3", into: pi)
+      #expect(one.imported.map(\.release) == ["app@1.0.3"])
+      #expect(try fixture.held(pi) == ["another@1.0.0", "app@1.0.3"])
+      #expect(try fixture.importStore(directory, into: pi).imported.map(\.release) == ["app@1.0.3", "app@1.0.5"])
+      try fixture.expectSame("app@1.0.5", in: pi)
+
+      // An index that has nobody's name is all that release files describe.
+      for release in ["app-1.0.3", "app-1.0.5"] {
+        let path = "\(directory)/\(release).caibx"
+        try fixture.files.perform(
+          release == "app-1.0.3" ? .rename(from: path, to: "\(directory)/any.caibx") : .remove(path))
+      }
+      let other = try fixture.member("other")
+      try fixture.importFile(fixture.export("another@1.0.0"), into: other)
+      #expect(try fixture.importStore(directory, into: other).imported.map(\.release) == ["app@1.0.3", "app@1.0.5"])
+      #expect(try fixture.held(other) == ["another@1.0.0", "app@1.0.3", "app@1.0.5"])
+    }
+  }
+
   @Test("an archive of the same length that nobody signed does not come in")
   func forged() throws {
     try TransferFixture.with { fixture in
