@@ -16,12 +16,18 @@ public struct ReleaseExporter: Sendable {
   /// file has its name when it is whole.
   ///
   /// - Parameter progress: Told how many bytes of archives are done, and how many there are; what it throws ends it.
-  /// - Throws: `ErrorCode.notFound` where the release is not here; `ErrorCode.manifestUnlisted` where signed metadata
+  /// - Throws: `ErrorCode.usage` for `-`, which is no file; `ErrorCode.notFound` where the release is not here;
+  ///   `ErrorCode.manifestUnlisted` where signed metadata
   ///   does not list it; `ErrorCode.metadataMissing` where that is not complete here; `ErrorCode.chunkMissing` where the
   ///   release is damaged; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func exportFile(
     _ release: ReleaseID, to path: String, progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ExportReport {
+    guard path != "-" else {
+      throw GtachError(
+        .usage, "a release is not written to the standard output", reason: "a file has its name only when it is whole",
+        advice: "name a file, or ./- for one of that name")
+    }
     let listed = try ListedReleases(context)
     let variants = try listed.variants(of: release)
     let file = try OutputFile(path)

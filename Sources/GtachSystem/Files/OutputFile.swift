@@ -8,7 +8,7 @@
 import GtachModel
 
 /// A file that is written piece by piece and has its name when it is whole, or never: until then it is a hidden one
-/// beside it, which goes with the last reference.
+/// beside it, which goes with the last reference. Where a symbolic link is in its place, it is what that leads to.
 public final class OutputFile {
   /// What it will be called.
   public let path: String
@@ -19,14 +19,20 @@ public final class OutputFile {
 
   /// Begins a file, in a directory that is there.
   ///
-  /// - Throws: `ErrorCode.inputOutput` also where a directory is in its way; `ErrorCode.notFound` where there is no such
+  /// - Throws: `ErrorCode.inputOutput` also where anything but a regular file is in its way; `ErrorCode.notFound` where there is no such
   ///   directory; `ErrorCode.diskFull`.
-  public init(_ path: String) throws(GtachError) {
+  public init(_ requested: String) throws(GtachError) {
+    let path = try Self.target(of: requested)
     let slash = path.lastIndex(of: "/")
     let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
     directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     if name.isEmpty || FileSystem.isDirectory(path) {
       throw GtachError(.inputOutput, "cannot write \(path)", reason: "it is a directory", advice: "name a file")
+    }
+    if let kind = try FileSystem().kind(of: path), kind != .file {
+      throw GtachError(
+        .inputOutput, "cannot write \(path)", reason: "it is no regular file",
+        advice: "name a file that may be replaced")
     }
     self.path = path
     temporary = "\(directory)/.\(name.prefix(100)).\(Hexadecimal.encode(SystemRandom.bytes(6)))"
@@ -34,6 +40,21 @@ public final class OutputFile {
     guard number >= 0 else { throw FileSystem.failure("cannot write \(path)", errno) }
     descriptor = Descriptor(owning: number)
   }
+
+  /// What symbolic links lead to in the end, be it there or not.
+  private static func target(of name: String) throws(GtachError) -> String {
+    var path = name
+    for _ in 0..<maximumLinks {
+      guard try FileSystem().kind(of: path) == .symbolicLink else { return path }
+      let link = try FileSystem().readLink(path)
+      let parent = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+      path = link.hasPrefix("/") ? link : parent + link
+    }
+    throw GtachError(.inputOutput, "cannot write \(name)", reason: "too many symbolic links lead from it")
+  }
+
+  /// As many as Linux follows (path_resolution(7)).
+  private static let maximumLinks = 40
 
   deinit { if !isCommitted { unlink(temporary) } }
 

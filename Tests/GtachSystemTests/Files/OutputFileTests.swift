@@ -47,6 +47,34 @@ struct OutputFileTests {
     }
   }
 
+  @Test("a link stays and what it leads to is replaced, and what is no regular file stays as it is")
+  func special() throws {
+    try withTestDirectory { directory in
+      try files.perform([
+        .write(path: "\(directory)/file", bytes: [9], permissions: 0o600),
+        .makeSymbolicLink(at: "\(directory)/link", to: "second"),
+        .makeSymbolicLink(at: "\(directory)/second", to: "\(directory)/file"),
+        .makeSymbolicLink(at: "\(directory)/dangling", to: "new"),
+        .makeSymbolicLink(at: "\(directory)/loop", to: "loop"),
+        .makeSymbolicLink(at: "\(directory)/null", to: "/dev/null"),
+      ])
+      for (name, target) in [("link", "file"), ("dangling", "new")] {
+        let file = try OutputFile("\(directory)/\(name)")
+        try file.append([1])
+        try file.commit()
+        #expect(try files.kind(of: "\(directory)/\(name)") == .symbolicLink)
+        #expect(try files.kind(of: "\(directory)/\(target)") == .file)
+        #expect(try files.read("\(directory)/\(target)", maximumBytes: 10) == [1])
+      }
+      for name in ["loop", "null"] {
+        #expect(thrownError { try OutputFile("\(directory)/\(name)") }?.code == .inputOutput)
+      }
+      #expect(thrownError { try OutputFile("/dev/null") }?.reason == "it is no regular file")
+      #expect(try files.kind(of: "/dev/null") == .characterDevice)
+      #expect(try files.list(directory) == ["dangling", "file", "link", "loop", "new", "null", "second"])
+    }
+  }
+
   @Test("a file is read in pieces to its end")
   func input() throws {
     try withTestDirectory { directory in
