@@ -43,7 +43,8 @@ public struct PackageCreator: Sendable {
   ///   - created: When it was packed.
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
   ///   - progress: Told how far it is, on the calling thread; may throw to end it.
-  /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says; `ErrorCode.notPermitted` where
+  /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says;
+  ///   `ErrorCode.archiveMemberUnsupported` where a home of gtach with its keys is in the tree; `ErrorCode.notPermitted` where
   ///   it is to be raised and may not be written; what `ForeignArchive`, `SourceTree.members` and `ArchiveWriter.write`
   ///   say of the tree; `ErrorCode.releaseExists` where the same name, version and platform has other content;
   ///   `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
@@ -71,6 +72,7 @@ public struct PackageCreator: Sendable {
     let patterns = try IgnorePatterns(description.exclude ?? [])
     description.exclude = nil
     let members = try scan(directory, patterns)
+    try HomeProtection(home: repository.home, directory: directory).check(members)
     let report = try PackageValidation(description, members: members, directory: directory)
       .report(mock: mock, wheel: source.wheelMetadata())
 

@@ -17,6 +17,8 @@ public final class PackageRepository: Sendable {
   /// send the last units of objects at once.
   static let maximumIdleDecoders = 2
 
+  /// The home that it is in.
+  let home: String
   /// Where everything lies.
   public let layout: RepositoryLayout
   let files = FileSystem()
@@ -51,6 +53,7 @@ public final class PackageRepository: Sendable {
     home: String, cancellation: Cancellation? = nil, clock: @escaping @Sendable () -> Timestamp = { SystemClock.now() }
   ) throws(GtachError) {
     self.cancellation = cancellation
+    self.home = home
     layout = RepositoryLayout(home: home)
     state = Mutex(State(catalogue: Catalogue(layout, cancellation: cancellation, clock: clock)))
     if let kind = try files.kind(of: layout.root), kind != .directory, kind != .symbolicLink {

@@ -42,6 +42,36 @@ struct PackageCreatorTests {
     }
   }
 
+  @Test("no key of a gtach home is packed, and the home in use is not, unless they are excluded")
+  func homes() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.writeTree()
+      let repository = try fixture.repository()
+      for key in ["fleet/keys/targets.pem", "fleet/node-key.pem", "a/.home/fleet/keys/package-app.pem"] {
+        let path = "\(fixture.tree)/\(key)"
+        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+        try fixture.files.perform([.makeDirectory(parent), .write(path: path, bytes: [1], permissions: 0o600)])
+        let error = thrownError { try fixture.pack(into: repository) }
+        #expect(error?.code == .archiveMemberUnsupported && error?.message.contains(key) == true)
+        #expect(error?.advice?.contains(key.hasPrefix("a/") ? "/a/.home/" : "/fleet/") == true)
+        try fixture.files.perform(.remove(path))
+      }
+      // Keys of others are the package's affair.
+      try fixture.files.perform(.write(path: "\(fixture.tree)/fleet/ca.pem", bytes: [1], permissions: 0o600))
+      _ = try fixture.pack(into: repository)
+
+      let inside = try PackageRepository(home: "\(fixture.tree)/home")
+      try fixture.files.perform(.makeDirectory(inside.layout.root))
+      #expect(errorCode { try fixture.pack(into: inside) } == .archiveMemberUnsupported)
+      let same = try PackageRepository(home: fixture.tree)
+      #expect(errorCode { try fixture.pack(into: same) } == .archiveMemberUnsupported)
+      let description = #"{"name": "app", "version": "1.0.0", "exclude": ["/home/"]}"#
+      try fixture.files.perform(
+        .write(path: "\(fixture.tree)/gtach.json", bytes: Array(description.utf8), permissions: 0o644))
+      _ = try fixture.pack(into: inside)
+    }
+  }
+
   @Test("the same tree gives the same release: in another home, at another time, packed by another level too")
   func same() throws {
     try RepositoryFixture.with { fixture in
