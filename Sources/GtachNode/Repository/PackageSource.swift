@@ -91,18 +91,39 @@ final class PackageSource {
     }
   }
 
-  /// Checks that a wheel with programs for one platform is not packed for all: its name ends with what it runs on, as in
-  /// `numpy-1.26.4-cp311-cp311-manylinux_2_17_aarch64.whl`.
+  /// Checks that a wheel with programs for some platforms is not packed for others: its name ends with what it runs on, as
+  /// in `numpy-1.26.4-cp311-cp311-manylinux_2_17_aarch64.whl`, of which several are separated by periods (PEP 425).
   ///
   /// - Throws: `ErrorCode.platformUnsupported`.
   func check(_ platform: Platform) throws(GtachError) {
-    guard platform == .any, unpacked != nil, path.hasSuffix(".whl") else { return }
+    guard unpacked != nil, path.hasSuffix(".whl") else { return }
     let tag = path.dropLast(4).split(separator: "-").last ?? ""
-    guard tag != "any" else { return }
+    let tags = tag.split(separator: ".")
+    guard !tags.contains("any"), !tags.contains(where: { Self.runs($0, on: platform) }) else { return }
+    let place = platform == .any ? "everywhere" : "on \(platform)"
     throw GtachError(
-      .platformUnsupported, "\(path) does not run everywhere", reason: "it is a wheel for \(tag)",
+      .platformUnsupported, "\(path) does not run \(place)", reason: "it is a wheel for \(tag)",
       advice: "say what it runs on, as in --platform linux-arm64")
   }
+
+  /// Whether a platform tag of a wheel, `SYSTEM[_VERSION]_PROCESSOR`, is one of a platform's.
+  private static func runs(_ tag: Substring, on platform: Platform) -> Bool {
+    let parts = platform.text.split(separator: "-")
+    guard parts.count == 2 else { return false }
+    let (system, processor) = (String(parts[0]), String(parts[1]))
+    let systems = wheelSystems[system] ?? [system]
+    let processors = wheelProcessors[processor] ?? [processor]
+    return systems.contains(where: tag.hasPrefix) && processors.contains { tag.hasSuffix("_\($0)") }
+  }
+
+  /// What PEP 425, 513, 599, 600 and 656 call the systems.
+  private static let wheelSystems: [String: [String]] = [
+    "linux": ["linux", "manylinux", "musllinux"], "macos": ["macosx"],
+  ]
+  /// What Python calls the processors, where it is not what gtach does.
+  private static let wheelProcessors: [String: [String]] = [
+    "arm64": ["aarch64", "arm64", "universal2"], "armv7": ["armv7l", "armv6l"], "x86_64": ["x86_64", "universal2"],
+  ]
 
   /// What a wheel says of itself; nil where it is none.
   func wheelMetadata() throws(GtachError) -> PythonMetadata? {

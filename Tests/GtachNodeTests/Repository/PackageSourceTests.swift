@@ -112,6 +112,16 @@ struct PackageSourceTests {
       #expect(errorCode { try pack(native, fixture) } == .platformUnsupported)
       #expect(
         try pack(native, fixture, home: "native", platform: Platform("linux-arm64")).platform.text == "linux-arm64")
+      for platform in ["linux-x86_64", "macos-arm64", "linux-riscv64", "linux-armv7"] {
+        #expect(errorCode { try pack(native, fixture, platform: Platform(platform)) } == .platformUnsupported)
+      }
+      let several = "\(fixture.directory)/Foo_Bar-1.0rc1-cp311-cp311-macosx_11_0_universal2.manylinux_2_17_x86_64.whl"
+      try tar(["-C", tree, "-cf", several, "."])
+      for platform in ["macos-arm64", "linux-x86_64"] {
+        #expect(
+          try pack(several, fixture, home: platform, platform: Platform(platform)).platform.text == platform)
+      }
+      #expect(errorCode { try pack(several, fixture, platform: Platform("linux-arm64")) } == .platformUnsupported)
       try write("Name: Foo_Bar\nVersion: 1.0.post1\n")
       #expect(errorCode { try pack(wheel, fixture) } == .versionInvalid)
       try fixture.files.perform(.remove("\(tree)/Foo_Bar-1.0rc1.dist-info"))
