@@ -23,8 +23,10 @@ struct PackEndTests {
       .filter { (try? $0.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true }.map(\.path)
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func aSignalEndsItAndNothingIsLeft(signal: Int32) throws {
+    // Under nohup the tests, and what they start, would ignore it.
+    if signal == SIGHUP { _ = Foundation.signal(SIGHUP, SIG_DFL) }
     var random = SystemRandomNumberGenerator()
     var noise = Data(capacity: 24 << 20)
     while noise.count < 24 << 20 { withUnsafeBytes(of: random.next()) { noise.append(contentsOf: $0) } }

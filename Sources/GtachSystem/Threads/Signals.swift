@@ -15,13 +15,14 @@ public enum Signals {
     _ = signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Calls back on a thread of its own for each SIGINT and SIGTERM from now on, with the signal's number. Only the
-  /// first call in a process may succeed.
+  /// Calls back on a thread of its own for each SIGINT, SIGTERM and SIGHUP from now on, with the signal's number. Only the
+  /// first call in a process may succeed. SIGHUP, which comes when a terminal or an SSH session is closed, stays ignored
+  /// where whoever started the program had it so, as nohup does.
   ///
   /// - Throws: `ErrorCode.busy` where the system has no thread or descriptor left, `ErrorCode.bug` where the signals
   ///   are taken already.
   public static func onTermination(_ callback: @escaping @Sendable (Int32) -> Void) throws(GtachError) {
-    guard terminationPipe < 0 else { throw GtachError(.bug, "somebody handles SIGINT and SIGTERM already") }
+    guard terminationPipe < 0 else { throw GtachError(.bug, "somebody handles SIGINT, SIGTERM and SIGHUP already") }
     let (reader, writer) = try Descriptor.pipe()
     _ = try WorkerThread(name: "signals") {
       while true {
@@ -34,7 +35,7 @@ public enum Signals {
     // The handler may run at any instant until the process ends, so its end of the pipe is never closed.
     terminationPipe = dup(writer.number)
     _ = fcntl(terminationPipe, F_SETFD, FD_CLOEXEC)
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] where number != SIGHUP || !isIgnored(SIGHUP) {
       var action = sigaction()
       #if canImport(Darwin)
         action.__sigaction_u.__sa_handler = handleTermination
@@ -51,7 +52,19 @@ public enum Signals {
     sigemptyset(&wanted)
     sigaddset(&wanted, SIGINT)
     sigaddset(&wanted, SIGTERM)
+    sigaddset(&wanted, SIGHUP)
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }
 
