@@ -15,8 +15,8 @@
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
 #   demo       scripts/demo.sh
 #
-# A tier's output goes to a log that is shown where it fails, or as it comes with --verbose. It ends with a table of
-# tiers, results and seconds. A tier that this machine cannot run is skipped, with its reason; where CI=true
+# A tier's output goes to a log that is shown where it fails, or as it comes with --verbose. It ends with why tiers failed,
+# and a table of tiers, results and seconds. A tier that this machine cannot run is skipped, with its reason; where CI=true
 # that is a failure. Exit status: 0 if nothing failed. Two runs at once are safe; what stays behind is .build and
 # the cache in ${XDG_CACHE_HOME:-~/.cache}/gtach (a Debian 13 root, a kernel, Python wheels).
 set -eu
@@ -85,6 +85,11 @@ run() {
     set +m
     wait "$running" || { result=FAILED failed=yes; }
     running=
+    # The end of a long output is what is seen of it, so the table has beside it why a tier failed.
+    if [ "$result" = FAILED ]; then
+      reasons="$reasons$(printf '\n== %s failed:\n' "$tier"; (grep -E '^✘|error:|\.sh: |panicked|Fatal error' "$log" || tail -n 20 "$log") | cut -c1-400 | tail -n 30)
+"
+    fi
     if [ "$verbose" = no ]; then
       if [ "$result" = FAILED ]; then grep -vE '^\[[0-9]+/[0-9]+\] ' "$log" || true; else grep -E 'Test run with [0-9]+ tests?' "$log" || true; fi
     fi
@@ -119,7 +124,7 @@ finish() {
   rm -rf "$logs"
 }
 
-verbose=no failed=no running='' preparing='' table=''
+verbose=no failed=no running='' preparing='' table='' reasons=''
 if [ "${1:-}" = --verbose ]; then verbose=yes; shift; fi
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $every_tier
@@ -143,5 +148,6 @@ fi
 for tier; do
   run "$tier"
 done
+printf '%s' "$reasons"
 printf '\n%-10s %-8s %7s\n%s' tier result seconds "$table"
 [ "$failed" = no ]
