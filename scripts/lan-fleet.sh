@@ -10,6 +10,9 @@
 #   at I ARGUMENT...           gtach on host I
 #   start I                    the daemon of host I, until it answers; $node is its process
 #   ended I SIGNAL             ends it
+#   holds I RELEASE            whether host I has a release
+#   sees I NAME                whether host I finds a node's advertisement by multicast
+#   until_true WHAT COMMAND... repeats a command until it succeeds, $limit_seconds at most, and says how long that took
 #
 # When the script ends, everything is gone; where it failed, the ends of the daemons' logs are shown.
 
@@ -42,6 +45,20 @@ ended() {
   pid=$(cat "$work/h$1.pid")
   kill -"$2" "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
+}
+
+holds() { at "$1" info "$2"; }
+
+sees() { scripts/lan.sh exec "$1" avahi-browse --terminate --parsable --no-db-lookup _gtach._tcp | grep -q "^+;.*;$2;"; }
+
+until_true() {
+  local what=$1 began=$SECONDS
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $((SECONDS - began)) -lt "${limit_seconds:?}" ] || die "not within $limit_seconds s: $what"
+    sleep 0.2
+  done
+  echo "ok: $what, after $((SECONDS - began)) s"
 }
 
 fleet_up() {

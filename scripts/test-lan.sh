@@ -17,17 +17,6 @@ set -eu
 
 limit_seconds=60
 
-# until_true WHAT COMMAND...: repeats a command until it succeeds.
-until_true() {
-  local what=$1 began=$SECONDS
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $((SECONDS - began)) -lt "$limit_seconds" ] || die "not within $limit_seconds s: $what"
-    sleep 0.2
-  done
-  echo "ok: $what, after $((SECONDS - began)) s"
-}
-holds() { at "$1" info "$2"; }
 advertises() { at "$1" status --json | grep -q '"discovery" : "advertising"'; }
 # The daemon answers, and says why it does not advertise.
 does_not_advertise() { at "$1" status --json | grep '"discovery" : ' | grep -qv '"advertising"'; }
@@ -35,9 +24,6 @@ pack() {
   mkdir "$work/app-$1"
   echo "$1" >"$work/app-$1/data"
   at 1 --quiet pack "$work/app-$1" --name app --version "$1" >/dev/null
-}
-sees() { # sees HOST NAME: whether a host finds a node's advertisement
-  scripts/lan.sh exec "$1" avahi-browse --terminate --parsable --no-db-lookup _gtach._tcp | grep -q "^+;.*;$2;"
 }
 
 fleet_up 4 debug

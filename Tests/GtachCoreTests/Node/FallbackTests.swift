@@ -8,16 +8,6 @@ import Testing
 struct FallbackTests {
   let lan = VirtualLAN()
 
-  private func node(_ number: UInt8, _ fleet: VirtualFleet, peers: [VirtualNode]) throws -> VirtualNode {
-    var configuration = NodeConfiguration()
-    configuration.peers = peers.map(\.endpoint)
-    let node = try VirtualNode(
-      number: number, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration,
-      isPublisher: peers.isEmpty)
-    lan.add(node)
-    return node
-  }
-
   /// The objects that a node was asked for, and the chunks.
   private func counts(_ node: VirtualNode) -> (objects: Int, bare: Int) {
     let bare = node.questions.count(where: \.isBare)
@@ -26,15 +16,15 @@ struct FallbackTests {
 
   @Test func aNeighbourThatHasChunksOnlyIsEnough() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 10)
     try publisher.publish(release, of: fleet)
-    let neighbour = try node(2, fleet, peers: [publisher])
+    let neighbour = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     #expect(neighbour.held == [release.variant])
     lan.crash(publisher)
     neighbour.hasOnlyChunks = true
-    let late = try node(3, fleet, peers: [neighbour])
+    let late = try lan.node(3, fleet, peers: [neighbour])
     lan.run(milliseconds: 1_000)
     #expect(late.held == [release.variant])
     #expect(counts(neighbour) == (0, 10))
@@ -52,13 +42,13 @@ struct FallbackTests {
 
   @Test func whoeverHasTheObjectsIsAskedForThem() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 20)
     try publisher.publish(release, of: fleet)
-    let neighbour = try node(2, fleet, peers: [publisher])
+    let neighbour = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     neighbour.hasOnlyChunks = true
-    let late = try node(3, fleet, peers: [neighbour, publisher])
+    let late = try lan.node(3, fleet, peers: [neighbour, publisher])
     lan.run(milliseconds: 2_000)
     #expect(late.held == [release.variant])
     #expect(counts(neighbour).bare == 0 && counts(publisher).bare == 0)
@@ -69,10 +59,10 @@ struct FallbackTests {
 
   @Test func aPeerThatOnlySaysThatItHasSomethingHoldsNobodyUp() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 20)
     try publisher.publish(release, of: fleet)
-    let boaster = try node(2, fleet, peers: [publisher])
+    let boaster = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     boaster.lies = { request in
       switch request {
@@ -82,13 +72,13 @@ struct FallbackTests {
       }
     }
     lan.crash(publisher)
-    let late = try node(3, fleet, peers: [boaster, publisher])
+    let late = try lan.node(3, fleet, peers: [boaster, publisher])
     lan.run(milliseconds: 60_000)
     #expect(late.held.isEmpty)
     // Everything once, then some chunks, and then no more.
     #expect(counts(boaster) == (20, 2))
     #expect(late.events.filter { $0 == .holderLacking(name: "node-10.0.0.2", release: "app@1.0.0") }.count == 1)
-    let again = try node(1, fleet, peers: [])
+    let again = try lan.node(1, fleet, peers: [])
     try again.publish(release, of: fleet)
     lan.run(milliseconds: 120_000)
     #expect(late.held == [release.variant])
@@ -96,7 +86,7 @@ struct FallbackTests {
 
   @Test func aHolderThatLackedAChunkIsAskedAgainWhenItHasNews() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 4)
     try publisher.publish(release, of: fleet)
     publisher.lies = { request in
@@ -106,7 +96,7 @@ struct FallbackTests {
       default: return nil
       }
     }
-    let late = try node(2, fleet, peers: [publisher])
+    let late = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 60_000)
     let isKnown = { late.state.table.peers.values.contains { $0.variants[release.variant] != nil } }
     #expect(late.held.isEmpty && !isKnown())
@@ -122,10 +112,10 @@ struct FallbackTests {
 
   @Test func whatCouldNotBeGivenOutIsLookedAtOnceInAWhileAndNoLongerToldOfWhereItIsDamaged() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 4)
     try publisher.publish(release, of: fleet)
-    let neighbour = try node(2, fleet, peers: [publisher])
+    let neighbour = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     #expect(neighbour.held == [release.variant])
     let suspect = SHA256().digest(of: [1])
@@ -152,7 +142,7 @@ struct FallbackTests {
 
   @Test func anObjectThatItsPublisherMadeWronglyIsAskedForOnceAndNobodyIsBlamed() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 8)
     let error = GtachError(.chunkCorrupt, "the object yields other bytes than those of its chunk")
     publisher.lies = { request in
@@ -163,7 +153,7 @@ struct FallbackTests {
       return .fetch(variant, .unit(number, bytes: 500 + number, .useless(error)))
     }
     try publisher.publish(release, of: fleet)
-    let late = try node(2, fleet, peers: [publisher])
+    let late = try lan.node(2, fleet, peers: [publisher])
     lan.run(milliseconds: 1_000)
     #expect(late.held == [release.variant])
     #expect(counts(publisher) == (8, 3))
@@ -177,10 +167,10 @@ struct FallbackTests {
 
   @Test func whatTurnsOutToBeMissingAtTheEndIsLookedForOnceMore() throws {
     var fleet = try VirtualFleet()
-    let publisher = try node(1, fleet, peers: [])
+    let publisher = try lan.node(1, fleet, peers: [])
     let release = try fleet.publish("app", "1.0.0", objects: 4)
     try publisher.publish(release, of: fleet)
-    let late = try node(2, fleet, peers: [publisher])
+    let late = try lan.node(2, fleet, peers: [publisher])
     late.forgetsAtTheEnd = [2]
     lan.run(milliseconds: 1_000)
     #expect(late.held == [release.variant])

@@ -8,12 +8,6 @@ import Testing
 struct MovingTests {
   let lan = VirtualLAN()
 
-  private func member(_ number: UInt8, _ fleet: VirtualFleet, told: [UInt8] = []) throws -> VirtualNode {
-    var configuration = NodeConfiguration()
-    configuration.peers = told.map { Endpoint(host: "10.0.0.\($0)", port: 7420) }
-    return try VirtualNode(number: number, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
-  }
-
   /// A publisher and a node that are connected, of which the node is told of the publisher.
   private func pair() throws -> (fleet: VirtualFleet, publisher: VirtualNode, node: VirtualNode) {
     let fleet = try VirtualFleet()

@@ -7,12 +7,6 @@ import Testing
 struct PeerExchangeTests {
   let lan = VirtualLAN()
 
-  private func node(_ number: UInt8, _ fleet: VirtualFleet, told: [UInt8] = []) throws -> VirtualNode {
-    var configuration = NodeConfiguration()
-    configuration.peers = told.map { Endpoint(host: "10.0.0.\($0)", port: 7420) }
-    return try VirtualNode(number: number, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
-  }
-
   /// What multicast shows of a node.
   private func advertisement(of node: VirtualNode, _ fleet: VirtualFleet) -> NodeInput {
     let told = node.state.advertisement
@@ -25,9 +19,9 @@ struct PeerExchangeTests {
     var fleet = try VirtualFleet()
     let publisher = try VirtualNode(number: 1, fleet: fleet.id, trusted: try fleet.trusted(), isPublisher: true)
     publisher.metadata = fleet.metadata
-    let left = [publisher] + (try (2...5).map { try node($0, fleet) })
+    let left = [publisher] + (try (2...5).map { try fleet.member($0) })
     // One of the other room is told of one of this room, and not even of the publisher.
-    let right = [try node(11, fleet, told: [3])] + (try (12...15).map { try node($0, fleet) })
+    let right = [try fleet.member(11, told: [3])] + (try (12...15).map { try fleet.member($0) })
     for node in left + right { lan.add(node) }
     for room in [left, right] {
       for node in room { for other in room where other !== node { node.take(advertisement(of: other, fleet)) } }
@@ -46,7 +40,7 @@ struct PeerExchangeTests {
     var fleet = try VirtualFleet()
     let publisher = try VirtualNode(number: 1, fleet: fleet.id, trusted: try fleet.trusted(), isPublisher: true)
     publisher.metadata = fleet.metadata
-    let other = try node(2, fleet)
+    let other = try fleet.member(2)
     // The publisher knows the address, and the other one is the one that needs something.
     var configuration = NodeConfiguration()
     configuration.peers = [other.endpoint]
@@ -63,20 +57,20 @@ struct PeerExchangeTests {
 
   @Test func hearsayIsNotPassedOn() throws {
     let fleet = try VirtualFleet()
-    let liar = try node(1, fleet)
+    let liar = try fleet.member(1)
     let ghosts = try (1...9).map { number in
       Peers.Entry(
         node: try #require(NodeID([UInt8](repeating: 200 + UInt8(number), count: 16))),
         endpoints: [Endpoint(host: "10.0.9.\(number)", port: 7420)])
     }
     liar.lies = { $0 == .peers ? .peers(ghosts) : nil }
-    let (victim, other) = (try node(2, fleet, told: [1]), try node(3, fleet, told: [2]))
+    let (victim, other) = (try fleet.member(2, told: [1]), try fleet.member(3, told: [2]))
     for node in [liar, victim, other] { lan.add(node) }
     lan.run(milliseconds: 300_000)
     #expect(victim.state.table.peers.values.count { $0.isHearsay } == 9)
     #expect(other.state.table.peers.values.count { $0.isHearsay } == 9, "it asks the liar, whom it was told of truly")
     liar.lies = { _ in nil }
-    let late = try node(4, fleet, told: [2])
+    let late = try fleet.member(4, told: [2])
     lan.add(late)
     lan.run(milliseconds: 300_000)
     #expect(Set(late.state.table.peers.values.compactMap(\.id)) == [liar.id, victim.id, other.id])
@@ -84,7 +78,7 @@ struct PeerExchangeTests {
 
   @Test func aPeerThatTellsOfTenThousandAddressesIsHarmless() throws {
     let fleet = try VirtualFleet()
-    let liar = try node(1, fleet)
+    let liar = try fleet.member(1)
     var told = 0
     liar.lies = { request in
       guard request == .peers else { return nil }
@@ -98,8 +92,8 @@ struct PeerExchangeTests {
       }
       return .peers(entries)
     }
-    let honest = try node(3, fleet)
-    let victim = try node(2, fleet, told: [1, 3])
+    let honest = try fleet.member(3)
+    let victim = try fleet.member(2, told: [1, 3])
     for node in [liar, honest, victim] { lan.add(node) }
     lan.run(milliseconds: 600_000)
     #expect(told > 50_000)
@@ -115,7 +109,7 @@ struct PeerExchangeTests {
 
   @Test func aStrangersAddressIsNotDialledOftenHoweverManyNodesAreSaidToBeThere() throws {
     let fleet = try VirtualFleet()
-    let liar = try node(1, fleet)
+    let liar = try fleet.member(1)
     let stranger = "192.0.2.7"
     var round = 0
     liar.lies = { request in
@@ -131,8 +125,8 @@ struct PeerExchangeTests {
       }
       return .peers(entries)
     }
-    let victim = try node(2, fleet, told: [1, 3])
-    for node in [liar, try node(3, fleet), victim] { lan.add(node) }
+    let victim = try fleet.member(2, told: [1, 3])
+    for node in [liar, try fleet.member(3), victim] { lan.add(node) }
     lan.run(milliseconds: 3_600_000)
     #expect(round > 50)
     let dials = victim.dialled.filter { $0.host == stranger }.count
@@ -141,7 +135,7 @@ struct PeerExchangeTests {
 
   @Test func whatMeansNothingHereIsNotDialled() throws {
     let fleet = try VirtualFleet()
-    let (liar, honest) = (try node(1, fleet), try node(2, fleet, told: [1]))
+    let (liar, honest) = (try fleet.member(1), try fleet.member(2, told: [1]))
     let id = try #require(NodeID([UInt8](repeating: 77, count: 16)))
     let useless: [Endpoint] = [
       "127.0.0.1", "::1", "0.0.0.0", "::", "fe80::1", "169.254.1.1", "224.0.0.251", "ff02::fb", "255.255.255.255",
@@ -163,12 +157,12 @@ struct PeerExchangeTests {
 
   @Test func whoIsNotWhoItWasSaidToBeIsWhoItIs() throws {
     let fleet = try VirtualFleet()
-    let (liar, third) = (try node(1, fleet), try node(3, fleet))
+    let (liar, third) = (try fleet.member(1), try fleet.member(3))
     let ghost = try #require(NodeID([UInt8](repeating: 77, count: 16)))
     liar.lies = { request in
       request == .peers ? .peers([Peers.Entry(node: ghost, endpoints: [third.endpoint])]) : nil
     }
-    let victim = try node(2, fleet, told: [1])
+    let victim = try fleet.member(2, told: [1])
     for node in [liar, third, victim] { lan.add(node) }
     lan.run(milliseconds: 60_000)
     let peers = victim.state.table.peers.values

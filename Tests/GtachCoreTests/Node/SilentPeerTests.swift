@@ -8,16 +8,6 @@ import Testing
 struct SilentPeerTests {
   let lan = VirtualLAN()
 
-  private func node(_ number: UInt8, _ fleet: VirtualFleet, peers: [VirtualNode]) throws -> VirtualNode {
-    var configuration = NodeConfiguration()
-    configuration.peers = peers.map(\.endpoint)
-    let node = try VirtualNode(
-      number: number, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration,
-      isPublisher: peers.isEmpty)
-    lan.add(node)
-    return node
-  }
-
   private enum Owed: CaseIterable {
     case manifest, index, units
   }
@@ -26,7 +16,7 @@ struct SilentPeerTests {
   private func whatASilentPeerOwesComesFromAnother(owed: Owed) throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0", objects: 100)
-    let sources = [try node(1, fleet, peers: []), try node(2, fleet, peers: [])]
+    let sources = [try lan.node(1, fleet, peers: []), try lan.node(2, fleet, peers: [])]
     for source in sources { try source.publish(release, of: fleet) }
     // Whoever of the two is asked first answers nothing of it, ever.
     var silent: VirtualNode?
@@ -40,7 +30,7 @@ struct SilentPeerTests {
         }
       }
     }
-    let receiver = try node(3, fleet, peers: sources)
+    let receiver = try lan.node(3, fleet, peers: sources)
     lan.run(milliseconds: 5_000)
     #expect(receiver.held == [release.variant])
     #expect(silent != nil && receiver.closed.isEmpty)
@@ -49,7 +39,7 @@ struct SilentPeerTests {
   @Test func aSlowPeerIsWaitedFor() throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0", objects: 100)
-    let sources = [try node(1, fleet, peers: []), try node(2, fleet, peers: [])]
+    let sources = [try lan.node(1, fleet, peers: []), try lan.node(2, fleet, peers: [])]
     for source in sources { try source.publish(release, of: fleet) }
     var held: [(request: SessionRequest, source: VirtualNode)] = []
     for source in sources {
@@ -59,7 +49,7 @@ struct SilentPeerTests {
         return true
       }
     }
-    let receiver = try node(3, fleet, peers: sources)
+    let receiver = try lan.node(3, fleet, peers: sources)
     lan.run(milliseconds: 500)
     let slow = try #require(held.first?.source)
     let session = try #require(slow.diallers.first { $0.0 === receiver }?.1)
@@ -76,12 +66,12 @@ struct SilentPeerTests {
 
   @Test func noPeerIsAskedToTellOfMoreThanItMustAndEverythingHasItsTurn() throws {
     var fleet = try VirtualFleet()
-    let neighbour = try node(2, fleet, peers: [])
+    let neighbour = try lan.node(2, fleet, peers: [])
     neighbour.isPassive = true
     var releases: [VirtualRelease] = []
     for number in 0..<10 { releases.append(try fleet.publish("app-\(number)", "1.0.0", objects: 64)) }
     func holder(_ number: Int) throws -> VirtualNode {
-      let holder = try node(UInt8(10 + number), fleet, peers: [])
+      let holder = try lan.node(UInt8(10 + number), fleet, peers: [])
       try holder.publish(releases[number], of: fleet)
       holder.isPassive = true
       return holder
@@ -89,7 +79,7 @@ struct SilentPeerTests {
     var holders: [VirtualNode] = []
     for number in 0..<10 { holders.append(try holder(number)) }
     for holder in holders { holder.isSilent = { if case .fetch = $0 { true } else { false } } }
-    let receiver = try node(3, fleet, peers: holders + [neighbour])
+    let receiver = try lan.node(3, fleet, peers: holders + [neighbour])
     func started() -> Set<String> {
       Set(receiver.events.compactMap { if case .fetchStarted(let release, _, _) = $0 { release } else { nil } })
     }
@@ -109,7 +99,7 @@ struct SilentPeerTests {
   @Test func whatArrivedIsForgottenWithTheDownload() throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0", objects: 10)
-    let source = try node(1, fleet, peers: [])
+    let source = try lan.node(1, fleet, peers: [])
     try source.publish(release, of: fleet)
     var failures = 0
     source.lies = { request in
@@ -117,7 +107,7 @@ struct SilentPeerTests {
       failures += 1
       return .fetch(variant, .refused(GtachError(.diskFull, "no space left")))
     }
-    let receiver = try node(2, fleet, peers: [source])
+    let receiver = try lan.node(2, fleet, peers: [source])
     lan.run(milliseconds: 500)
     #expect(failures == 1 && receiver.held.isEmpty)
     #expect(receiver.left.map(ChunkIndexCodec.encode) == [release.index])

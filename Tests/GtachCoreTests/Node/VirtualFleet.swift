@@ -109,13 +109,29 @@ extension VirtualLAN {
       number: 1, fleet: fleet.id, trusted: try fleet.trusted(), isPublisher: true)
     publisher.metadata = fleet.metadata
     add(publisher)
-    var configuration = NodeConfiguration()
-    configuration.peers = peers.map { Endpoint(host: "10.0.0.\($0)", port: 7420) }
-    let nodes = try (0..<count).map { number in
-      try VirtualNode(
-        number: number + 2, fleet: fleet.id, trusted: try fleet.pinned(), configuration: configuration)
-    }
+    let nodes = try (0..<count).map { number in try fleet.member(number + 2, told: peers) }
     for node in nodes { add(node) }
     return (publisher, nodes)
+  }
+
+  /// A node in the room that was told of others; a publisher where there are none.
+  func node(_ number: UInt8, _ fleet: VirtualFleet, peers: [VirtualNode]) throws -> VirtualNode {
+    let node = try fleet.member(number, at: peers.map(\.endpoint), isPublisher: peers.isEmpty)
+    add(node)
+    return node
+  }
+}
+
+extension VirtualFleet {
+  /// A node, in no room yet, that was told of others by their numbers.
+  func member(_ number: UInt8, told: [UInt8] = []) throws -> VirtualNode {
+    try member(number, at: told.map { Endpoint(host: "10.0.0.\($0)", port: 7420) }, isPublisher: false)
+  }
+
+  fileprivate func member(_ number: UInt8, at peers: [Endpoint], isPublisher: Bool) throws -> VirtualNode {
+    var configuration = NodeConfiguration()
+    configuration.peers = peers
+    return try VirtualNode(
+      number: number, fleet: id, trusted: try pinned(), configuration: configuration, isPublisher: isPublisher)
   }
 }
