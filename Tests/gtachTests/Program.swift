@@ -77,9 +77,12 @@ final class Daemon {
   /// Starts a daemon and waits until it listens.
   init(home: String, peers: [String] = [], arguments: [String] = []) throws {
     self.home = home
-    log = URL(fileURLWithPath: home).appendingPathComponent("test-daemon-\(UUID().uuidString).log")
+    let log = URL(fileURLWithPath: home).appendingPathComponent("test-daemon-\(UUID().uuidString).log")
+    self.log = log
     _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     let handle = try FileHandle(forWritingTo: log)
+    let process = self.process
+    func printed() -> String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
     process.executableURL = URL(fileURLWithPath: Program.path)
     process.arguments =
       ["--home", home, "node", "--listen", "127.0.0.1:0", "--no-mdns"] + peers.flatMap { ["--peer", $0] } + arguments
@@ -89,7 +92,8 @@ final class Daemon {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     var found: String?
-    try waitUntil("the daemon of \(home) listens") {
+    try waitUntil("the daemon of \(home) listens; it has printed: \(printed())") {
+      try #require(process.isRunning, "the daemon of \(home) ended at once: \(printed())")
       let status = try Program.run(["status", "--json"], home: home)
       if status.status == 0, let report = try? status.json(StatusReport.self), report.daemon {
         found = report.listening?.description
@@ -122,12 +126,12 @@ final class Daemon {
 
 /// Waits for something that other processes do. The limit is there to end a test that has failed, not to time one.
 func waitUntil(
-  _ what: String, limitSeconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
+  _ what: @autoclosure () -> String, limitSeconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
   _ condition: () throws -> Bool
 ) throws {
   let start = Date()
   while try !condition() {
-    try #require(Date().timeIntervalSince(start) < limitSeconds, "\(what)", sourceLocation: sourceLocation)
+    try #require(Date().timeIntervalSince(start) < limitSeconds, "\(what())", sourceLocation: sourceLocation)
     usleep(50_000)
   }
 }

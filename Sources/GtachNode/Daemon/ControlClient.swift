@@ -42,21 +42,10 @@ public enum ControlClient {
         return try UnixSocketConnection.connect(path: home.socket, deadline: deadline, cancellation: cancellation)
       } catch {
         guard error.code == .peerUnreachable else { throw error }
-        guard try isDaemonThere(home), MonotonicClock.now() < deadline else { return nil }
+        // A daemon has its lock before it listens, and until it has ended.
+        guard try FileLock.isHeld(path: home.daemonLock), MonotonicClock.now() < deadline else { return nil }
       }
       try cancellation.sleep(until: MonotonicClock.now().advanced(byMilliseconds: 50))
-    }
-  }
-
-  /// Whether a process has the daemon's lock: it has before it listens, and until it has ended.
-  private static func isDaemonThere(_ home: Home) throws(GtachError) -> Bool {
-    guard try FileSystem().exists(home.daemonLock) else { return false }
-    do throws(GtachError) {
-      _ = try FileLock(path: home.daemonLock, wait: MonotonicClock.now())
-      return false
-    } catch {
-      guard error.code == .busy else { throw error }
-      return true
     }
   }
 }

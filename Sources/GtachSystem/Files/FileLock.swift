@@ -9,6 +9,8 @@ import GtachModel
 
 /// A lock between processes, and between threads of one: an exclusive flock(2) on a file, given back when the last
 /// reference goes, or when the process does, however it ends.
+///
+/// Who only asks (`isHeld`) has a shared one for a moment, and hinders nobody who takes the lock.
 public final class FileLock: Sendable {
   private let descriptor: Descriptor
 
@@ -38,6 +40,29 @@ public final class FileLock: Sendable {
     }
   }
 
+  /// Whether somebody has the lock of a file.
+  ///
+  /// - Throws: `ErrorCode.inputOutput` where the file is there and cannot be opened or locked.
+  public static func isHeld(path: String) throws(GtachError) -> Bool {
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard number >= 0 else {
+      if errno == ENOENT { return false }
+      throw FileSystem.failure("cannot ask for the lock of \(path)", errno)
+    }
+    let descriptor = Descriptor(owning: number)
+    return try isHeldExclusively(descriptor.number, path: path)
+  }
+
+  /// Whether a lock is had by somebody who does not only ask. It is nobody's of the descriptor's afterwards.
+  private static func isHeldExclusively(_ number: Int32, path: String) throws(GtachError) -> Bool {
+    while flock(number, LOCK_SH | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return true }
+      guard errno == EINTR else { throw FileSystem.failure("cannot ask for the lock of \(path)", errno) }
+    }
+    _ = flock(number, LOCK_UN)
+    return false
+  }
+
   private static func lock(
     _ number: Int32, path: String, wait deadline: Instant?, cancellation: Cancellation?
   ) throws(GtachError) {
@@ -48,12 +73,14 @@ public final class FileLock: Sendable {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw FileSystem.failure("cannot lock \(path)", errno) }
       if isPatient { continue }
       let now = MonotonicClock.now()
-      if let deadline, deadline <= now {
+      let isLate = deadline.map { $0 <= now } ?? false
+      if isLate, try isHeldExclusively(number, path: path) {
         throw GtachError(
           .busy, "\(path) is locked", reason: "another process works on it", advice: "try again when it is done")
       }
       let next = now.advanced(byMilliseconds: pauseMilliseconds)
-      _ = try Readiness.wait(for: nil, until: deadline.map { min($0, next) } ?? next, cancellation: cancellation)
+      let pause = isLate ? next : min(deadline ?? next, next)
+      _ = try Readiness.wait(for: nil, until: pause, cancellation: cancellation)
       pauseMilliseconds = min(pauseMilliseconds * 2, 50)
     }
   }

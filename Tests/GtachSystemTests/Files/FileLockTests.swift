@@ -18,6 +18,29 @@ struct FileLockTests {
     }
   }
 
+  @Test("who only asks takes a lock away from nobody, not even from those who do not wait")
+  func asking() throws {
+    try withTestDirectory { directory in
+      let path = "\(directory)/lock"
+      #expect(try !FileLock.isHeld(path: path))
+      try FileSystem().perform(.write(path: path, bytes: [], permissions: 0o600))
+      let stop = try Cancellation()
+      let threads = try (0..<2).map { (number) throws(GtachError) in
+        try WorkerThread(name: "asker \(number)") {
+          while !stop.isCancelled { _ = try? FileLock.isHeld(path: path) }
+        }
+      }
+      for _ in 0..<300 {
+        let lock = try FileLock(path: path, wait: MonotonicClock.now())
+        #expect(try FileLock.isHeld(path: path))
+        withExtendedLifetime(lock) {}
+      }
+      stop.cancel()
+      for thread in threads { thread.join() }
+      #expect(try !FileLock.isHeld(path: path))
+    }
+  }
+
   @Test("an interruption ends a wait, whatever its deadline, and takes nothing away that is free")
   func cancellation() throws {
     try withTestDirectory { directory in
