@@ -11,8 +11,8 @@ final class ChunkDecoder: @unchecked Sendable {
   /// What stands before the chunk: the memory for it is kept for the next.
   var prefix: [UInt8] = []
 
-  /// The chunk. What the bytes claim allocates nothing: beyond the chunk and the prefix this needs half a megabyte,
-  /// which it keeps for the next as well, and what zstd needs.
+  /// The chunk. What the bytes claim allocates nothing: this needs memory for the chunk, its frame and the prefix, half a
+  /// megabyte for differences and what zstd needs, and keeps all of it for the next.
   ///
   /// - Parameters:
   ///   - body: The object without its header.
