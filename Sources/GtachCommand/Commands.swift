@@ -71,7 +71,7 @@ extension CommandSpecification {
         + "--bump writes the next version into gtach.json once the release is out.",
       example: "gtach pack ~/src/gtach-app --version 0.4.1"),
     CommandSpecification(
-      name: "list", summary: "the releases that are here, newest first",
+      name: "list", summary: "the releases that are here, by name, newest first",
       arguments: [Argument(name: "NAME", required: false)],
       notes: "Ends with 1 where there is none.",
       example: "gtach list gtach-app"),
@@ -184,7 +184,8 @@ extension CommandSpecification {
     CommandSpecification(
       name: "install", summary: "install the newest release that a range accepts",
       arguments: [Argument(name: "NAME[@RANGE]")],
-      notes: "Also one that failed here before. Ends with 20 if it was rolled back.",
+      notes: "Also one that failed here before. Ends with 20 if it was rolled back, and as\n"
+        + "the error says if nothing was activated.",
       example: "gtach install 'gtach-app@~0.4.1'"),
     CommandSpecification(
       name: "rollback", summary: "make an earlier release active again",

@@ -9,13 +9,16 @@ extension Rendering {
   /// An event as a line of the daemon's log, with its line break: a short sentence, or JSON on one line. Empty where
   /// the options ask for less: `--quiet` keeps the failures only, and nothing but `--verbose` and JSON show progress and
   /// the steps of an update.
-  public func event(_ event: NodeEvent, at time: Timestamp? = nil) -> String {
+  ///
+  /// - Parameter wraps: Whether it is read on the standard error's own terminal, where no line is longer than that is wide.
+  public func event(_ event: NodeEvent, at time: Timestamp? = nil, wraps: Bool = false) -> String {
     if options.quiet, !event.isFailure { return "" }
     if options.json { return jsonLine(LogEntry(time: time, event: event)) }
     if event.isDetail, !options.verbose { return "" }
     let text = Text.printable(event.text)
     let look: Terminal.Look? = event.isFailure ? .bad : event.isDetail ? .minor : nil
-    return (time.map { "\($0) " } ?? "") + errors.painted(text, look) + "\n"
+    let lines = wraps && errors.isTerminal ? Text.wrapped(text, to: max(20, errors.columns)) : [text]
+    return (time.map { "\($0) " } ?? "") + lines.map { errors.painted($0, look) + "\n" }.joined()
   }
 }
 

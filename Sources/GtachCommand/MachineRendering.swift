@@ -18,16 +18,14 @@ extension Rendering {
       if let discovery = report.discovery { daemon += "; discovery: \(discovery)" }
       if let peers = report.peers { daemon += "; \(Quantity.count(peers, "peer"))" }
     }
-    var text = fields([
+    var rows: [(String, String)] = [
       ("node", "\(report.node) (\(report.id))"), ("fleet", "\(report.fleet) (\(report.fleetID))"),
       ("platform", report.platform.text), ("home", report.home), ("daemon", daemon),
       ("metadata", "version \(report.metadataVersion)"), ("here", Quantity.count(report.variants, "release")),
-    ])
-    if report.installed.isEmpty {
-      text += fields([("installed", "nothing")])
-    } else {
-      text += "\n" + installedTable(report.installed).text(for: output)
-    }
+    ]
+    if report.installed.isEmpty { rows.append(("installed", "nothing")) }
+    var text = fields(rows)
+    if !report.installed.isEmpty { text += "\n" + installedTable(report.installed).text(for: output) }
     for package in report.installed {
       guard let withheld = package.withheld else { continue }
       let release = "\(package.name)@\(withheld.version)"
@@ -106,11 +104,18 @@ extension Rendering {
 
   // MARK: Updates
 
-  /// What `gtach install` and `gtach rollback` say; no success ends with 20.
+  /// What `gtach install` and `gtach rollback` say.
   public func update(_ result: UpdateResult) -> Output {
-    let exitCode = result.success ? 0 : ErrorCode.updateRolledBack.exitCode
+    let exitCode = Self.exitCode(result)
     if options.json { return document(result, exitCode: exitCode) }
     return Output(standardOutput: updateText(result), exitCode: exitCode)
+  }
+
+  /// How an update ends: with 20 where it was rolled back, and as what stood in its way where nothing was activated.
+  static func exitCode(_ result: UpdateResult) -> Int32 {
+    if result.success { return 0 }
+    let cause = result.rollbackPerformed ? nil : result.validationErrors.first
+    return (cause?.error.code ?? .updateRolledBack).exitCode
   }
 
   func updateText(_ result: UpdateResult) -> String {

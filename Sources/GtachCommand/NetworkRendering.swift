@@ -59,14 +59,17 @@ extension Rendering {
 
   // MARK: Synchronisation
 
-  /// What `gtach sync` says. How it ends: 20 where an update failed; 1 where `--dry-run` found something to fetch; 69
+  /// What `gtach sync` says. How it ends: as the first update that failed; 1 where `--dry-run` found something to fetch; 69
   /// where no peer answered; otherwise as the first error that is not about one peer among others; otherwise 1 where what
   /// is wanted did not all come.
   public func sync(_ report: SyncReport, dryRun: Bool = false) -> Output {
     let exitCode = Self.exitCode(report, dryRun: dryRun)
     if options.json { return document(report, exitCode: exitCode) }
     var text = ""
-    for fetch in report.fetched { text += Self.line(fetch) + "\n" }
+    // Whoever reads both streams on a terminal was told when they came.
+    if !(output.isTerminal && errors.isTerminal) || options.quiet {
+      for fetch in report.fetched { text += Self.line(fetch) + "\n" }
+    }
     for release in report.pending {
       text += Text.printable("\(dryRun ? "would fetch" : "not fetched:") \(release)") + "\n"
     }
@@ -86,7 +89,7 @@ extension Rendering {
   }
 
   private static func exitCode(_ report: SyncReport, dryRun: Bool) -> Int32 {
-    if report.updates.contains(where: { !$0.success }) { return ErrorCode.updateRolledBack.exitCode }
+    if let failed = report.updates.first(where: { !$0.success }) { return exitCode(failed) }
     if dryRun, !report.pending.isEmpty { return 1 }
     if report.peers == 0 { return ErrorCode.peerUnreachable.exitCode }
     let serious = report.errors.first { error in

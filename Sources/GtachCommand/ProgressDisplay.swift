@@ -34,7 +34,7 @@ public struct ProgressDisplay: Sendable {
     guard !rendering.options.json else { return "" }
     // A bar says what progress lines would say.
     let isShownByBar = if case .fetchProgress = event { showsBar } else { false }
-    let line = isShownByBar ? "" : rendering.event(event)
+    let line = isShownByBar ? "" : rendering.event(event, wraps: true)
     return erased() + line + drawn(now)
   }
 

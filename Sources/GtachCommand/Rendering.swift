@@ -65,7 +65,13 @@ public struct Rendering: Sendable {
 
   /// A hint beside a result, unless nobody wants one.
   func hint(_ text: String) -> String {
-    options.quiet || options.json ? "" : Text.printable(text) + "\n"
+    options.quiet || options.json ? "" : lines(Text.printable(text))
+  }
+
+  /// Text for the standard error with its line break, on a terminal wrapped at words.
+  func lines(_ text: String) -> String {
+    guard errors.isTerminal else { return text + "\n" }
+    return Text.wrapped(text, to: max(20, errors.columns)).map { $0 + "\n" }.joined()
   }
 
   private func paragraph(_ label: String, _ labelWidth: Int, _ text: String) -> String {

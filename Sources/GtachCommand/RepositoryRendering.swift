@@ -38,7 +38,7 @@ extension Rendering {
     let summary =
       "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
       + "\(Quantity.bytes(report.objectBytes)) on the wire"
-      + (report.updates?.first.map { ", \(Quantity.bytes($0.bytes)) from \($0.from)" } ?? "")
+      + (report.usefulUpdates.first.map { ", \(Quantity.bytes($0.bytes)) from \($0.from)" } ?? "")
     let raise = previousVersion.map { hint("gtach.json: \($0) -> \(manifest.description.version)") } ?? ""
     return Output(
       standardOutput: "\(manifest.variant.release)\n", standardError: raise + hint(summary) + findings(packing))
@@ -172,7 +172,7 @@ extension Rendering {
     add("archive", "\(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk"))")
     add("sha-256", manifest.archive.digest.hex)
     add("wire", "\(Quantity.bytes(report.objectBytes)) where nothing of it is yet")
-    for update in report.updates ?? [] { add("from \(update.from)", Quantity.bytes(update.bytes)) }
+    for update in report.usefulUpdates { add("from \(update.from)", Quantity.bytes(update.bytes)) }
     add(
       "hooks",
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
@@ -212,6 +212,11 @@ extension Rendering {
   private static func sorted(_ reports: [ReleaseReport]) -> [ReleaseReport] {
     reports.sorted { ReleaseSummary.isListedBefore($0.summary, $1.summary) }
   }
+}
+
+extension ReleaseReport {
+  /// From which releases a machine gets here with fewer bytes than without any.
+  var usefulUpdates: [Update] { (updates ?? []).filter { $0.bytes < objectBytes } }
 }
 
 extension SelfTestCheck {

@@ -92,8 +92,11 @@ import Testing
 
   @Test func syncSaysWhoSentWhat() throws {
     let report = SyncReport(peers: 2, metadataVersion: 12, fetched: [try Samples.fetch()])
+    // On a terminal the progress said so already, unless nobody wanted any.
+    #expect(rendering().sync(report).standardOutput == "2 peers answered, metadata version 12\n")
+    #expect(rendering(quiet: true).sync(report).standardOutput.hasPrefix("gtach-app@0.5.0"))
     #expect(
-      rendering().sync(report)
+      rendering(columns: nil).sync(report)
         == Output(
           standardOutput: """
             gtach-app@0.5.0 (any): 1.2 MB in 1.2 s: 811 kB from mac, 400 kB from pi-2, 23.0 kB were here
@@ -117,6 +120,11 @@ import Testing
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"]), dryRun: true) == 1)
     #expect(try exitCode(SyncReport(peers: 1, metadataVersion: 1, updates: [Samples.update(success: true)])) == 0)
     #expect(try exitCode(SyncReport(peers: 0, metadataVersion: 1, updates: [Samples.update(success: false)])) == 20)
+    var refused = try Samples.update(success: false)
+    refused.rollbackPerformed = false
+    refused.validationErrors = [error(.descriptionInvalid)]
+    #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, updates: [refused])) == 65)
+    #expect(rendering().update(refused).exitCode == 65)
     // What is wanted and did not come is a no, whatever else went well; why it did not is told first.
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"])) == 1)
     #expect(exitCode(SyncReport(peers: 1, metadataVersion: 1, pending: ["a@1.0.0"], errors: [error(.diskFull)])) == 74)
@@ -177,7 +185,7 @@ import Testing
     var offline = try Samples.status(installed: false)
     offline.daemon = false
     let text = rendering().status(offline).standardOutput
-    #expect(text.contains("daemon    not running\n"))
+    #expect(text.contains("daemon     not running\n"))
     #expect(text.hasSuffix("installed  nothing\n"))
     #expect(try decoded(StatusReport.self, rendering(json: true).status(offline).standardOutput) == offline)
   }

@@ -160,6 +160,27 @@ import Testing
     #expect(try JSONDecoder().decode(PackingReport.self, from: json).templates == packing.templates)
   }
 
+  @Test func patchesLargerThanTheWholeAreNotShown() throws {
+    var report = try Samples.release("gtach-app", "0.4.1")
+    report.updates = [.init(from: try SemanticVersion("0.4.0"), bytes: report.objectBytes)]
+    #expect(!rendering(columns: nil).packed(report).standardError.contains("from 0.4.0"))
+    let name = try PackageName("gtach-app")
+    #expect(!rendering().info([report], name: name, version: nil).standardOutput.contains("from 0.4.0"))
+  }
+
+  @Test func hintsAndProgressAreWrappedAtWordsOnATerminal() throws {
+    let report = try Samples.release("gtach-app", "0.4.0")
+    let requirements = (1...20).map { "requirement\($0)" }
+    let packing = PackingReport(pythonDependencies: [.init(file: "METADATA", requirements: requirements)])
+    let lines = rendering(columns: 40).packed(report, packing: packing).standardError.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 40 })
+    #expect(lines.joined(separator: " ").contains(requirements.joined(separator: ", ")))
+    var display = ProgressDisplay(rendering: rendering(columns: 40))
+    let event = NodeEvent.checkFailed(ErrorReport(GtachError(.busy, "another gtach works on the same home for long")))
+    let progress = display.show(event, now: Instant(milliseconds: 0)).split(separator: "\n")
+    #expect(progress.count > 1 && progress.allSatisfy { $0.count <= 40 })
+  }
+
   @Test func packSaysWhichVersionItRaised() throws {
     let (report, previous) = try (Samples.release("gtach-app", "0.4.1"), SemanticVersion("0.4.0"))
     let output = rendering(columns: nil).packed(report, raisedFrom: previous)

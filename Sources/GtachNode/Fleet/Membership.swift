@@ -91,7 +91,8 @@ public struct MembershipStore: Sendable {
     guard try !exists() else {
       throw GtachError(
         .fleetExists, "this machine belongs to a fleet already", reason: "\(home.fleet) is there",
-        advice: "use another home with --home, or move that directory away")
+        advice: "use another home with --home; to leave that fleet, keep a copy of the directory first: it may "
+          + "hold the only keys that sign the fleet's releases")
     }
   }
 

@@ -158,13 +158,12 @@ struct PackageValidation {
   // MARK: Hardware
 
   private func selfTest(_ checks: [SelfTestCheck], mock: String?) throws(GtachError) -> SelfTestReport? {
+    // A board that is named is read even where nothing looks at it: it may be the wrong file.
+    var named: MockGPIO?
+    if let mock { named = try MockGPIO(json: try files.read(mock, maximumBytes: JSONFile.maximumBytes)) }
     guard !checks.isEmpty else { return nil }
     let board: MockGPIO
-    if let mock {
-      board = try MockGPIO(json: try files.read(mock, maximumBytes: JSONFile.maximumBytes))
-    } else {
-      board = try MockGPIO.ideal(for: checks)
-    }
+    if let named { board = named } else { board = try MockGPIO.ideal(for: checks) }
     let outputs = checks.compactMap { if case .loopback(let output, _) = $0 { output } else { nil } }
     let runner = SelfTestRunner(root: directory, mayDrive: outputs, environment: [:], recordPath: nil)
     let report = try runner.run(checks, gpio: board)

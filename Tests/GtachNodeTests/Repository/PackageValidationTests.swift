@@ -245,6 +245,16 @@ struct PackageValidationTests {
     }
   }
 
+  @Test("a board that is named is read even where no check is of its lines")
+  func unusedBoard() throws {
+    try RepositoryFixture.with { fixture in
+      let board = "\(fixture.home).board"
+      #expect(error(#""author": "me""#, fixture, mock: board)?.code == .notFound)
+      try fixture.files.perform([.write(path: board, bytes: Array("{".utf8), permissions: 0o644)])
+      #expect(error(#""author": "me""#, fixture, mock: board)?.code == .descriptionInvalid)
+    }
+  }
+
   @Test("what Python is to bring along is reported")
   func python() throws {
     try RepositoryFixture.with { fixture in
