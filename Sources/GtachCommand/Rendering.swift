@@ -74,7 +74,7 @@ public struct Rendering: Sendable {
     return Text.wrapped(text, to: max(20, errors.columns)).map { $0 + "\n" }.joined()
   }
 
-  private func paragraph(_ label: String, _ labelWidth: Int, _ text: String) -> String {
+  func paragraph(_ label: String, _ labelWidth: Int, _ text: String) -> String {
     guard errors.isTerminal else { return "\(label) \(text)\n" }
     let indentation = String(repeating: " ", count: labelWidth)
     return Text.wrapped(text, to: max(20, errors.columns - labelWidth - 1)).enumerated()

@@ -9,7 +9,7 @@ extension Rendering {
     var previousVersion: SemanticVersion?
     var packing: PackingReport
 
-    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies, templates }
+    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies, templates, warnings }
 
     func encode(to encoder: any Encoder) throws {
       try release.encode(to: encoder)
@@ -19,6 +19,7 @@ extension Rendering {
       try container.encode(packing.notRun, forKey: .notRun)
       try container.encode(packing.pythonDependencies, forKey: .pythonDependencies)
       try container.encode(packing.templates, forKey: .templates)
+      try container.encode(packing.warnings, forKey: .warnings)
     }
   }
 
@@ -45,7 +46,8 @@ extension Rendering {
   }
 
   private func findings(_ packing: PackingReport) -> String {
-    var lines = ""
+    // What may make all of it useless is said to those, too, who want no hints.
+    var lines = packing.warnings.map { paragraph(errors.painted("warning:", .doubtful), "warning:".count, $0) }.joined()
     if let report = packing.selfTest { lines += hint("self-tests: \(Self.selfTestSummary(report))") }
     if !packing.notRun.isEmpty {
       lines += hint("self-tests only for a machine: " + packing.notRun.map(\.title).joined(separator: ", "))

@@ -160,6 +160,17 @@ import Testing
     #expect(try JSONDecoder().decode(PackingReport.self, from: json).templates == packing.templates)
   }
 
+  @Test func packWarnsEvenThoseWhoWantNoHints() throws {
+    let report = try Samples.release("gtach-app", "0.4.0")
+    let packing = PackingReport(warnings: ["there is nothing in it"])
+    for quiet in [false, true] {
+      let errors = rendering(columns: nil, quiet: quiet).packed(report, packing: packing).standardError
+      #expect(errors.contains("warning: there is nothing in it\n"))
+    }
+    let json = Data(rendering(json: true).packed(report, packing: packing).standardOutput.utf8)
+    #expect(try JSONDecoder().decode(PackingReport.self, from: json).warnings == packing.warnings)
+  }
+
   @Test func patchesLargerThanTheWholeAreNotShown() throws {
     var report = try Samples.release("gtach-app", "0.4.1")
     report.updates = [.init(from: try SemanticVersion("0.4.0"), bytes: report.objectBytes)]

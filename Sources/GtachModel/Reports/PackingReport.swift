@@ -39,15 +39,18 @@ public struct PackingReport: Hashable, Sendable, Codable {
   public var pythonDependencies: [PythonDependencies]
   /// The configuration templates, in the order of their paths.
   public var templates: [Template]
+  /// Why no machine may ever install the release, or nothing comes of it: one sentence each.
+  public var warnings: [String]
 
   /// A report from its fields.
   public init(
     selfTest: SelfTestReport? = nil, notRun: [SelfTestCheck] = [], pythonDependencies: [PythonDependencies] = [],
-    templates: [Template] = []
+    templates: [Template] = [], warnings: [String] = []
   ) {
     self.selfTest = selfTest
     self.notRun = notRun
     self.pythonDependencies = pythonDependencies
     self.templates = templates
+    self.warnings = warnings
   }
 }

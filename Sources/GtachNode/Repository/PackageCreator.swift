@@ -68,6 +68,7 @@ public struct PackageCreator: Sendable {
     let directory = source.directory
     try source.check(platform)
     let (written, update) = try source.description(file: descriptionFile, name: name, version: version, bump: bump)
+    try written.checkConsistency(with: platform)
     var description = written
     let patterns = try IgnorePatterns(description.exclude ?? [])
     description.exclude = nil

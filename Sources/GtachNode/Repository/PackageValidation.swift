@@ -6,6 +6,7 @@ import GtachSystem
 struct PackageValidation {
   private let description: PackageDescription
   private let tree: MemberTree
+  private let memberCount: Int
   private let directory: String
   private let files = FileSystem()
 
@@ -16,6 +17,7 @@ struct PackageValidation {
     self.description = description
     self.directory = directory
     tree = MemberTree(members)
+    memberCount = members.count
   }
 
   /// Checks all that can be checked without the machine, and runs on the mock what the self-tests say of GPIO lines.
@@ -35,7 +37,8 @@ struct PackageValidation {
     for (number, check) in checks.enumerated() { try checkFiles(of: check, "selfTest[\(number)]") }
     return PackingReport(
       selfTest: try selfTest(checks.filter(\.isOfLines), mock: mock), notRun: checks.filter { !$0.isOfLines },
-      pythonDependencies: try pythonDependencies(wheel), templates: templates)
+      pythonDependencies: try pythonDependencies(wheel), templates: templates,
+      warnings: description.concerns(members: memberCount))
   }
 
   // MARK: Files

@@ -255,6 +255,32 @@ struct PackageValidationTests {
     }
   }
 
+  @Test("what no machine could install is refused, and what nothing may come of is warned of")
+  func concerns() throws {
+    try RepositoryFixture.with { fixture in
+      #expect(error(#""dependencies": { "app": "^1" }"#, fixture)?.message == "app depends on itself")
+      #expect(error(#""dependencies": { "linux-arm64": { "app": "^1" } }"#, fixture)?.code == .descriptionInvalid)
+      let empty = try pack(#""exclude": ["*"]"#, fixture).warnings
+      #expect(empty.count == 1 && empty[0].contains("nothing in this release"))
+      let ahead = try pack(#""install": { "preserve": ["data/"] }"#, fixture).warnings
+      #expect(ahead.count == 1 && ahead[0].contains("install.preserve"))
+    }
+  }
+
+  @Test(
+    "a variant for a platform that its description does not allow is refused",
+    arguments: [
+      (#"[ { "os": "macos", "arch": "arm64" } ]"#, false), (#"[ { "os": "linux" } ]"#, true), ("[]", true),
+      (#"[ { "os": "macos" }, { "arch": "arm64", "model": "Raspberry Pi Zero 2*" } ]"#, true),
+    ] as [(String, Bool)])
+  func platforms(platforms: String, isAllowed: Bool) throws {
+    let text = #"{ "name": "app", "version": "1.0.0", "platforms": \#(platforms) }"#
+    let description = try PackageDescription(json: Array(text.utf8))
+    let error = thrownError { try description.checkConsistency(with: Platform("linux-arm64")) }
+    #expect(error?.code == (isAllowed ? nil : .platformUnsupported))
+    try description.checkConsistency(with: .any)
+  }
+
   @Test("what Python is to bring along is reported")
   func python() throws {
     try RepositoryFixture.with { fixture in
