@@ -3,17 +3,22 @@ import GtachModel
 extension Rendering {
   private struct Releases: Encodable { var releases: [ReleaseReport] }
 
-  /// A release, the version that its description had before it was raised for it, and what was found out on the way.
+  /// A release, whether it was published now, the version that its description had before it was raised for it, and what was
+  /// found out on the way.
   private struct Packed: Encodable {
     var release: ReleaseReport
+    var isNew: Bool
     var previousVersion: SemanticVersion?
     var packing: PackingReport
 
-    private enum Key: CodingKey { case previousVersion, selfTest, notRun, pythonDependencies, templates, warnings }
+    private enum Key: CodingKey {
+      case published, previousVersion, selfTest, notRun, pythonDependencies, templates, warnings
+    }
 
     func encode(to encoder: any Encoder) throws {
       try release.encode(to: encoder)
       var container = encoder.container(keyedBy: Key.self)
+      try container.encode(isNew, forKey: .published)
       try container.encodeIfPresent(previousVersion, forKey: .previousVersion)
       try container.encodeIfPresent(packing.selfTest, forKey: .selfTest)
       try container.encode(packing.notRun, forKey: .notRun)
@@ -26,18 +31,20 @@ extension Rendering {
   /// What `gtach pack` says: `NAME@VERSION` alone on the standard output.
   ///
   /// - Parameters:
+  ///   - isNew: Whether it was published now, and not here and listed already.
   ///   - previousVersion: What `gtach.json` said before its version was raised; nil where it was not.
   ///   - packing: What was found out about the tree.
   public func packed(
-    _ report: ReleaseReport, raisedFrom previousVersion: SemanticVersion? = nil,
+    _ report: ReleaseReport, isNew: Bool = true, raisedFrom previousVersion: SemanticVersion? = nil,
     packing: PackingReport = PackingReport()
   ) -> Output {
     if options.json {
-      return document(Packed(release: report, previousVersion: previousVersion, packing: packing))
+      return document(
+        Packed(release: report, isNew: isNew, previousVersion: previousVersion, packing: packing))
     }
     let manifest = report.manifest
     let summary =
-      "\(manifest.variant): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
+      "\(manifest.variant)\(isNew ? "" : " is here already"): \(Quantity.bytes(manifest.archive.size)) in \(Quantity.count(report.chunks, "chunk")), "
       + "\(Quantity.bytes(report.objectBytes)) on the wire"
       + (report.usefulUpdates.first.map { ", \(Quantity.bytes($0.bytes)) from \($0.from)" } ?? "")
     let raise = previousVersion.map { hint("gtach.json: \($0) -> \(manifest.description.version)") } ?? ""

@@ -21,8 +21,9 @@ extension CommandSession {
       try cancellation.check()
       progress.show(step)
     }
+    let isNew: Bool
     do throws(GtachError) {
-      try publisher.publish(packed, now: now, cancellation: cancellation)
+      isNew = try publisher.publish(packed, now: now, cancellation: cancellation)
     } catch {
       // The first error is the one that counts; what is left is for gc.
       try? repository.abandonUnnamed()
@@ -38,7 +39,7 @@ extension CommandSession {
     }
     return rendering.packed(
       try repository.reportWithUpdates(of: packed.manifest.variant),
-      raisedFrom: packed.descriptionUpdate?.raised.previousVersion, packing: packed.report)
+      isNew: isNew, raisedFrom: packed.descriptionUpdate?.raised.previousVersion, packing: packed.report)
   }
 
   /// The time of every file in the archive: SOURCE_DATE_EPOCH, by which a build is the same at any time, or the start of

@@ -160,6 +160,18 @@ import Testing
     #expect(try JSONDecoder().decode(PackingReport.self, from: json).templates == packing.templates)
   }
 
+  @Test func packSaysThatItPublishedNothing() throws {
+    let report = try Samples.release("gtach-app", "0.4.0")
+    let output = rendering(columns: nil).packed(report, isNew: false)
+    #expect(output.standardOutput == "gtach-app@0.4.0\n" && output.exitCode == 0)
+    #expect(output.standardError.hasPrefix("gtach-app@0.4.0 (any) is here already: "))
+    struct Answer: Decodable { var published: Bool }
+    for isNew in [false, true] {
+      let json = Data(rendering(json: true).packed(report, isNew: isNew).standardOutput.utf8)
+      #expect(try JSONDecoder().decode(Answer.self, from: json).published == isNew)
+    }
+  }
+
   @Test func packWarnsEvenThoseWhoWantNoHints() throws {
     let report = try Samples.release("gtach-app", "0.4.0")
     let packing = PackingReport(warnings: ["there is nothing in it"])

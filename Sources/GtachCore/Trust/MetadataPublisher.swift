@@ -94,6 +94,18 @@ public enum MetadataPublisher {
     return batch.files
   }
 
+  /// When a version of a package's metadata was signed, as its end of validity tells; nil where it does not list the variant
+  /// so, or cannot be read. Nobody checks its signatures here.
+  public static func signingTime(of listing: ListedVariant, in bytes: [UInt8]) -> Timestamp? {
+    let (variant, role) = (listing.variant, MetadataRole.package(listing.variant.release.name))
+    guard let signed = try? SignedMetadata(bytes, file: role.listedFileName, role: role).signed,
+      let target = try? signed.object("targets").object(variant.targetPath),
+      (try? Manifest.Content(target: target)) == listing.manifest,
+      let expires = try? signed.timestamp("expires")
+    else { return nil }
+    return expires.advanced(byDays: -longValidityDays)
+  }
+
   /// Signs snapshot and timestamp anew, so that they do not expire while nothing is published.
   ///
   /// - Throws: as `publish` does.

@@ -205,7 +205,7 @@ public final class PackageRepository: Sendable {
 
   /// Moves something damaged out of the way.
   func quarantine(_ path: String) throws(GtachError) {
-    let name = path.split(separator: "/").suffix(3).joined(separator: "-")
+    let name = Self.quarantineName(path)
     let plan = StorePlan(layout: layout, workspace: layout.incoming)
     do throws(GtachError) {
       try files.perform(plan.quarantine(path, as: "\(Workspace.newName())-\(name)"))
@@ -213,6 +213,16 @@ public final class PackageRepository: Sendable {
       // Somebody else was quicker.
       guard error.code == .notFound else { throw error }
     }
+  }
+
+  /// How the name ends that something has in quarantine.
+  private static func quarantineName(_ path: String) -> String {
+    path.split(separator: "/").suffix(3).joined(separator: "-")
+  }
+
+  /// How the name ends that the directory of a variant has in quarantine.
+  static func quarantineName(_ variant: VariantID) -> String {
+    "-" + quarantineName("\(variant.release.name)/\(variant.release.version)/\(variant.platform)")
   }
 
   /// The lock of whoever changes what is visible.

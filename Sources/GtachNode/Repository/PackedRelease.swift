@@ -13,6 +13,12 @@ public struct PackedRelease: Hashable, Sendable {
   public let descriptionUpdate: DescriptionUpdate?
   /// What was found out about the tree.
   public let report: PackingReport
+
+  /// The same tree under another manifest and index.
+  func replacing(_ manifest: Manifest, bytes: [UInt8], index: [UInt8]) -> PackedRelease {
+    PackedRelease(
+      manifest: manifest, manifestBytes: bytes, indexBytes: index, descriptionUpdate: descriptionUpdate, report: report)
+  }
 }
 
 /// How far packing is.

@@ -23,13 +23,17 @@ public struct ReleasePublisher: Sendable {
   /// The release is visible before the metadata names it: whoever hears of it finds it. Where its version was raised
   /// for it, `gtach.json` says so when it is out, and is as it was where it never comes to that.
   ///
+  /// What is here and listed already stays as it is; what is listed and was lost here is restored, where the same was packed.
+  ///
   /// - Parameter cancellation: Ends it before anything is published, not later.
+  /// - Returns: Whether anything was published.
   /// - Throws: `ErrorCode.notPermitted` where the fleet's keys are not here, `ErrorCode.releaseExists` where the same
-  ///   release is listed with other content, `ErrorCode.busy` where `gtach.json` was changed while it was packed,
+  ///   release is listed with other content, or cannot be restored, `ErrorCode.busy` where `gtach.json` was changed while it was packed,
   ///   `ErrorCode.cancelled`.
+  @discardableResult
   public func publish(
     _ packed: PackedRelease, now: Timestamp, cancellation: Cancellation? = nil
-  ) throws(GtachError) {
+  ) throws(GtachError) -> Bool {
     let store = MembershipStore(home: home)
     _ = try store.key("timestamp")
     // Two at once would sign the same version twice.
@@ -39,11 +43,16 @@ public struct ReleasePublisher: Sendable {
     defer { withExtendedLifetime(lock) {} }
     try cancellation?.check()
     guard let update = packed.descriptionUpdate else { return try enter(packed, store, now: now) }
-    try update.complete(by: home.path) { () throws(GtachError) in try enter(packed, store, now: now) }
+    var isNew = true
+    try update.complete(by: home.path) { () throws(GtachError) in isNew = try enter(packed, store, now: now) }
+    return isNew
   }
 
-  private func enter(_ packed: PackedRelease, _ store: MembershipStore, now: Timestamp) throws(GtachError) {
+  /// - Returns: Whether it was not here, or not listed.
+  private func enter(_ packed: PackedRelease, _ store: MembershipStore, now: Timestamp) throws(GtachError) -> Bool {
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    let wasHere = try repository.contains(packed.manifest.variant)
+    let packed = wasHere ? packed : try restored(packed, trusted)
     let manifest = packed.manifest
     let listing = ListedVariant(
       variant: manifest.variant,
@@ -61,5 +70,13 @@ public struct ReleasePublisher: Sendable {
     try repository.changeChoices { $0.restore(manifest.variant.release) }
     try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
     if !files.isEmpty { try repository.writeMetadata(files) }
+    return !wasHere || !files.isEmpty
+  }
+
+  /// What was packed, or the release as it was published, where it is listed and not here.
+  private func restored(_ packed: PackedRelease, _ trusted: TrustedMetadata) throws(GtachError) -> PackedRelease {
+    guard let listed = trusted.targets[packed.manifest.variant] else { return packed }
+    guard listed.manifest.digest != SHA256().digest(of: packed.manifestBytes) else { return packed }
+    return try LostRelease(listed: listed, repository: repository).restored(from: packed)
   }
 }

@@ -35,9 +35,9 @@ struct VerificationTests {
         home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
       try fixture.writeTree()
       let repository = try fixture.repository()
-      let packed = try fixture.pack(into: repository, level: nil)
-      try ReleasePublisher(home: home, membership: membership, repository: repository).publish(
-        packed, now: SystemClock.now())
+      let now = SystemClock.now()
+      let packed = try fixture.pack(into: repository, created: now.secondsSinceEpoch, level: nil)
+      try ReleasePublisher(home: home, membership: membership, repository: repository).publish(packed, now: now)
       try body(
         Shelf(
           fixture: fixture, context: try NodeContext(home: home), variant: packed.manifest.variant,
@@ -185,6 +185,64 @@ struct VerificationTests {
       #expect(problems(repaired) == ["repaired metadata"] && repaired.isSound && asked == 1)
       try shelf.fixture.damage("\(metadata)/2.snapshot.json")
       #expect(try problems(shelf.verify()) == ["damaged metadata"])
+    }
+  }
+
+  @Test(
+    "what was published and is lost here comes back with the same tree, whatever became of it",
+    arguments: ["directory", "index", "chunk", "removed", "older"])
+  func packedAgain(loss: String) throws {
+    try withShelf { shelf in
+      let (fixture, layout) = (shelf.fixture, shelf.fixture.layout)
+      let membership = try shelf.context.membership()
+      func pack() throws -> Bool {
+        let repository = try fixture.repository()
+        let now = Timestamp(secondsSinceEpoch: SystemClock.now().secondsSinceEpoch + 5)
+        let packed = try fixture.pack(into: repository, created: now.secondsSinceEpoch, level: nil)
+        return try ReleasePublisher(home: shelf.context.home, membership: membership, repository: repository)
+          .publish(packed, now: now)
+      }
+      #expect(try !pack(), "it is here already")
+      if loss == "older" {
+        try fixture.writeTree(version: "2.0.0", seed: 2)
+        #expect(try pack())
+        try fixture.writeTree()
+      }
+      switch loss {
+      case "index":
+        try fixture.files.perform(.remove(layout.index(of: shelf.variant)))
+        #expect(try !shelf.verify().isSound)
+      case "chunk":
+        try fixture.files.perform([.remove(shelf.chunk(2)), .remove(shelf.object(2))])
+        #expect(try !shelf.verify().isSound)
+      case "removed": _ = try fixture.repository().remove(shelf.variant.release)
+      default: try fixture.files.perform(.remove(layout.directory(of: shelf.variant.release)))
+      }
+      #expect(try !shelf.isHere())
+      if loss == "older" {
+        // Now there are patches from the newer one, too.
+        let error = thrownError { try pack() }
+        #expect(error?.message == "\(shelf.variant) is published and no longer here")
+      } else {
+        #expect(try pack())
+        #expect(try fixture.repository().variants()[shelf.variant] == SHA256().digest(of: shelf.manifest))
+        #expect(try shelf.verify().findings.isEmpty)
+        #expect(try !pack())
+      }
+    }
+  }
+
+  @Test("another tree is not what was published, and says so")
+  func packedOtherwise() throws {
+    try withShelf { shelf in
+      let repository = try shelf.fixture.repository()
+      _ = try repository.remove(shelf.variant.release)
+      try shelf.fixture.writeTree(seed: 2)
+      let packed = try shelf.fixture.pack(into: repository, level: nil)
+      let publisher = ReleasePublisher(
+        home: shelf.context.home, membership: try shelf.context.membership(), repository: repository)
+      let error = thrownError { try publisher.publish(packed, now: SystemClock.now()) }
+      #expect(error?.code == .releaseExists && error?.message == "\(shelf.variant) is published and no longer here")
     }
   }
 
