@@ -13,17 +13,19 @@ extension Rendering {
       [
         .init(
           finding.repaired ? "repaired" : finding.problem,
-          finding.repaired ? .good : finding.problem == "unlisted" ? .doubtful : .bad),
+          finding.repaired ? .good : finding.isDamage ? .bad : .doubtful),
         .init(finding.kind),
-        .init(finding.id), .init(finding.variants.joined(separator: ", ")),
+        .init(finding.count.map(String.init) ?? finding.id), .init(finding.variants.joined(separator: ", ")),
       ]
     }
     var hints = hint(
       "\(Quantity.count(report.variants, "release")), \(Quantity.bytes(report.bytes)): "
         + (!report.isSound ? "not sound" : report.findings.contains(where: \.repaired) ? "all sound now" : "all sound"))
     for error in report.findings.compactMap(\.error) where !options.quiet { hints += errorText(error) }
-    if report.findings.contains(where: { !$0.repaired && $0.problem != "unlisted" }) {
+    if !report.isSound {
       hints += hint("gtach verify --repair makes it anew, or fetches it; gtach list shows what is complete")
+    } else if report.findings.contains(where: { !$0.repaired && $0.kind == "objects" }) {
+      hints += hint("without objects whole chunks travel: gtach verify --repair makes anew what it can")
     }
     return Output(
       standardOutput: table.rows.isEmpty ? "" : table.text(for: output), standardError: hints, exitCode: exitCode)

@@ -46,6 +46,15 @@ import Testing
     report.settle(id)
     let repaired = rendering().verification(report)
     #expect(repaired.exitCode == 0 && repaired.standardOutput.hasPrefix("repaired\t"))
+    var objects = VerificationReport()
+    objects.findings = [
+      .init(
+        kind: "objects", id: "app/1.0.0/any/manifest.json", problem: "missing", variants: ["app@1.0.0 (any)"],
+        repaired: false, count: 1_385)
+    ]
+    let summary = rendering().verification(objects)
+    #expect(summary.exitCode == 0 && summary.standardOutput == "missing\tobjects\t1385\tapp@1.0.0 (any)\n")
+    #expect(summary.standardError.contains("all sound\n") && summary.standardError.contains("--repair"))
     report.findings[0].problem = "unreadable"
     report.findings[0].repaired = false
     report.findings[0].error = ErrorReport(GtachError(.inputOutput, "cannot read it"))

@@ -79,9 +79,10 @@ public struct ReindexReport: Hashable, Sendable, Codable {
 public struct VerificationReport: Hashable, Sendable, Codable {
   /// Something that is not as it should be.
   public struct Finding: Hashable, Sendable, Codable {
-    /// `metadata`, `manifest`, `index`, `chunk` or `object`.
+    /// `metadata`, `manifest`, `index`, `chunk`, `object`, or `objects` for those that a release lacks at a publisher
+    /// although its chunks are here.
     public var kind: String
-    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest,
+    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest or of that of the objects,
     /// `metadata` for the signed metadata as a whole.
     public var id: String
     /// `damaged`, `missing`, `unreadable`, or `unlisted` for a manifest that signed metadata does not name.
@@ -92,10 +93,13 @@ public struct VerificationReport: Hashable, Sendable, Codable {
     public var repaired: Bool
     /// Why it could not be read.
     public var error: ErrorReport?
+    /// How many `objects` there are; nil for anything else.
+    public var count: Int?
 
     /// A finding from its fields.
     public init(
-      kind: String, id: String, problem: String, variants: [String], repaired: Bool, error: ErrorReport? = nil
+      kind: String, id: String, problem: String, variants: [String], repaired: Bool, error: ErrorReport? = nil,
+      count: Int? = nil
     ) {
       self.kind = kind
       self.id = id
@@ -103,7 +107,12 @@ public struct VerificationReport: Hashable, Sendable, Codable {
       self.variants = variants
       self.repaired = repaired
       self.error = error
+      self.count = count
     }
+
+    /// Whether something is broken. What is only not listed is not, as nobody resolves or installs it; nor are objects that
+    /// are missing, as others get the chunks instead.
+    public var isDamage: Bool { !repaired && problem != "unlisted" && kind != "objects" }
   }
 
   /// How many variants were looked at.
@@ -116,8 +125,8 @@ public struct VerificationReport: Hashable, Sendable, Codable {
   /// Nothing was looked at.
   public init() {}
 
-  /// Whether all is well, be it by repair. What is only not listed is: nobody resolves or installs it.
-  public var isSound: Bool { findings.allSatisfy { $0.repaired || $0.problem == "unlisted" } }
+  /// Whether all is well, be it by repair.
+  public var isSound: Bool { !findings.contains(where: \.isDamage) }
 
   /// Notes that a variant needs something that was found wrong before.
   public mutating func add(_ variant: VariantID, to id: String) {

@@ -136,8 +136,16 @@ public struct RepositoryVerifier {
       done += index.chunks[index.objects[numbers.lowerBound].chunk].size
       progress(done)
     }
+    let lacking = Set(bad.map { index.objects[$0].id }.filter { objects[$0] == .missing })
     // In the order of the archive: what an object needs stands before its chunk, and is as it should be by now.
     if repairs, isComplete { try remake(bad, of: index, archive: entry.archive.digest) }
+    // Elsewhere they are a cache that may be evicted.
+    if isPublisher, isComplete, !lacking.isEmpty {
+      report.findings.append(
+        Finding(
+          kind: "objects", id: variant.targetPath, problem: "missing", variants: [variant.description],
+          repaired: lacking.allSatisfy { objects[$0] == .sound }, count: lacking.count))
+    }
     guard try repository.files.exists(entry.directory) else {
       report.findings = before
       return
@@ -157,8 +165,8 @@ public struct RepositoryVerifier {
       if objects[id] == nil {
         let condition = repository.condition(ofObject: id)
         objects[id] = condition
-        // Objects are a cache that may be evicted, but not at the publisher.
-        if condition != .missing || isPublisher { find("object", id.hex, condition, in: variant) }
+        // Of one that is missing its chunk decides.
+        if condition != .missing { find("object", id.hex, condition, in: variant) }
       } else {
         report.add(variant, to: id.hex)
       }

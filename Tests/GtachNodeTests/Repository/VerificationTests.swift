@@ -80,16 +80,33 @@ struct VerificationTests {
       try shelf.fixture.files.perform(.remove(shelf.chunk(1)))
       try shelf.fixture.damage(shelf.object(2))
       try shelf.fixture.files.perform(.remove(shelf.object(3)))
-      #expect(try problems(shelf.verify()) == ["damaged chunk", "damaged object", "missing chunk", "missing object"])
+      #expect(try problems(shelf.verify()) == ["damaged chunk", "damaged object", "missing chunk", "missing objects"])
       #expect(try shelf.fixture.files.list(shelf.fixture.layout.quarantine).count == 2)
       #expect(try shelf.isHere())
       // What was quarantined is missing from then on.
       let repaired = try shelf.verify(repairs: true) { _ throws(GtachError) in
         throw GtachError(.bug, "nothing needs to be fetched")
       }
-      #expect(problems(repaired) == ["repaired chunk", "repaired chunk", "repaired object", "repaired object"])
-      #expect(repaired.isSound)
+      #expect(problems(repaired) == ["repaired chunk", "repaired chunk", "repaired objects"])
+      #expect(repaired.isSound && repaired.findings.compactMap(\.count) == [2])
       #expect(try shelf.verify().findings.isEmpty)
+    }
+  }
+
+  @Test("a release that came to its publisher as chunks only is sound, and lacks its objects in one line")
+  func withoutObjects() throws {
+    try withShelf { shelf in
+      try shelf.fixture.files.perform(.remove(shelf.fixture.layout.objects))
+      let report = try shelf.verify()
+      #expect(report.isSound && problems(report) == ["missing objects"])
+      #expect(report.findings.map(\.count) == [Set(shelf.index.objects.map(\.id)).count])
+      // What no object and no chunk yields is lost all the same.
+      let repaired = try shelf.verify(repairs: true)
+      #expect(problems(repaired) == ["repaired objects"])
+      #expect(try shelf.verify().findings.isEmpty)
+      try shelf.fixture.files.perform([.remove(shelf.fixture.layout.objects), .remove(shelf.chunk(1))])
+      let lost = try shelf.verify()
+      #expect(!lost.isSound && problems(lost) == ["missing chunk"])
     }
   }
 
