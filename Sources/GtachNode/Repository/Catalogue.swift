@@ -177,13 +177,18 @@ struct Catalogue {
     let directory = "\(layout.packages)/\(path)"
     let manifestPath = "\(directory)/\(RepositoryLayout.manifestName)"
     guard let status = try FileSystem().status(of: manifestPath), status.kind == .file else { return nil }
+    // What the manifest needs may have gone since.
+    let index = try FileSystem().status(of: "\(directory)/\(RepositoryLayout.indexName)")
+    guard let index, index.kind == .file else { return nil }
     let stamp = Stamp(status)
-    if let known, known.stamp == stamp { return known }
+    if let known, known.stamp == stamp { return known.index.size == index.size ? known : nil }
     guard let variant = VariantID(targetPath: "\(path)/\(RepositoryLayout.manifestName)") else { return nil }
     do throws(GtachError) {
       let bytes = try FileSystem().read(manifestPath, offset: 0, count: Manifest.maximumBytes + 1)
       let manifest = try Manifest(json: bytes)
-      guard manifest.variant == variant, manifest.index.size <= ChunkIndexCodec.maximumBytes else { return nil }
+      guard manifest.variant == variant, manifest.index.size == index.size,
+        index.size <= ChunkIndexCodec.maximumBytes
+      else { return nil }
       return Entry(
         directory: directory, summary: ReleaseSummary(manifest), digest: SHA256().digest(of: bytes),
         archive: manifest.archive, index: manifest.index, stamp: stamp)

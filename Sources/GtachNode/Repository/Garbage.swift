@@ -15,7 +15,7 @@ struct Garbage {
   private(set) var directories: [Item] = []
   /// What nobody would miss at any moment.
   private(set) var files: [Item] = []
-  /// Visible releases of which nobody knows what they need.
+  /// Visible releases, and what would be some, of which nobody knows what they need.
   private(set) var damagedReleases: [(variant: VariantID, directory: String)] = []
   /// Indexes of other directories, of fetches mostly, which say nothing.
   private(set) var damagedIndexes: [String] = []
@@ -79,7 +79,8 @@ struct Garbage {
         directories.append(Item(kind: "releases", path: path, bytes: try size(of: path)))
         releases.append(variant)
       } else {
-        try add(path, digest: variant.flatMap { entries[$0] }.flatMap { $0.directory == path ? $0 : nil }, to: &needed)
+        let entry = variant.flatMap { entries[$0] }
+        try add(path, visible: variant, entry: entry?.directory == path ? entry : nil, to: &needed)
       }
     }
     for (variant, path) in try variantDirectories(in: layout.partial) {
@@ -92,7 +93,7 @@ struct Garbage {
       }
       let age = now.secondsSinceEpoch - status.modifiedNanoseconds / 1_000_000_000
       if let variant, entries[variant] == nil, policy?.isAbandoned(variant, ageSeconds: age) != true {
-        try add(path, digest: nil, to: &needed)
+        try add(path, visible: nil, entry: nil, to: &needed)
       } else {
         directories.append(Item(kind: "fetches", path: path, bytes: status.size))
       }
@@ -101,8 +102,12 @@ struct Garbage {
 
   /// Adds what the index in a directory names. Where one cannot be understood, nobody knows what it needs, and no chunk
   /// goes.
+  ///
+  /// - Parameters:
+  ///   - variant: What the directory would be in sight; nil for that of a fetch.
+  ///   - entry: What is complete in it.
   private mutating func add(
-    _ directory: String, digest entry: Catalogue.Entry?, to needed: inout ReachableContent
+    _ directory: String, visible variant: VariantID?, entry: Catalogue.Entry?, to needed: inout ReachableContent
   ) throws(GtachError) {
     let path = "\(directory)/\(RepositoryLayout.indexName)"
     do throws(GtachError) {
@@ -114,8 +119,9 @@ struct Garbage {
     } catch {
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
-      if error.code == .notFound, entry == nil { return }
-      if let entry { damagedReleases.append((entry.variant, directory)) } else { damagedIndexes.append(path) }
+      if error.code == .notFound, try !disk.exists("\(directory)/\(RepositoryLayout.manifestName)") { return }
+      // As a whole: a manifest without an index would stay in sight.
+      if let variant { damagedReleases.append((variant, directory)) } else { damagedIndexes.append(path) }
       postponed = GtachError(
         .indexCorrupt, "chunks and objects were left alone", reason: "\(path) is damaged: nobody knows what it needs",
         advice: "it goes out of sight: fetch it again with gtach sync, then run gtach gc again")

@@ -99,6 +99,33 @@ struct GarbageTests {
     }
   }
 
+  @Test("a manifest without its index is no release for anybody, and goes out of sight as a whole")
+  func manifestAlone() throws {
+    try withPublisher { fixture, context, packed in
+      let (variant, layout) = (packed.manifest.variant, fixture.layout)
+      let known = try fixture.repository()
+      #expect(try known.summaries().map(\.variant) == [variant])
+      try fixture.files.perform(.remove(layout.index(of: variant)))
+      for repository in [known, try fixture.repository()] {
+        #expect(try repository.summaries().isEmpty)
+        #expect(try repository.reports().isEmpty)
+        #expect(try !repository.contains(variant))
+      }
+      let report = try collect(context)
+      #expect(report.postponed?.code == ErrorCode.indexCorrupt.rawValue && report.parts.isEmpty)
+      #expect(try !fixture.files.exists(layout.directory(of: variant)))
+      #expect(try fixture.files.exists(layout.lossMark(of: variant)))
+      // Nor is one whose index is of another length.
+      let repository = try fixture.repository()
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+      #expect(try repository.contains(variant))
+      try fixture.files.perform(.write(path: layout.index(of: variant), bytes: [1], permissions: 0o644))
+      #expect(try repository.summaries().isEmpty && fixture.repository().summaries().isEmpty)
+      try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+      #expect(try repository.contains(variant))
+    }
+  }
+
   @Test(
     "what is quarantined goes after a week, what writers that are gone left goes at once, and a dry run takes nothing")
   func leftovers() throws {

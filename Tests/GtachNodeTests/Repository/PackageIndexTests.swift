@@ -36,6 +36,8 @@ struct PackageIndexTests {
         "\(layout.packages)/\(name)/\(version)/\(manifest.platform)"
       try fixture.files.perform([
         .makeDirectory(directory),
+        .write(
+          path: "\(directory)/chunks.index", bytes: [UInt8](repeating: 0, count: content.size), permissions: 0o644),
         .write(path: "\(directory)/new", bytes: try manifest.json(), permissions: 0o644),
         .rename(from: "\(directory)/new", to: "\(directory)/manifest.json"),
       ])
@@ -192,6 +194,7 @@ struct PackageIndexTests {
           archive: content, index: content)
         try files.perform([
           .makeDirectory("\(directory)/\(platform)"),
+          .write(path: "\(directory)/\(platform)/chunks.index", bytes: [0], permissions: 0o644),
           .write(path: "\(directory)/\(platform)/manifest.json", bytes: try manifest.json(), permissions: 0o644),
         ])
       }
