@@ -5,13 +5,14 @@ import GtachSystem
 extension TrustedMetadata {
   /// Verifies the metadata of a repository, from the root that the membership pins.
   ///
+  /// - Parameter omitted: The name of a file that is taken for missing.
   /// - Throws: `ErrorCode.metadataMalformed` or `metadataUnsigned` where a root or the timestamp is damaged.
   static func load(
-    from repository: PackageRepository, membership: Membership
+    from repository: PackageRepository, membership: Membership, without omitted: String? = nil
   ) throws(GtachError) -> TrustedMetadata {
     try load(
-      files: { name throws(GtachError) in try repository.metadataIfPresent(name) }, pinnedRoot: membership.pinnedRoot,
-      checking: Ed25519(), hashing: SHA256())
+      files: { name throws(GtachError) in name == omitted ? nil : try repository.metadataIfPresent(name) },
+      pinnedRoot: membership.pinnedRoot, checking: Ed25519(), hashing: SHA256())
   }
 }
 

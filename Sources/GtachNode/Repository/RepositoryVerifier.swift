@@ -12,6 +12,8 @@ public struct RepositoryVerifier {
   private let repository: PackageRepository
   private let membership: Membership
   private var trusted: TrustedMetadata
+  /// What keeps the signed metadata from being read at all.
+  private var metadataDamage: GtachError?
   private let cancellation: Cancellation
   private var report = VerificationReport()
   private var isPublisher: Bool { membership.isPublisher }
@@ -23,12 +25,17 @@ public struct RepositoryVerifier {
 
   /// A verifier of a home's repository.
   ///
-  /// - Throws: `ErrorCode.fleetMissing`, and what keeps the signed metadata from being read.
+  /// - Throws: `ErrorCode.fleetMissing`, or what is wrong with the root that the membership pins.
   public init(_ context: NodeContext, cancellation: Cancellation) throws(GtachError) {
     repository = try context.repository()
     membership = try context.membership()
-    trusted = try TrustedMetadata.load(from: repository, membership: membership)
     self.cancellation = cancellation
+    trusted = try TrustedMetadata(pinnedRoot: membership.pinnedRoot, checking: Ed25519(), hashing: SHA256())
+    do throws(GtachError) {
+      trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    } catch {
+      metadataDamage = error
+    }
   }
 
   /// Verifies all that is here, or what is here of one package or release.
@@ -72,16 +79,41 @@ public struct RepositoryVerifier {
     repairs: Bool, _ fetch: ([Requirement]) throws(GtachError) -> Void
   ) throws(GtachError) {
     guard !trusted.isComplete else { return }
-    if !isPublisher, try repository.entries().isEmpty { return }
-    let (id, problem) = ("metadata", trusted.problems.isEmpty ? "missing" : "damaged")
+    let cause = metadataDamage ?? trusted.problems.first
+    if !isPublisher, cause == nil, try repository.entries().isEmpty { return }
+    let (id, problem) = (
+      "metadata", cause == nil ? "missing" : cause?.code == .inputOutput ? "unreadable" : "damaged"
+    )
     report.findings.append(
       Finding(
         kind: "metadata", id: id, problem: problem, variants: [], repaired: false,
-        error: trusted.problems.first.map(ErrorReport.init)))
-    guard repairs else { return }
+        error: cause.map { ErrorReport(advised($0)) }))
+    guard repairs, try setTimestampAside() else { return }
     try fetch([])
     trusted = try TrustedMetadata.load(from: repository, membership: membership)
     if trusted.isComplete { report.settle(id) }
+  }
+
+  /// What is wrong with the metadata, and what mends it.
+  private func advised(_ error: GtachError) -> GtachError {
+    var advice = "gtach verify --repair has it fetched from a peer"
+    if isPublisher { advice += "; where no peer has it, put \(repository.layout.metadata) back from a backup" }
+    return GtachError(error.code, error.message, reason: error.reason, advice: advice)
+  }
+
+  /// Takes a damaged timestamp out of the way, without which a node fetches all anew.
+  ///
+  /// - Returns: Whether the metadata can be read now; a damaged root stays, as nothing tells what followed it.
+  private func setTimestampAside() throws(GtachError) -> Bool {
+    guard metadataDamage != nil else { return true }
+    do throws(GtachError) {
+      _ = try TrustedMetadata.load(
+        from: repository, membership: membership, without: RepositoryLayout.timestampName)
+    } catch {
+      return false
+    }
+    try repository.quarantine(try repository.layout.metadata(RepositoryLayout.timestampName))
+    return true
   }
 
   /// Looks at a listed variant that is not complete here.
@@ -106,7 +138,7 @@ public struct RepositoryVerifier {
   ) throws(GtachError) {
     report.variants += 1
     let listed = trusted.targets[variant]
-    if listed == nil {
+    if listed == nil, trusted.isComplete {
       // Withdrawn, or just being published, or newer than the metadata here: nothing is wrong with it.
       find("manifest", variant.targetPath, problem: "unlisted", in: variant)
     }
@@ -253,6 +285,7 @@ public struct RepositoryVerifier {
 
   /// Whether a variant is complete here, every chunk read when that was made so.
   private func isBack(_ variant: VariantID) throws(GtachError) -> Bool {
-    try repository.entryIfPresent(of: variant)?.digest == trusted.targets[variant]?.manifest.digest
+    guard let listed = trusted.targets[variant] else { return false }
+    return try repository.entryIfPresent(of: variant)?.digest == listed.manifest.digest
   }
 }

@@ -205,6 +205,38 @@ struct VerificationTests {
     }
   }
 
+  @Test("a damaged timestamp is one finding among others, is told how to be mended, and is fetched anew")
+  func damagedTimestamp() throws {
+    try withShelf { shelf in
+      let path = "\(shelf.fixture.layout.metadata)/timestamp.json"
+      let bytes = try shelf.fixture.files.read(path, maximumBytes: 1 << 20)
+      try shelf.fixture.files.perform([
+        .write(path: path, bytes: Array(bytes.prefix(40)), permissions: 0o644), .remove(shelf.chunk(1)),
+      ])
+      let report = try shelf.verify()
+      #expect(problems(report) == ["damaged metadata", "missing chunk"] && !report.isSound && report.variants == 1)
+      let error = try #require(report.findings.compactMap(\.error).first)
+      #expect(error.code == "metadata-malformed")
+      #expect(error.advice?.contains("--repair") == true && error.advice?.contains("backup") == true)
+      let unrepaired = try shelf.verify(repairs: true)
+      #expect(problems(unrepaired) == ["damaged metadata", "repaired chunk"])
+      // It is in quarantine now, and lacking.
+      let repaired = try shelf.verify(repairs: true) { _ throws(GtachError) in
+        try shelf.fixture.files.perform(.write(path: path, bytes: bytes, permissions: 0o644))
+      }
+      #expect(problems(repaired) == ["repaired metadata"] && repaired.isSound)
+
+      // A damaged root stays where it is: nothing is fetched over it.
+      let root = "\(shelf.fixture.layout.metadata)/2.root.json"
+      try shelf.fixture.files.perform(.write(path: root, bytes: Array("{".utf8), permissions: 0o644))
+      let rootless = try shelf.verify(repairs: true) { _ throws(GtachError) in
+        throw GtachError(.bug, "nothing can be fetched")
+      }
+      #expect(problems(rootless) == ["damaged metadata"])
+      #expect(try shelf.fixture.files.exists(root) && shelf.fixture.files.exists(path))
+    }
+  }
+
   @Test(
     "what was published and is lost here comes back with the same tree, whatever became of it",
     arguments: ["directory", "index", "chunk", "removed", "older"])
@@ -271,7 +303,8 @@ struct VerificationTests {
       let report = try shelf.verify()
       #expect(report.isSound && problems(report) == ["unlisted manifest"] && report.variants == 2)
       try shelf.fixture.damage(shelf.fixture.layout.index(of: second.manifest.variant))
-      #expect(try problems(shelf.verify()) == ["damaged index", "unlisted manifest"])
+      // Nobody can have it fetched.
+      #expect(try problems(shelf.verify(repairs: true)) == ["damaged index", "unlisted manifest"])
       #expect(try shelf.isHere())
     }
   }
