@@ -201,6 +201,8 @@ extension NodeState {
     for requirement in requirements {
       do throws(GtachError) {
         try checkListed(requirement)
+        // To a publisher everything comes.
+        if !setup.isPublisher { try checkFitting(requirement) }
       } catch {
         // Where it was to be installed, that has been said.
         let error = ErrorReport(error)

@@ -95,6 +95,25 @@ extension NodeState {
     return works
   }
 
+  /// Throws where no variant that is listed runs on this machine: none comes.
+  ///
+  /// - Throws: `ErrorCode.platformUnsupported`.
+  func checkFitting(_ requirement: Requirement) throws(GtachError) {
+    let range = requirement.range ?? .any
+    let listed = available.filter {
+      $0.variant.release.name == requirement.name && range.contains($0.variant.release.version)
+    }
+    let machine = setup.machine
+    guard !listed.contains(where: { $0.fits(machine.platform, model: machine.model) }) else { return }
+    let platforms = Set(listed.map(\.variant.platform)).subtracting([.any]).map(\.text).sorted()
+    let model = machine.model.map { " (\($0))" } ?? ""
+    throw GtachError(
+      .platformUnsupported, "no variant of \(requirement) fits this machine, which is \(machine.platform)\(model)",
+      reason: platforms.isEmpty
+        ? "its description allows other machines only" : "it is there for \(platforms.joined(separator: " and "))",
+      advice: "publish one that fits, with gtach pack --platform \(machine.platform)")
+  }
+
   /// Throws where no release that there is fits.
   ///
   /// - Throws: `ErrorCode.notFound`.

@@ -62,6 +62,23 @@ struct NodeOrdersTests {
     #expect(report.errors.first?.message.contains(asked) == true)
   }
 
+  @Test(arguments: [false, true])
+  func whatDoesNotFitIsNotSaidToBeHere(dryRun: Bool) throws {
+    var fleet = try VirtualFleet()
+    let release = try fleet.publish("app", "1.0.0", platform: Platform("plan9-vax"))
+    let other = try fleet.publish("lib", "1.0.0")
+    let (publisher, nodes) = try lan.room(fleet, nodes: 1)
+    for release in [release, other] { try publisher.publish(release, of: fleet) }
+    let requirements = [try Requirement("app@1.0.0"), try Requirement("lib")]
+    let answer = try lan.answer(
+      of: nodes[0], to: .sync(requirements: requirements, peers: [], dryRun: dryRun, install: false), within: 5_000)
+    let report = try #require(answer.synced)
+    #expect(report.errors.map(\.code) == ["platform-unsupported"])
+    #expect(report.errors.first?.message.contains("app@1.0.0") == true)
+    #expect(report.errors.first?.reason == "it is there for plan9-vax")
+    #expect(!nodes[0].held.contains(release.variant))
+  }
+
   @Test func aFetchOfWhatIsRemovedMeanwhileEnds() throws {
     var fleet = try VirtualFleet()
     let release = try fleet.publish("app", "1.0.0", objects: 40)

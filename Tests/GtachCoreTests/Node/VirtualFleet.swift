@@ -34,7 +34,8 @@ struct VirtualFleet {
 
   /// Publishes a release of so many objects.
   mutating func publish(
-    _ name: String, _ version: String, objects: Int = 4, needs: [String: String] = [:]
+    _ name: String, _ version: String, objects: Int = 4, needs: [String: String] = [:],
+    platform: Platform = .any
   ) throws -> VirtualRelease {
     var description = PackageDescription(name: try PackageName(name), version: try SemanticVersion(version))
     var dependencies: [PackageName: VersionRange] = [:]
@@ -53,7 +54,7 @@ struct VirtualFleet {
       })
     let indexBytes = ChunkIndexCodec.encode(index)
     let manifest = Manifest(
-      description: description, platform: .any, created: start,
+      description: description, platform: platform, created: start,
       archive: Manifest.Content(digest: SHA256().digest(of: [1]), size: index.archiveSize),
       index: Manifest.Content(digest: SHA256().digest(of: indexBytes), size: indexBytes.count))
     let bytes = try manifest.json()
