@@ -66,11 +66,11 @@ public enum ControlReply: Hashable, Sendable, Codable {
 /// What a node tells its operator while it works: the daemon's log and the progress of `gtach sync`.
 public enum NodeEvent: Hashable, Sendable, Codable {
   /// The daemon listens here.
-  case listening(Endpoint)
+  case listening(endpoint: Endpoint)
   /// Discovery works.
   case discoveryAvailable
   /// Discovery does not work, and why; static and remembered peers still do.
-  case discoveryUnavailable(ErrorReport)
+  case discoveryUnavailable(error: ErrorReport)
   /// A peer was met.
   case peerConnected(name: String, endpoint: Endpoint)
   /// A peer is gone or misbehaved.
@@ -86,7 +86,7 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   /// A peer that lists it has not got all of it; others are asked, and the peer again when it has news.
   case holderLacking(name: String, release: String)
   /// All of it is here, verified.
-  case fetchFinished(SyncReport.Fetch)
+  case fetchFinished(fetch: SyncReport.Fetch)
   /// It could not be fetched; it will be tried again.
   case fetchFailed(release: String, error: ErrorReport)
   /// A step of an update began: `staging`, `hook`, `self-test`.
@@ -94,15 +94,15 @@ public enum NodeEvent: Hashable, Sendable, Codable {
   /// An update could not even begin; it will be tried again.
   case updateFailed(name: String, error: ErrorReport)
   /// An update ended.
-  case updateFinished(UpdateResult)
+  case updateFinished(result: UpdateResult)
   /// The repository was cleaned, and this is what went.
-  case cleaned(GarbageReport)
+  case cleaned(report: GarbageReport)
   /// It could not be cleaned; it will be tried again.
-  case cleaningFailed(ErrorReport)
+  case cleaningFailed(error: ErrorReport)
   /// What was complete here is so no longer: a part of it is missing or damaged. It is fetched again.
   case releaseDamaged(release: String)
   /// What is here could not be looked at, although a part of it may be missing or damaged.
-  case checkFailed(ErrorReport)
+  case checkFailed(error: ErrorReport)
   /// A machine joined the fleet through this node.
   case nodeJoined(name: String)
 }

@@ -24,10 +24,10 @@ import Testing
     var first = try Samples.update(success: true)
     (first.message, first.backupLocation) = ("gtach-app@0.5.0 is installed", nil)
     return [
-      (.listening(try Endpoint("[::]:7420")), "listening on [::]:7420", false, false),
+      (.listening(endpoint: try Endpoint("[::]:7420")), "listening on [::]:7420", false, false),
       (.discoveryAvailable, "discovery works: advertising and browsing", false, false),
       (
-        .discoveryUnavailable(ErrorReport(GtachError(.discoveryUnavailable, "avahi-daemon does not run"))),
+        .discoveryUnavailable(error: ErrorReport(GtachError(.discoveryUnavailable, "avahi-daemon does not run"))),
         "discovery does not work, known peers still do: avahi-daemon does not run [discovery-unavailable]", true, false
       ),
       (
@@ -40,10 +40,10 @@ import Testing
       ),
       (
         .cleaned(
-          GarbageReport(
+          report: GarbageReport(
             dryRun: false, releases: ["a@1.0.0 (any)"], parts: [.init(kind: "chunks", count: 2, bytes: 1_234_567)],
             postponed: nil)), "cleaned: 1.2 MB that nothing needed", false, false
-      ), (.cleaningFailed(full), "could not clean: the disk is full [disk-full]", true, false),
+      ), (.cleaningFailed(error: full), "could not clean: the disk is full [disk-full]", true, false),
       (.metadataUpdated(version: 12, from: "mac"), "metadata version 12 from mac", false, false),
       (
         .fetchStarted(release: "a@1.0.0", bytes: 1_234_567, peers: 3), "fetching a@1.0.0, 1.2 MB from 3 peers", false,
@@ -54,7 +54,7 @@ import Testing
         "fetching a@1.0.0, 400 kB of 1.2 MB", false, true
       ),
       (
-        .fetchFinished(try Samples.fetch()),
+        .fetchFinished(fetch: try Samples.fetch()),
         "fetched gtach-app@0.5.0 (any): 1.2 MB in 1.2 s: 811 kB from mac, 400 kB from pi-2, 23.0 kB were here", false,
         false
       ),
@@ -74,18 +74,19 @@ import Testing
         .releaseDamaged(release: "a@1.0.0"),
         "damaged: a part of a@1.0.0 is missing here, and it is fetched again where a peer has it", true, false
       ),
-      (.checkFailed(full), "could not look for damage: the disk is full [disk-full]", true, false),
+      (.checkFailed(error: full), "could not look for damage: the disk is full [disk-full]", true, false),
       (.updateStep(release: "a@1.0.0", step: "self-test"), "updating to a@1.0.0: self-test", false, true),
       (.updateFailed(name: "a", error: full), "update failed: a: the disk is full [disk-full]", true, false),
       (
-        .updateFinished(try Samples.update(success: false)),
+        .updateFinished(result: try Samples.update(success: false)),
         "update failed: gtach-app@0.5.0: the self-test failed; self-test 1/3 passed (mock); "
           + "GPIO4 = 1: read 0 [self-test-failed]", true, false
       ),
       (
-        .updateFinished(try Samples.update(success: true)), "updated to gtach-app@0.5.0: installed", false, false
+        .updateFinished(result: try Samples.update(success: true)), "updated to gtach-app@0.5.0: installed", false,
+        false
       ),
-      (.updateFinished(first), "installed gtach-app@0.5.0: gtach-app@0.5.0 is installed", false, false),
+      (.updateFinished(result: first), "installed gtach-app@0.5.0: gtach-app@0.5.0 is installed", false, false),
       (.nodeJoined(name: "pi-4\n\u{1B}c"), "pi-4 �c joined the fleet", false, false),
     ]
   }
@@ -151,7 +152,7 @@ import Testing
         .contains("busy"))
     var last = try Samples.fetch()
     last.release = "a@1.0.0"
-    let finished = display.show(.fetchFinished(last), now: second)
+    let finished = display.show(.fetchFinished(fetch: last), now: second)
     #expect(finished.hasPrefix("\r\u{1B}[Kfetched a@1.0.0") && finished.hasSuffix("\n"))
     #expect(display.finish().isEmpty)
   }

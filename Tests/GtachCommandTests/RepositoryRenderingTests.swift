@@ -199,7 +199,8 @@ import Testing
     #expect(lines.allSatisfy { $0.count <= 40 })
     #expect(lines.joined(separator: " ").contains(requirements.joined(separator: ", ")))
     var display = ProgressDisplay(rendering: rendering(columns: 40))
-    let event = NodeEvent.checkFailed(ErrorReport(GtachError(.busy, "another gtach works on the same home for long")))
+    let event = NodeEvent.checkFailed(
+      error: ErrorReport(GtachError(.busy, "another gtach works on the same home for long")))
     let progress = display.show(event, now: Instant(milliseconds: 0)).split(separator: "\n")
     #expect(progress.count > 1 && progress.allSatisfy { $0.count <= 40 })
   }

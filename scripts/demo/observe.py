@@ -45,9 +45,9 @@ def shares_text(shares):
 
 def sentence(kind, fields):
     """What people are told of an event; None for what is no news to them."""
-    value = fields.get("_0")
+    value = fields.get("fetch") or fields.get("result")
     if kind == "listening":
-        return f"listens on {value}"
+        return f"listens on {fields['endpoint']}"
     if kind == "discoveryAvailable":
         return "advertises itself and browses"
     if kind == "nodeJoined":
@@ -67,7 +67,7 @@ def sentence(kind, fields):
         return f"{fields['release']}: {fields['step']}"
     if kind == "updateFinished":
         return f"{value['message']}; self-tests: {self_test_text(value.get('selfTest'))}"
-    error = fields.get("error", value)
+    error = fields.get("error")
     if isinstance(error, dict) and "code" in error:
         return f"{error['message']}: {error.get('reason', error['code'])}"
     return None
@@ -120,10 +120,10 @@ def table(*logs):
             if line.startswith("{"):
                 event = json.loads(line)["event"]
                 if "fetchFinished" in event:
-                    fetch = event["fetchFinished"]["_0"]
+                    fetch = event["fetchFinished"]["fetch"]
                     shares[fetch["release"]] = fetch["shares"]
                 if "updateFinished" in event:
-                    result = event["updateFinished"]["_0"]
+                    result = event["updateFinished"]["result"]
                     results[result["version"]] = result
         for version, kept in RELEASES.items():
             release, result = f"{PACKAGE}@{version}", results.get(version)

@@ -53,7 +53,7 @@ extension NodeState {
         hold(held)
         reconsider()
       }
-      if !report.parts.isEmpty { actions.append(.emit(.cleaned(report))) }
+      if !report.parts.isEmpty { actions.append(.emit(.cleaned(report: report))) }
       problem = report.postponed
     case .failure(let error): problem = ErrorReport(error)
     }
@@ -66,7 +66,7 @@ extension NodeState {
       cleaning.backoff.fail(now: now, using: &generator)
     } else {
       cleaning.notBefore = now.advanced(byMilliseconds: Cleaning.hourMilliseconds)
-      actions.append(.emit(.cleaningFailed(problem)))
+      actions.append(.emit(.cleaningFailed(error: problem)))
     }
   }
 }

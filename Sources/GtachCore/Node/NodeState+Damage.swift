@@ -44,7 +44,7 @@ extension NodeState {
       guard self.held != held else { return }
       hold(held)
       reconsider()
-    case .failure(let error): actions.append(.emit(.checkFailed(ErrorReport(error))))
+    case .failure(let error): actions.append(.emit(.checkFailed(error: ErrorReport(error))))
     }
   }
 }

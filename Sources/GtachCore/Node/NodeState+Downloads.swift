@@ -184,7 +184,7 @@ extension NodeState {
     }
     due = nil
     let fetch = download.report(now: now)
-    actions.append(.emit(.fetchFinished(fetch)))
+    actions.append(.emit(.fetchFinished(fetch: fetch)))
     for position in orders.indices { orders[position].report.fetched.append(fetch) }
   }
 

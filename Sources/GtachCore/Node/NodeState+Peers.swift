@@ -62,7 +62,7 @@ extension NodeState {
     case .unavailable(let error):
       discoveryError = error
       table.hearsMulticast = false
-      actions.append(.emit(.discoveryUnavailable(ErrorReport(error))))
+      actions.append(.emit(.discoveryUnavailable(error: ErrorReport(error))))
     case .found(let service):
       // An advertisement that is none of ours is anybody's right on a LAN, and none of our business.
       guard let record = try? TextRecord(pairs: service.text) else { return }

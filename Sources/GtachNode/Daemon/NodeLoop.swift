@@ -89,7 +89,7 @@ final class NodeLoop {
       threads = try [server.start()] + control.start()
       self.server = server
       self.control = control
-      daemon.events(.listening(server.endpoint))
+      daemon.events(.listening(endpoint: server.endpoint))
     }
     threads.append(try watchNetwork())
     if daemon.options.usesDiscovery {
@@ -224,7 +224,7 @@ final class NodeLoop {
       do throws(GtachError) {
         try discovery?.update(text: textRecord.pairs)
       } catch {
-        daemon.events(.discoveryUnavailable(ErrorReport(error)))
+        daemon.events(.discoveryUnavailable(error: ErrorReport(error)))
       }
     case .introduce(let peers): announcement.set(met: peers)
     case .lookUp(let instance): discovery?.refresh(name: instance)

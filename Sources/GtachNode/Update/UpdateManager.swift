@@ -180,7 +180,7 @@ public final class UpdateManager: Sendable {
     case .stage: events(.updateStep(release: release, step: "staging"))
     case .runHook: events(.updateStep(release: release, step: "hook"))
     case .selfTest: events(.updateStep(release: release, step: "self-test"))
-    case .finish(let result): events(.updateFinished(result))
+    case .finish(let result): events(.updateFinished(result: result))
     case .perform, .fail: return
     }
   }

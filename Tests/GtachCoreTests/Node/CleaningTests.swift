@@ -112,6 +112,6 @@ struct CleaningTests {
       time: Timestamp(secondsSinceEpoch: 1_700_000_000))
     #expect(state.held == held && state.advertisement != before)
     #expect(actions.contains { if case .advertise = $0 { true } else { false } })
-    #expect(actions.contains { if case .emit(.cleaned(report)) = $0 { true } else { false } })
+    #expect(actions.contains { if case .emit(.cleaned(report: report)) = $0 { true } else { false } })
   }
 }

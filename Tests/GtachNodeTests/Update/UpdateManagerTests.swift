@@ -50,7 +50,7 @@ struct UpdateManagerTests {
       #expect(
         root.events == [
           .updateStep(release: "app@1.0.0", step: "staging"), .updateStep(release: "app@1.0.0", step: "hook"),
-          .updateStep(release: "app@1.0.0", step: "self-test"), .updateFinished(result),
+          .updateStep(release: "app@1.0.0", step: "self-test"), .updateFinished(result: result),
         ])
     }
   }
