@@ -193,6 +193,11 @@ extension CommandSpecification {
       notes: "Without a version: the one before. Stays there until the next `gtach install`.",
       example: "gtach rollback gtach-app"),
     CommandSpecification(
+      name: "history", summary: "what was installed when, and how it ended",
+      arguments: [Argument(name: "NAME", required: false)],
+      notes: "The newest last; --verbose says what each self-test read.\nEnds with 1 where there is nothing.",
+      example: "gtach history gtach-app"),
+    CommandSpecification(
       name: "selftest", summary: "test this machine's hardware",
       arguments: [Argument(name: "NAME", required: false)],
       options: [

@@ -103,6 +103,8 @@ public enum Command: Hashable, Sendable {
   case install(Requirement)
   /// Make an earlier release active again, the previous one without a version.
   case rollback(name: PackageName, version: SemanticVersion?)
+  /// How the last updates ended, of one package or of all.
+  case history(name: PackageName?)
   /// Test the hardware: after an installed package, after a plan, or after all that is installed.
   case selfTest(name: PackageName?, plan: String?, mock: String?)
   /// Answer a question about versions.

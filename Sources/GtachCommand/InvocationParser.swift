@@ -72,6 +72,8 @@ enum InvocationParser {
     case "rollback":
       let version = arguments.count > 1 ? try SemanticVersion(arguments[1]) : nil
       return .rollback(name: try name(arguments[0], otherwise: "write the version after a blank"), version: version)
+    case "history":
+      return .history(name: try arguments.first.map(name))
     case "selftest":
       let plan = scan.value("--plan")
       if plan != nil, let name = arguments.first {

@@ -118,6 +118,38 @@ extension Rendering {
     return (cause?.error.code ?? .updateRolledBack).exitCode
   }
 
+  /// What `gtach history` says; nothing to tell ends with 1.
+  public func history(_ entries: [HistoryEntry]) -> Output {
+    let exitCode: Int32 = entries.isEmpty ? 1 : 0
+    if options.json { return document(entries, exitCode: exitCode) }
+    guard !entries.isEmpty else {
+      return Output(standardError: hint("nothing was installed here yet"), exitCode: exitCode)
+    }
+    var table = Table(columns: [
+      .init(title: "WHEN"), .init(title: "RELEASE", mayShrink: true), .init(title: "RESULT"),
+      .init(title: "SELF-TEST"), .init(title: "WHAT HAPPENED", mayShrink: true),
+    ])
+    var readings = ""
+    for entry in entries {
+      let result = entry.result
+      let release = "\(result.name)@\(result.version)"
+      let reason = result.success ? nil : result.validationErrors.first.map { Self.line($0) }
+      table.rows.append([
+        .init("\(entry.started)"), .init(release), outcome(entry), selfTestCell(result.selfTest),
+        .init([result.message, reason].compactMap { $0 }.joined(separator: ": ")),
+      ])
+      if options.verbose, let report = result.selfTest, !report.results.isEmpty {
+        readings += "\n\(entry.started) \(Text.printable(release))\n\(selfTestText(report))"
+      }
+    }
+    return Output(standardOutput: table.text(for: output) + readings, exitCode: exitCode)
+  }
+
+  private func outcome(_ entry: HistoryEntry) -> Table.Cell {
+    if entry.result.success { return .init(entry.kind == .install ? "installed" : "by hand", .good) }
+    return .init(entry.result.rollbackPerformed ? "rolled back" : "failed", .bad)
+  }
+
   func updateText(_ result: UpdateResult) -> String {
     var text = output.painted(result.success ? "ok" : "FAILED", result.success ? .good : .bad)
     text += " " + Text.printable("\(result.name)@\(result.version): \(result.message)") + "\n"

@@ -33,7 +33,7 @@ extension Rendering {
         + "\(Quantity.count(effort.derivations, "derivation")), \(Quantity.count(effort.conflicts, "conflict"))\n"
     }
     if !plan.obstructed.isEmpty {
-      hints += hint("It cannot be carried out: releases take over one at a time.")
+      hints += hint("It cannot be carried out: what is installed is in the way.")
     } else if changes > 0, !asked.isEmpty {
       // The quotes keep a shell from reading ranges as its own.
       let names = asked.map { "'\($0)'" }.joined(separator: " ")
@@ -44,7 +44,7 @@ extension Rendering {
 
   private static func sentences(_ step: InstallPlan.Step) -> [String] {
     let newer = step.newer.map { ["not \($0.version): \($0.reason)"] } ?? []
-    let obstacle = step.obstacle.map { ["cannot take over by itself: \($0)"] } ?? []
+    let obstacle = step.obstacle.map { ["cannot take over: \($0)"] } ?? []
     let all = step.reasons + newer + obstacle
     return all.isEmpty ? [""] : all
   }

@@ -88,14 +88,27 @@ public struct NodeContext: Sendable {
       updates: try updates(cancellation: cancellation, events: events), cancellation: cancellation, events: events)
   }
 
-  /// How this machine stands, as far as the disk says.
+  /// How the last updates of this machine ended, of one package or of all, the newest last.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func history(of name: PackageName?) throws(GtachError) -> [HistoryEntry] {
+    try updates().history().filter { entry in name.map(entry.concerns) ?? true }
+  }
+
+  /// How this machine stands, as far as the disk says, after what an update left unfinished was finished or undone.
   ///
   /// - Throws: `ErrorCode.fleetMissing`, or what keeps the metadata or the install root from being read.
   public func statusWithoutDaemon() throws(GtachError) -> StatusReport {
     let membership = try membership()
     let repository = try repository()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
-    let state = try updates().state()
+    let updates = try updates()
+    do throws(GtachError) {
+      if try !updates.isAtRest() { _ = try updates.recover() }
+    } catch  where error.code == .busy {
+      // It is under way: that is how this machine stands.
+    }
+    let state = try updates.state()
     let installed = AutoInstallPolicy(configuration, machine: machine).report(of: state, listed: trusted.targets.values)
     return StatusReport(
       node: membership.nodeName.text, id: membership.id, fleet: membership.fleetName, fleetID: membership.fleet,

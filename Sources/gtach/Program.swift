@@ -90,6 +90,7 @@ struct CommandSession {
     case .status: try status()
     case .install(let requirement): try install(requirement)
     case .rollback(let name, let version): try rollback(name, version: version)
+    case .history(let name): rendering.history(try NodeContext(home: home()).history(of: name))
     case .selfTest(let name, let plan, let mock): try selfTest(name: name, plan: plan, mock: mock)
     }
   }

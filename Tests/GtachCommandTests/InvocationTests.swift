@@ -104,6 +104,8 @@ import Testing
     #expect(try command("install gtach-app@~0.4.1") == .install(Requirement("gtach-app@~0.4.1")))
     #expect(try command("rollback gtach-app") == .rollback(name: app, version: nil))
     #expect(try command("rollback gtach-app 0.4.0") == .rollback(name: app, version: version))
+    #expect(try command("history") == .history(name: nil))
+    #expect(try command("history gtach-app") == .history(name: app))
     #expect(try command("selftest") == .selfTest(name: nil, plan: nil, mock: nil))
     #expect(try command("selftest gtach-app --mock m.json") == .selfTest(name: app, plan: nil, mock: "m.json"))
     #expect(try command("selftest --plan p.json") == .selfTest(name: nil, plan: "p.json", mock: nil))

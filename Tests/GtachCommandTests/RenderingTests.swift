@@ -10,6 +10,25 @@ import Testing
 #endif
 
 @Suite struct RenderingTests: RendersReports {
+  // MARK: History
+
+  @Test func theHistorySaysWhatHappenedAndWhy() throws {
+    let entries = try [(1, true), (2, false)].map { number, success in
+      HistoryEntry(
+        transaction: number, started: Timestamp(secondsSinceEpoch: 0), kind: .install,
+        result: try Samples.update(success: success))
+    }
+    let output = rendering(columns: nil).history(entries)
+    #expect(output.exitCode == 0)
+    let lines = output.standardOutput.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines[0] == "1970-01-01T00:00:00Z\tgtach-app@0.5.0\tinstalled\t-\tinstalled")
+    #expect(lines[1].contains("\trolled back\t"))
+    #expect(lines[1].hasSuffix("\tthe self-test failed: GPIO4 = 1: read 0 [self-test-failed]"))
+    #expect(rendering(verbose: true).history(entries).standardOutput.contains("held by backlight"))
+    #expect(rendering().history([]).exitCode == 1)
+  }
+
   // MARK: Errors
 
   @Test func anErrorSaysWhatWhyAndWhatToDo() {

@@ -148,7 +148,7 @@ public enum NodeAction: Sendable {
   case remember([RememberedPeer])
   /// Install a variant that is complete; `isForced` although it failed before, `isDependency` only because others need
   /// it.
-  case install(VariantID, isForced: Bool, isDependency: Bool)
+  case install([RequestedVariant])
   /// Make an earlier release active again.
   case rollBack(PackageName, SemanticVersion?)
   /// Clean the repository; some variants are wanted here for other reasons than those on the disk.

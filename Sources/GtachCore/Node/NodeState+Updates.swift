@@ -1,9 +1,20 @@
 import GtachModel
 
+/// A variant that is to be installed, and why.
+public struct RequestedVariant: Hashable, Sendable {
+  /// The variant, which is here complete.
+  public let variant: VariantID
+  /// An operator asked for it: a refusal and a hold do not stand in the way.
+  public let isForced: Bool
+  /// It comes only because others need it.
+  public let isDependency: Bool
+}
+
 /// Something to install or to roll back, and for whom.
 struct InstallOrder: Sendable {
   enum Work: Sendable {
-    case install(VariantID, isForced: Bool, isDependency: Bool)
+    /// Releases that take over at once or not at all, each after those that it needs.
+    case install([RequestedVariant])
     case rollBack(PackageName, SemanticVersion?)
   }
   var work: Work
@@ -12,10 +23,11 @@ struct InstallOrder: Sendable {
   /// Who waits for the last result, or for the first that is no success; nil where the policy decided.
   var token: RequestToken?
 
-  var name: PackageName {
+  /// The packages, the one that it is about last.
+  var names: [PackageName] {
     switch work {
-    case .install(let variant, _, _): variant.release.name
-    case .rollBack(let name, _): name
+    case .install(let set): set.map(\.variant.release.name)
+    case .rollBack(let name, _): [name]
     }
   }
 }
@@ -50,7 +62,7 @@ extension NodeState {
   }
 
   private mutating func nextOfListed() -> [VariantID] {
-    let next = dueOfListed ?? autoInstallPolicy.next(listed: available, state: installState)
+    let next = dueOfListed ?? autoInstallPolicy.next(listed: available, state: installState).flatMap { $0 }
     dueOfListed = next
     return next
   }
@@ -65,7 +77,7 @@ extension NodeState {
   /// What to install, in this order, so that packages are there that an operator asked for: the plan among all that is
   /// listed, or, where not all of that came here, among what did.
   ///
-  /// - Throws: `ErrorCode.notFound`; `ErrorCode.dependencyConflict`, also where releases would have to take over at once;
+  /// - Throws: `ErrorCode.notFound`; `ErrorCode.dependencyConflict`, also where something installed is in the way;
   ///   `ErrorCode.releaseRefused` where what is active is no longer listed and nothing that is can follow it.
   func installations(of requirements: [Requirement]) throws(GtachError) -> [InstallOrder.Work] {
     for requirement in requirements { try checkListed(requirement) }
@@ -79,10 +91,13 @@ extension NodeState {
     }
     try Self.checkOrder(plan)
     let named = Set(requirements.map(\.name))
-    var works = plan.steps.compactMap { step in
-      step.variant.map {
-        InstallOrder.Work.install($0, isForced: named.contains(step.name), isDependency: step.isDependency)
-      }
+    var works = plan.sets.map { steps in
+      InstallOrder.Work.install(
+        steps.compactMap { step in
+          step.variant.map {
+            RequestedVariant(variant: $0, isForced: named.contains(step.name), isDependency: step.isDependency)
+          }
+        })
     }
     for step in plan.steps where step.action == .keep && named.contains(step.name) {
       guard let platform = step.platform else {
@@ -90,7 +105,7 @@ extension NodeState {
       }
       // It is active already, and this says so; it ends a hold.
       let variant = VariantID(release: ReleaseID(name: step.name, version: step.version), platform: platform)
-      works.append(.install(variant, isForced: true, isDependency: false))
+      works.append(.install([RequestedVariant(variant: variant, isForced: true, isDependency: false)]))
     }
     return works
   }
@@ -141,11 +156,11 @@ extension NodeState {
     guard !obstructed.isEmpty else { return }
     let releases = obstructed.map { "\($0.name)@\($0.version)" }.joined(separator: ", ")
     throw GtachError(
-      .dependencyConflict, "\(releases) would have to take over at once, and releases do so one at a time",
+      .dependencyConflict, "\(releases) cannot take over from what is installed",
       reason: obstructed.compactMap { step in
-        step.obstacle.map { "\(step.name)@\(step.version) cannot be the first: \($0)." }
+        step.obstacle.map { "\(step.name)@\(step.version) is kept from it: \($0)." }
       }.joined(separator: "\n"),
-      advice: "publish a release between them that goes with the old and with the new")
+      advice: "publish a release of what is in the way that goes with it")
   }
 
   private static func unfetched(_ requirements: [Requirement], _ away: [VariantID]) -> GtachError {
@@ -173,34 +188,35 @@ extension NodeState {
   /// Starts the next update, one at a time: those that operators asked for, then those that the policy wants.
   mutating func advanceUpdates(now: Instant, into actions: inout [NodeAction]) {
     guard installing == nil else { return }
-    if installQueue.isEmpty, setup.installs, let variant = nextDue(now: now) {
-      let isNamed = setup.configuration.autoInstall?[variant.release.name] != nil
-      installQueue = [
-        InstallOrder(work: .install(variant, isForced: false, isDependency: !isNamed), token: nil)
-      ]
+    if installQueue.isEmpty, setup.installs, let set = nextDue(now: now) {
+      let named = setup.configuration.autoInstall ?? [:]
+      let requested = set.map {
+        RequestedVariant(variant: $0, isForced: false, isDependency: named[$0.release.name] == nil)
+      }
+      installQueue = [InstallOrder(work: .install(requested), token: nil)]
     }
     guard !installQueue.isEmpty else { return }
     let order = installQueue.removeFirst()
     installing = order
     switch order.work {
-    case .install(let variant, let isForced, let isDependency):
-      actions.append(.install(variant, isForced: isForced, isDependency: isDependency))
+    case .install(let set): actions.append(.install(set))
     case .rollBack(let name, let version): actions.append(.rollBack(name, version))
     }
   }
 
-  /// The first variant to install by itself that need not wait: for a pause after a failure, for one that does, or for
+  /// The first set to install by itself that need not wait: for a pause after a failure, for one that does, or for
   /// a newer one that is on its way here.
-  private mutating func nextDue(now: Instant) -> VariantID? {
+  private mutating func nextDue(now: Instant) -> [VariantID]? {
     if nextOfListed().contains(where: { downloads[$0] != nil && isUnderWay($0, now: now) }) { return nil }
     let due = self.due ?? autoInstallPolicy.next(listed: listedAndHeld, state: installState)
     self.due = due
     var waiting: Set<PackageName> = []
-    for variant in due {
-      let needs = trusted.targets[variant]?.dependencies.on(setup.machine.platform).keys
-      let isFree = installBackoff[variant.release.name]?.allows(now: now) ?? true
-      if isFree, needs.map(waiting.isDisjoint) ?? true { return variant }
-      waiting.insert(variant.release.name)
+    for set in due {
+      let names = set.map(\.release.name)
+      let needs = set.flatMap { trusted.targets[$0]?.dependencies.on(setup.machine.platform).keys.map { $0 } ?? [] }
+      let isFree = names.allSatisfy { installBackoff[$0]?.allows(now: now) ?? true }
+      if isFree, waiting.isDisjoint(with: needs) { return set }
+      waiting.formUnion(names)
     }
     return nil
   }
@@ -213,10 +229,12 @@ extension NodeState {
     switch result {
     case .success(let update):
       // A release that is not refused, because a condition did not hold, is due again: but not at once.
-      if update.success {
-        installBackoff[update.name] = nil
-      } else {
-        installBackoff[update.name, default: Backoff()].fail(now: now, using: &generator)
+      for name in order?.names ?? [update.name] {
+        if update.success {
+          installBackoff[name] = nil
+        } else {
+          installBackoff[name, default: Backoff()].fail(now: now, using: &generator)
+        }
       }
       for position in orders.indices { orders[position].report.updates.append(update) }
       if update.success, var order, !order.next.isEmpty {
@@ -227,10 +245,9 @@ extension NodeState {
       }
     case .failure(let error):
       report(error)
-      if let name = order?.name {
-        installBackoff[name, default: Backoff()].fail(now: now, using: &generator)
-        actions.append(.emit(.updateFailed(name: name.text, error: ErrorReport(error))))
-      }
+      let names = order?.names ?? []
+      for name in names { installBackoff[name, default: Backoff()].fail(now: now, using: &generator) }
+      if let name = names.last { actions.append(.emit(.updateFailed(name: name.text, error: ErrorReport(error)))) }
       if let token = order?.token { actions.append(.answer(token, .failed(ErrorReport(error)))) }
     }
   }

@@ -87,7 +87,7 @@ public struct NodeState: Sendable {
   /// Variants that the policy wants and that are not here; nil where that must be found out again.
   var wanted: [ListedVariant]?
   /// What is here complete and to be installed by itself, in this order; nil where that must be found out again.
-  var due: [VariantID]?
+  var due: [[VariantID]]?
   /// What would be installed by itself if all that is listed were here; nil where that must be found out again.
   var dueOfListed: [VariantID]?
   /// What operators asked for by name since the node started.

@@ -29,7 +29,7 @@ public struct AutoInstallPolicy: Sendable {
   }
 
   /// The variants to install, in this order: the newest releases of the packages that the configuration names, and
-  /// what those need.
+  /// what those need. Variants of one set take over at once.
   ///
   /// Never a change that the configuration does not allow, nor a release that failed here, nor anything of a package
   /// that is held. Where not all that the configuration names goes together, what comes first in the order of names goes
@@ -38,7 +38,7 @@ public struct AutoInstallPolicy: Sendable {
   /// - Parameters:
   ///   - listed: The variants to choose from.
   ///   - state: What is installed.
-  public func next(listed: some Sequence<ListedVariant>, state: InstallState) -> [VariantID] {
+  public func next(listed: some Sequence<ListedVariant>, state: InstallState) -> [[VariantID]] {
     guard !requirements.isEmpty else { return [] }
     var problem = problem(listed: listed, state: state)
     // Nobody waits for an explanation: `gtach resolve` gives it to whoever asks.
@@ -53,8 +53,8 @@ public struct AutoInstallPolicy: Sendable {
   }
 
   /// What can be installed of a plan. The rest waits for releases that go with what is installed.
-  private static func possible(_ plan: InstallPlan) -> [VariantID] {
-    plan.steps.filter { $0.obstacle == nil }.compactMap(\.variant)
+  private static func possible(_ plan: InstallPlan) -> [[VariantID]] {
+    plan.sets.filter { $0.allSatisfy { $0.obstacle == nil } }.map { $0.compactMap(\.variant) }
   }
 
   /// What is installed, for people, with the newest listed release of each package that only the kind of change keeps

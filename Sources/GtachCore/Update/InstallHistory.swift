@@ -7,19 +7,7 @@ import GtachModel
 #endif
 
 /// How the last transactions ended: `history.jsonl`, one JSON document a line, the newest last.
-public struct InstallHistory: Sendable {
-  /// How one transaction ended.
-  public struct Entry: Hashable, Sendable, Codable {
-    /// The number of the transaction.
-    public var transaction: Int
-    /// When it began, as far as this machine knew the time.
-    public var started: Timestamp
-    /// What it was.
-    public var kind: UpdateJournal.Kind
-    /// How it ended.
-    public var result: UpdateResult
-  }
-
+public enum InstallHistory {
   /// The most entries that are kept.
   public static let maximumEntries = 500
   /// The most bytes that are kept.
@@ -29,7 +17,7 @@ public struct InstallHistory: Sendable {
   /// lost right after it was written, that line gives way. The oldest go where there are too many.
   ///
   /// - Throws: `ErrorCode.bug` where the entry cannot be written.
-  static func appending(_ entry: Entry, to bytes: [UInt8]) throws(GtachError) -> [UInt8] {
+  static func appending(_ entry: HistoryEntry, to bytes: [UInt8]) throws(GtachError) -> [UInt8] {
     var lines = bytes.split(separator: 0x0A)
     if let last = lines.last, transaction(of: last) == entry.transaction { lines.removeLast() }
     let line = try InstallCoding.encode(entry)
@@ -40,6 +28,12 @@ public struct InstallHistory: Sendable {
       first += 1
     }
     return Array(lines[first...].joined(separator: [0x0A])) + (first < lines.endIndex ? [0x0A] : []) + line
+  }
+
+  /// The transactions that can be read, the newest last. A line that cannot be is left out: what it told is lost, and the
+  /// others are as true as before.
+  public static func entries(_ bytes: [UInt8]) -> [HistoryEntry] {
+    bytes.split(separator: 0x0A).compactMap { try? JSONReading.decode(HistoryEntry.self, from: $0) }
   }
 
   private struct Number: Decodable { let transaction: Int }

@@ -61,14 +61,13 @@ struct InstallOperations {
     ]
   }
 
-  /// Makes room for a release that is to be staged.
+  /// Makes room for a release that is to be staged, whatever is left there of another.
   func prepareStaging() -> [FileOperation] {
     [.remove(layout.staging), .makeDirectory(layout.stagingTree)]
   }
 
-  /// Turns what was staged into a complete release. A leftover of the same name, which nothing leads to, goes first.
-  /// One sync of the file system is enough: until the journal says "staged", all of this counts for nothing.
-  func seal(_ id: ReleaseID) -> [FileOperation] {
+  /// Gives what was staged its name among the releases. A leftover of that name, which nothing leads to, goes first.
+  func place(_ id: ReleaseID) -> [FileOperation] {
     let release = layout.release(id)
     return [
       .makeDirectory(layout.releases(of: id.name)),
@@ -76,35 +75,39 @@ struct InstallOperations {
       .syncDirectory(layout.releases(of: id.name)),
       .rename(from: layout.stagingTree, to: release),
       .makeReadOnly(release),
-      .remove(layout.staging),
       .makeDirectory(layout.data(of: id.name)),
-      .syncFileSystem(of: layout.root),
     ]
   }
 
-  /// Removes what a transaction left behind that never made its release active.
+  /// Makes complete what was placed. One sync of the file system is enough for all of it: until the journal says "staged",
+  /// it counts for nothing.
+  func seal() -> [FileOperation] { [.remove(layout.staging), .syncFileSystem(of: layout.root)] }
+
+  /// Removes what a transaction left behind that never made its releases active.
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
-    [.remove(layout.staging), .syncDirectory(layout.root)] + removeRelease(of: journal)
+    [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease)
       + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]
   }
 
-  /// Removes the release of a transaction that failed, unless it was here before.
-  private func removeRelease(of journal: UpdateJournal) -> [FileOperation] {
-    guard !journal.wasKept else { return [] }
-    let isOnly = journal.before.active == nil && journal.before.previous == nil
-    let directory = layout.releases(of: journal.name)
+  /// Removes a release of a transaction that failed, unless it was here before.
+  private func removeRelease(of member: UpdateJournal.Member) -> [FileOperation] {
+    guard !member.wasKept else { return [] }
+    let isOnly = member.before.active == nil && member.before.previous == nil
+    let directory = layout.releases(of: member.name)
     return isOnly
       ? [.remove(directory), .syncDirectory(layout.releases)]
-      : [.remove(layout.release(journal.release.id)), .syncDirectory(directory)]
+      : [.remove(layout.release(member.release.id)), .syncDirectory(directory)]
   }
 
   /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous.
-  func retire(_ journal: UpdateJournal, committed package: InstallState.Package) -> [FileOperation] {
-    let old = [journal.before.active, journal.before.previous].compactMap { $0 }
-      .filter { package.kept($0.id.version) == nil }
-      .map { FileOperation.remove(layout.release($0.id)) }
-    return old + (old.isEmpty ? [] : [.syncDirectory(layout.releases(of: journal.name))])
-      + [.remove(layout.generation(journal.generationBefore)), .syncDirectory(layout.generations)]
+  func retire(_ journal: UpdateJournal, committed state: InstallState) -> [FileOperation] {
+    let old = journal.members.flatMap { member -> [FileOperation] in
+      let old = [member.before.active, member.before.previous].compactMap { $0 }
+        .filter { state.packages[member.name]?.kept($0.id.version) == nil }
+        .map { FileOperation.remove(layout.release($0.id)) }
+      return old.isEmpty ? [] : old + [.syncDirectory(layout.releases(of: member.name))]
+    }
+    return old + [.remove(layout.generation(journal.generationBefore)), .syncDirectory(layout.generations)]
   }
 
   /// Ends a transaction.

@@ -36,7 +36,7 @@ public struct InstallRecords: Hashable, Sendable {
     if let state {
       self.state = try Self.decode(InstallState.self, state, "state.json")
       isNew = false
-      try Self.check(format: self.state.format, "state.json")
+      try Self.check(format: self.state.format, known: InstallState.format, "state.json")
       guard self.state.generation >= 0, self.state.lastTransaction >= self.state.generation else {
         throw Self.corrupt("state.json", "its generations contradict each other")
       }
@@ -55,14 +55,18 @@ public struct InstallRecords: Hashable, Sendable {
     self.journal = nil
     if let journal {
       let journal = try Self.decode(UpdateJournal.self, journal, "journal.json")
-      try Self.check(format: journal.format, "journal.json")
+      try Self.check(format: journal.format, known: UpdateJournal.format, "journal.json")
       // A journal belongs to the state beside it: its transaction is the next one, or has just ended.
       guard journal.attempt >= 0, journal.generationBefore >= 0, journal.transaction != journal.generationBefore,
         (0...1).contains(journal.transaction - self.state.lastTransaction)
       else { throw Self.corrupt("journal.json", "its numbers do not follow those of state.json") }
-      let releases = [journal.before.active, journal.before.previous].compactMap { $0 }
-      guard releases.allSatisfy({ $0.id.name == journal.name }) else {
-        throw Self.corrupt("journal.json", "it mixes packages")
+      guard !journal.members.isEmpty else { throw Self.corrupt("journal.json", "it is about no release") }
+      var names: Set<PackageName> = []
+      for member in journal.members {
+        let releases = [member.before.active, member.before.previous].compactMap { $0 }
+        guard names.insert(member.name).inserted, releases.allSatisfy({ $0.id.name == member.name }) else {
+          throw Self.corrupt("journal.json", "it mixes packages")
+        }
       }
       self.journal = journal
     }
@@ -81,9 +85,9 @@ public struct InstallRecords: Hashable, Sendable {
   // What exists only where state.json was written before.
   private static let traces: Set<String> = ["current", "releases", "generations", "journal.json"]
 
-  private static func check(format: Int, _ file: String) throws(GtachError) {
-    guard format == InstallState.format else {
-      throw corrupt(file, "it has format \(format), this program knows \(InstallState.format)")
+  private static func check(format: Int, known: Int, _ file: String) throws(GtachError) {
+    guard format == known else {
+      throw corrupt(file, "it has format \(format), this program knows \(known)")
     }
   }
 

@@ -5,11 +5,14 @@ public enum UpdateAction: Hashable, Sendable {
   /// Carry these out in order; the outcome is `done`, or `failed` at the first that fails.
   case perform([FileOperation])
   /// Write the release's archive into this directory, which is there and empty.
-  case stage(directory: String)
+  case stage(ReleaseID, directory: String)
   /// Run a program of a release.
   case runHook(UpdateHook)
   /// Run the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.
   case selfTest(InstallState.Release, directory: String)
+  /// Look whether this generation is active and leads to these releases and no others, which are there; the outcome is
+  /// `failed` where it is not so.
+  case verifyActive(generation: Int, releases: [ReleaseID])
   /// It is over, one way or the other.
   case finish(UpdateResult)
   /// It could not be brought to an end; where a journal is left, recovery will.

@@ -28,18 +28,34 @@ enum UpdateConditions {
 
   /// What does not hold; empty where the update may begin.
   ///
-  /// - Parameters:
-  ///   - staged: Whether the release has to be written, or is here already.
-  ///   - freeBytes: The free space of the file system.
+  /// - Parameter freeBytes: The free space of the file system.
   static func violations(
-    of release: InstallState.Release, state: InstallState, machine: InstallMachine, force: Bool, staged: Bool,
-    freeBytes: Int64
+    of members: [UpdateJournal.Member], state: InstallState, machine: InstallMachine, freeBytes: Int64
   ) -> [ErrorReport] {
+    var errors: [GtachError] = []
+    for member in members { errors += violations(of: member, machine: machine) }
+    errors += dependencies(members.map(\.release), state, on: machine.platform)
+    let staged = members.filter { !$0.wasKept }.map(\.release)
+    let needed = staged.reduce(Int64(0)) { sum, release in
+      let (next, overflow) = sum.addingReportingOverflow(Int64(clamping: release.manifest.archive.size))
+      return overflow ? .max : next
+    }
+    if !staged.isEmpty, freeBytes < reserveBytes || freeBytes - reserveBytes < needed {
+      errors.append(
+        GtachError(
+          .diskFull, "there is no room for \(staged.map(\.id.description).joined(separator: ", "))",
+          reason: "\(needed) bytes are needed and \(reserveBytes) more; \(freeBytes) are free",
+          advice: "free some space and try again"))
+    }
+    return errors.map(ErrorReport.init)
+  }
+
+  private static func violations(of member: UpdateJournal.Member, machine: InstallMachine) -> [GtachError] {
+    let (release, package) = (member.release, member.before)
     let description = release.manifest.description
-    let package = state.packages[description.name] ?? InstallState.Package()
     var errors = paths(description) + unsupported(release)
     if let refusal = package.refuses(
-      description.version, digest: release.digest, circumstances: machine.circumstances), !force
+      description.version, digest: release.digest, circumstances: machine.circumstances), !member.byOperator
     {
       errors.append(
         GtachError(
@@ -47,24 +63,15 @@ enum UpdateConditions {
           reason: refusal.errors.first.map { [$0.message, $0.reason].compactMap { $0 }.joined(separator: ": ") },
           advice: "to try it again: gtach install \(release.id.name)@\(release.id.version)"))
     }
-    if package.held, !force, let active = package.active {
+    if package.held, !member.byOperator, let active = package.active {
       errors.append(
         GtachError(
           .releaseRefused, "\(active.id.name) is held at \(active.id.version) by a rollback by hand",
           advice: "to end the hold: gtach install \(active.id.name)"))
     }
     errors += platform(release.manifest, machine)
-    errors += dependencies(release, state, on: machine.platform)
     errors += collisions(release.id, package)
-    let needed = Int64(clamping: release.manifest.archive.size)
-    if staged, freeBytes < reserveBytes || freeBytes - reserveBytes < needed {
-      errors.append(
-        GtachError(
-          .diskFull, "there is no room for \(release.id)",
-          reason: "it needs \(needed) bytes and \(reserveBytes) more; \(freeBytes) are free",
-          advice: "free some space and try again"))
-    }
-    return errors.map(ErrorReport.init)
+    return errors
   }
 
   private static func platform(_ manifest: Manifest, _ machine: InstallMachine) -> [GtachError] {
@@ -92,35 +99,40 @@ enum UpdateConditions {
     return words.isEmpty ? "any machine" : words.joined(separator: " ")
   }
 
-  // Both ways: what the release needs, and what those that are installed need of it and have. What is broken already, after
-  // a rollback by hand perhaps, is broken with or without it.
+  // Both ways: what the releases need, and what those that are installed need of them and have. What is broken already, after
+  // a rollback by hand perhaps, is broken with or without them.
   private static func dependencies(
-    _ release: InstallState.Release, _ state: InstallState, on machine: Platform
+    _ releases: [InstallState.Release], _ state: InstallState, on machine: Platform
   ) -> [GtachError] {
     func needs(_ release: InstallState.Release) -> [PackageName: VersionRange] {
       release.manifest.description.dependencies?.on(machine) ?? [:]
     }
     var active = state.active
-    active[release.id.name] = release
+    for release in releases { active[release.id.name] = release }
     var errors: [GtachError] = []
-    for (name, range) in needs(release).sorted(by: { $0.key < $1.key }) {
-      let installed = active[name]?.id.version
-      if let installed, range.contains(installed) { continue }
-      errors.append(
-        GtachError(
-          .dependencyMissing, "\(release.id) needs \(name)@\(range)",
-          reason: installed.map { "\(name) \($0) is installed" } ?? "\(name) is not installed",
-          advice: "install it first: gtach install \(name)@\(range)"))
+    for release in releases {
+      for (name, range) in needs(release).sorted(by: { $0.key < $1.key }) {
+        let installed = active[name]?.id.version
+        if let installed, range.contains(installed) { continue }
+        errors.append(
+          GtachError(
+            .dependencyMissing, "\(release.id) needs \(name)@\(range)",
+            reason: installed.map { "\(name) \($0) is installed" } ?? "\(name) is not installed",
+            advice: "install it first: gtach install \(name)@\(range)"))
+      }
     }
-    guard let before = state.active[release.id.name]?.id.version else { return errors }
-    for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where name != release.id.name {
-      guard let range = needs(dependent)[release.id.name], range.contains(before),
-        !range.contains(release.id.version)
-      else { continue }
-      errors.append(
-        GtachError(
-          .dependencyMissing, "\(dependent.id), which is installed, does not work with \(release.id)",
-          reason: "it needs \(release.id.name)@\(range)", advice: "update \(name) first"))
+    let changing = Set(releases.map(\.id.name))
+    for release in releases {
+      guard let before = state.active[release.id.name]?.id.version else { continue }
+      for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where !changing.contains(name) {
+        guard let range = needs(dependent)[release.id.name], range.contains(before),
+          !range.contains(release.id.version)
+        else { continue }
+        errors.append(
+          GtachError(
+            .dependencyMissing, "\(dependent.id), which is installed, does not work with \(release.id)",
+            reason: "it needs \(release.id.name)@\(range)", advice: "update \(name) first"))
+      }
     }
     return errors
   }

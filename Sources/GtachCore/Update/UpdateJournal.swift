@@ -10,15 +10,10 @@ import GtachModel
 ///
 /// All that the end of the transaction writes follows from the journal and nothing else, so that doing it twice,
 /// because the power was lost in between, is the same as doing it once.
+///
+/// A transaction is about one release or about several that take over at once: releases that need each other are committed
+/// together or not at all.
 public struct UpdateJournal: Hashable, Sendable, Codable {
-  /// What the transaction is.
-  public enum Kind: String, Hashable, Sendable, Codable {
-    /// A release takes the place of another or of none.
-    case install
-    /// An operator wants the previous release back.
-    case rollback
-  }
-
   /// How far it has come.
   public enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
     /// The release is being written; it is not complete.
@@ -35,95 +30,112 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     case rollingBack = "rolling-back"
   }
 
+  /// One release of the transaction.
+  public struct Member: Hashable, Sendable, Codable {
+    /// The release that is to be active.
+    public var release: InstallState.Release
+    /// How its package stood before.
+    public var before: InstallState.Package
+    /// Whether the operator asked for it: such an install ends a hold.
+    public var byOperator: Bool
+    /// Whether the package comes only because others need it; nil for no.
+    public var isDependency: Bool?
+    /// What the self-test read.
+    public var selfTest: SelfTestReport?
+    /// Whether a rollback records the release as refused; nil for no.
+    public var isRefused: Bool?
+
+    /// The package.
+    public var name: PackageName { release.id.name }
+
+    /// Whether the release was here before the transaction, so that its directory outlives a rollback.
+    var wasKept: Bool { before.kept(release.id.version) != nil }
+  }
+
+  /// The only format that this program writes and reads.
+  public static let format = 2
   /// How often a release is tried where the power is lost while trying.
   public static let maximumAttempts = 3
 
-  /// The format of the file, that of `InstallState`.
-  public private(set) var format = InstallState.format
+  /// The format of the file.
+  public private(set) var format = UpdateJournal.format
   /// The number of the transaction, and of the generation that it makes.
   public var transaction: Int
   /// What it is.
-  public var kind: Kind
+  public var kind: UpdateKind
   /// How far it has come.
   public var phase: Phase
   /// How often the present phase was begun and neither ended nor was stopped in an orderly way; from 1.
   public var attempt: Int
-  /// The release that is to be active.
-  public var release: InstallState.Release
-  /// How the package stood before.
-  public var before: InstallState.Package
+  /// What is to be active, each release after those that it needs. Never empty.
+  public var members: [Member]
   /// The generation that was active before.
   public var generationBefore: Int
-  /// Whether the operator asked for it: such an install ends a hold.
-  public var byOperator: Bool
-  /// Whether the package comes only because others need it; nil for no.
-  public var isDependency: Bool?
   /// The machine's configuration, for a refusal.
   public var circumstances: String
   /// When it began, as far as this machine knew the time.
   public var started: Timestamp
   /// Whether `current` was ever swapped to the new generation.
   public var wasActivated = false
-  /// Whether a rollback records the release as refused.
-  public var refuses = false
   /// What did not hold.
   public var errors: [ErrorReport] = []
-  /// What the self-test read.
-  public var selfTest: SelfTestReport?
 
   /// Begins a transaction.
   public init(
-    transaction: Int, kind: Kind, phase: Phase, release: InstallState.Release, before: InstallState.Package,
-    generationBefore: Int, byOperator: Bool, isDependency: Bool = false, circumstances: String, started: Timestamp
+    transaction: Int, kind: UpdateKind, phase: Phase, members: [Member], generationBefore: Int, circumstances: String,
+    started: Timestamp
   ) {
     self.transaction = transaction
     self.kind = kind
     self.phase = phase
     attempt = 1
-    self.release = release
-    self.before = before
+    self.members = members
     self.generationBefore = generationBefore
-    self.byOperator = byOperator
-    self.isDependency = isDependency ? true : nil
     self.circumstances = circumstances
     self.started = started
   }
 
-  /// The package.
-  public var name: PackageName { release.id.name }
-
-  /// Whether the release was here before the transaction, so that its directory outlives a rollback.
-  var wasKept: Bool { before.kept(release.id.version) != nil }
+  /// What the self-tests read, all in one; nil where none ran.
+  var selfTest: SelfTestReport? {
+    let reports = members.compactMap(\.selfTest)
+    guard !reports.isEmpty else { return nil }
+    return SelfTestReport(results: reports.flatMap(\.results), mock: reports.contains { $0.mock })
+  }
 
   /// How everything stands once the transaction is committed.
   func committed(to state: InstallState) -> InstallState {
-    var package = before
-    package.previous = before.active
-    package.active = release
-    package.selfTest = selfTest
-    package.refused.removeAll { $0.version == release.id.version }
-    package.isDependency = isDependency
-    package.held = kind == .rollback || (before.held && !byOperator)
-    return ended(state, package, generation: transaction)
+    ended(state, generation: transaction) { member in
+      var package = member.before
+      package.previous = member.before.active
+      package.active = member.release
+      package.selfTest = member.selfTest
+      package.refused.removeAll { $0.version == member.release.id.version }
+      package.isDependency = member.isDependency
+      package.held = kind == .rollback || (member.before.held && !member.byOperator)
+      return package
+    }
   }
 
   /// How everything stands once the transaction is rolled back.
   func rolledBack(in state: InstallState) -> InstallState {
-    var package = before
-    if refuses {
-      package.refused.removeAll { $0.version == release.id.version && $0.digest == release.digest }
+    ended(state, generation: generationBefore) { member in
+      var package = member.before
+      guard member.isRefused == true else { return package }
+      let (version, digest) = (member.release.id.version, member.release.digest)
+      package.refused.removeAll { $0.version == version && $0.digest == digest }
       package.refused.append(
         InstallState.Refusal(
-          version: release.id.version, digest: release.digest, circumstances: circumstances, errors: errors,
-          time: started))
+          version: version, digest: digest, circumstances: circumstances, errors: errors, time: started))
       package.refused.removeFirst(max(0, package.refused.count - InstallState.maximumRefusals))
+      return package
     }
-    return ended(state, package, generation: generationBefore)
   }
 
-  private func ended(_ state: InstallState, _ package: InstallState.Package, generation: Int) -> InstallState {
+  private func ended(
+    _ state: InstallState, generation: Int, _ package: (Member) -> InstallState.Package
+  ) -> InstallState {
     var state = state
-    state.packages[name] = package
+    for member in members { state.packages[member.name] = package(member) }
     state.generation = generation
     state.lastTransaction = max(state.lastTransaction, transaction)
     return state

@@ -28,28 +28,33 @@ enum SelfTestVerdict {
 }
 
 extension UpdateMachine {
-  private var id: ReleaseID { journal.release.id }
+  private var id: ReleaseID { goal.release.id }
+
+  /// The releases of the transaction beside the one that it is about.
+  private var others: [ReleaseID] { journal.members.dropLast().map(\.release.id) }
 
   private func result(
     _ success: Bool, _ message: String, rollbackPerformed: Bool = false, errors: [ErrorReport]
   ) -> UpdateResult {
     UpdateResult(
       name: id.name, version: id.version, success: success, message: message, rollbackPerformed: rollbackPerformed,
-      validationErrors: errors, backupLocation: backup(success), selfTest: journal.selfTest)
+      validationErrors: errors, backupLocation: backup(success), selfTest: journal.selfTest,
+      together: others.isEmpty ? nil : others.map(\.description))
   }
 
   // After a success the release that was active is kept as the backup; otherwise it is what is active, or still the
   // backup of what is.
   private func backup(_ success: Bool) -> String? {
-    let kept = success && journal.before.active?.id != id ? journal.before.active : journal.before.previous
+    let kept = success && goal.before.active?.id != id ? goal.before.active : goal.before.previous
     return kept.map { layout.release($0.id) }
   }
 
   func committedResult() -> UpdateResult {
-    let replaced = journal.before.active.map { ", in place of \($0.id.version)" } ?? ""
+    let with = others.isEmpty ? "" : " with \(others.map(\.description).joined(separator: ", "))"
+    let replaced = goal.before.active.map { ", in place of \($0.id.version)" } ?? ""
     let message =
       switch journal.kind {
-      case .install: "\(id) is installed\(replaced)"
+      case .install: "\(id) is installed\(replaced)\(with)"
       case .rollback where journal.errors.isEmpty: "\(id) is active again\(replaced), and held there"
       case .rollback: "\(id) is active again\(replaced), and held there, although it did not pass its tests"
       }
@@ -57,27 +62,43 @@ extension UpdateMachine {
   }
 
   func rolledBackResult() -> UpdateResult {
+    let culprit = journal.members.first { $0.isRefused == true }?.release.id ?? id
     let cause =
       switch journal.errors.first?.error.code {
-      case .hookFailed: "a hook of \(id) failed"
-      case .selfTestFailed: "the self-test of \(id) failed"
+      case .hookFailed: "a hook of \(culprit) failed"
+      case .selfTestFailed: "the self-test of \(culprit) failed"
       case .updateRolledBack: "\(id) was never tried to the end"
       default: "\(id) could not be activated"
       }
-    let now = journal.before.active.map { active in
-      journal.wasActivated ? "\(active.id.version) is active again" : "\(active.id.version) stays active"
-    }
     return result(
-      false, "\(cause); \(now ?? "\(id.name) is not installed")", rollbackPerformed: journal.wasActivated,
-      errors: journal.errors)
+      false, "\(cause); \(standing(isAgain: journal.wasActivated))",
+      rollbackPerformed: journal.wasActivated, errors: journal.errors)
   }
 
   func interruptedResult() -> UpdateResult {
     let error = GtachError(
       .updateRolledBack, "\(id) was not written to the end", reason: "the machine or gtach stopped meanwhile",
       advice: "it may be installed again")
-    let now = journal.before.active.map { "\($0.id.version) stays active" } ?? "\(id.name) is not installed"
-    return result(false, "the installation of \(id) was cut off; \(now)", errors: [ErrorReport(error)])
+    return result(
+      false, "the installation of \(id) was cut off; \(standing(isAgain: false))", errors: [ErrorReport(error)])
+  }
+
+  /// What is active of the packages after a transaction that came to nothing.
+  private func standing(isAgain: Bool) -> String {
+    func are(_ count: Int) -> String {
+      isAgain ? (count == 1 ? "is active again" : "are active again") : (count == 1 ? "stays active" : "stay active")
+    }
+    if journal.members.count == 1 {
+      return goal.before.active.map { "\($0.id.version) \(are(1))" } ?? "\(id.name) is not installed"
+    }
+    let there = journal.members.compactMap(\.before.active)
+    let away = journal.members.filter { $0.before.active == nil }
+    let parts = [
+      there.isEmpty ? nil : "\(there.map(\.id.description).joined(separator: " and ")) \(are(there.count))",
+      away.isEmpty
+        ? nil : "\(away.map(\.name.text).joined(separator: " and ")) \(away.count == 1 ? "is" : "are") not installed",
+    ]
+    return parts.compactMap { $0 }.joined(separator: ", ")
   }
 
   func impossibleResult(_ violations: [ErrorReport]) -> UpdateResult {
@@ -87,7 +108,7 @@ extension UpdateMachine {
   func activeResult(endingHold: Bool) -> UpdateResult {
     var result = result(
       true, "\(id) is installed already" + (endingHold ? ", and no longer held" : ""), errors: [])
-    result.selfTest = journal.before.selfTest
+    result.selfTest = goal.before.selfTest
     return result
   }
 }

@@ -1,46 +1,64 @@
 import GtachModel
 
+/// A release that is to be installed, and why.
+public struct RequestedRelease: Hashable, Sendable {
+  /// The release, as the verified metadata lists it.
+  public var release: InstallState.Release
+  /// An operator asked for it: a refusal and a hold do not stand in the way.
+  public var isForced: Bool
+  /// It comes only because others need it.
+  public var isDependency: Bool
+
+  /// A request from its fields.
+  public init(_ release: InstallState.Release, isForced: Bool = false, isDependency: Bool = false) {
+    self.release = release
+    self.isForced = isForced
+    self.isDependency = isDependency
+  }
+}
+
 extension UpdateMachine {
-  /// Begins to install a release. Where it is active already, where a condition does not hold, or where a transaction
-  /// is still under way, the first action says so and nothing is done.
+  /// Begins to install releases that take over at once, or not at all. Where they are active already, where a condition
+  /// does not hold, or where a transaction is still under way, the first action says so and nothing is done.
   ///
   /// - Parameters:
-  ///   - release: The release, as the verified metadata lists it.
+  ///   - requests: At least one, of different packages, each after those that it needs.
   ///   - records: What is on the disk; its `opening` was carried out.
-  ///   - force: An operator asked for it: a refusal and a hold do not stand in the way.
-  ///   - asDependency: It comes only because others need it.
   ///   - freeBytes: The free space of the install root's file system.
   ///   - now: The time of the calendar, for people.
+  /// - Throws: `ErrorCode.bug` where nothing is requested, or two releases of a package are.
   public static func installing(
-    _ release: InstallState.Release, records: InstallRecords, layout: InstallLayout, machine: InstallMachine,
-    force: Bool, asDependency: Bool = false, freeBytes: Int64, now: Timestamp
-  ) -> UpdateMachine {
-    let package = records.state.packages[release.id.name] ?? InstallState.Package()
-    let kept = package.kept(release.id.version)
-    let chosen = kept ?? release
-    // What was once installed for its own sake stays so.
-    let isDependency = asDependency && (package.active == nil || package.isDependency == true)
+    _ requests: [RequestedRelease], records: InstallRecords, layout: InstallLayout, machine: InstallMachine,
+    freeBytes: Int64, now: Timestamp
+  ) throws(GtachError) -> UpdateMachine {
+    guard !requests.isEmpty, Set(requests.map(\.release.id.name)).count == requests.count else {
+      throw GtachError(.bug, "an update of \(requests.map(\.release.id.description)) was asked for")
+    }
+    func member(_ request: RequestedRelease) -> UpdateJournal.Member {
+      let package = records.state.packages[request.release.id.name] ?? InstallState.Package()
+      // What was once installed for its own sake stays so.
+      let isDependency = request.isDependency && (package.active == nil || package.isDependency == true)
+      return UpdateJournal.Member(
+        release: package.kept(request.release.id.version) ?? request.release, before: package,
+        byOperator: request.isForced, isDependency: isDependency ? true : nil)
+    }
+    let all = requests.map(member)
+    let changing = all.filter { $0.before.active?.id.version != $0.release.id.version }
     var update = UpdateMachine(
-      kind: .install, release: chosen, before: package, records: records, layout: layout, machine: machine,
-      byOperator: force, isDependency: isDependency, now: now)
+      kind: .install, members: changing.isEmpty ? all : changing, records: records, layout: layout, machine: machine,
+      now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
-    if let active = package.active, active.id.version == release.id.version {
-      return update.alreadyActive(
-        endingHold: force && package.held, endingDependency: package.isDependency == true && !asDependency)
+    if changing.isEmpty {
+      return update.alreadyActive(asked: Set(requests.filter { !$0.isDependency }.map(\.release.id)))
     }
     let violations = UpdateConditions.violations(
-      of: chosen, state: records.state, machine: machine, force: force, staged: kept == nil, freeBytes: freeBytes)
+      of: changing, state: records.state, machine: machine, freeBytes: freeBytes)
     guard violations.isEmpty else {
       update.end(.finish(update.impossibleResult(violations)))
       return update
     }
     return update.begin { update throws(GtachError) in
-      if kept != nil {
-        try update.markStaged()
-      } else {
-        update.perform(
-          .opening, try update.operations.write(update.journal) + update.operations.prepareStaging())
-      }
+      if changing.allSatisfy(\.wasKept) { try update.markStaged() } else { try update.beginStaging() }
     }
   }
 
@@ -64,9 +82,10 @@ extension UpdateMachine {
         reason: "kept: \(package.previous.map { "\($0.id.version), " } ?? "")\(active.id.version)",
         advice: "to install another one: gtach install \(name)@VERSION")
     }
+    let member = UpdateJournal.Member(
+      release: previous, before: package, byOperator: true, isDependency: package.isDependency)
     let update = UpdateMachine(
-      kind: .rollback, release: previous, before: package, records: records, layout: layout, machine: machine,
-      byOperator: true, isDependency: package.isDependency ?? false, now: now)
+      kind: .rollback, members: [member], records: records, layout: layout, machine: machine, now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
     return update.begin { update throws(GtachError) in try update.markStaged() }
   }
@@ -83,7 +102,8 @@ extension UpdateMachine {
   private mutating func resume() throws(GtachError) {
     switch journal.phase {
     case .staging:
-      perform(.concluding(interruptedResult()), operations.discard(journal) + operations.close())
+      let result = interruptedResult()
+      perform(.concluding(result), operations.discard(journal) + (try remember(result)) + operations.close())
     case .staged:
       guard try attemptAgain() else { return }
       try markStaged()
@@ -105,23 +125,23 @@ extension UpdateMachine {
     journal.errors.append(
       ErrorReport(
         GtachError(
-          .updateRolledBack, "\(journal.release.id) was never tried to the end",
+          .updateRolledBack, "\(release) was never tried to the end",
           reason: "\(UpdateJournal.maximumAttempts) times the machine or gtach stopped meanwhile")))
     guard journal.kind == .install else { return true }
-    try undo(refusing: true)
+    // Nobody knows which of several it was.
+    try undo(refusing: journal.members.indices)
     return false
   }
 
   // MARK: - Making one
 
   private init(
-    kind: UpdateJournal.Kind, release: InstallState.Release, before: InstallState.Package, records: InstallRecords,
-    layout: InstallLayout, machine: InstallMachine, byOperator: Bool, isDependency: Bool, now: Timestamp
+    kind: UpdateKind, members: [UpdateJournal.Member], records: InstallRecords, layout: InstallLayout,
+    machine: InstallMachine, now: Timestamp
   ) {
     let journal = UpdateJournal(
-      transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, release: release, before: before,
-      generationBefore: records.state.generation, byOperator: byOperator, isDependency: isDependency,
-      circumstances: machine.circumstances, started: now)
+      transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, members: members,
+      generationBefore: records.state.generation, circumstances: machine.circumstances, started: now)
     self.init(journal: journal, records: records, layout: layout, machine: machine)
   }
 
@@ -151,14 +171,16 @@ extension UpdateMachine {
     return copy
   }
 
-  /// The release is active already: at most a hold is ended, or it is now here for its own sake, by the one atomic step
-  /// of replacing the state.
-  private func alreadyActive(endingHold: Bool, endingDependency: Bool) -> UpdateMachine {
-    let result = activeResult(endingHold: endingHold)
+  /// The releases are active already: at most holds are ended, or they are now here for their own sake, by the one atomic
+  /// step of replacing the state.
+  private func alreadyActive(asked: Set<ReleaseID>) -> UpdateMachine {
+    let held = journal.members.filter { $0.byOperator && $0.before.held }.map(\.name)
+    let needed = journal.members.filter { asked.contains($0.release.id) && $0.before.isDependency == true }.map(\.name)
+    let result = activeResult(endingHold: !held.isEmpty)
     return begin { update throws(GtachError) in
-      guard endingHold || endingDependency else { return update.end(.finish(result)) }
-      if endingHold { update.state.packages[update.journal.name]?.held = false }
-      if endingDependency { update.state.packages[update.journal.name]?.isDependency = nil }
+      guard !held.isEmpty || !needed.isEmpty else { return update.end(.finish(result)) }
+      for name in held { update.state.packages[name]?.held = false }
+      for name in needed { update.state.packages[name]?.isDependency = nil }
       update.perform(.concluding(result), try update.operations.write(update.state))
     }
   }

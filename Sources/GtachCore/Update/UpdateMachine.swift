@@ -19,9 +19,13 @@ public struct UpdateMachine: Sendable {
   /// What is to be done now; unchanged by anything but `advance`.
   public internal(set) var action: UpdateAction
 
-  /// The release that is to be active.
-  public var release: ReleaseID { journal.release.id }
+  /// The release that the transaction is about: the last of several, which is not needed by the others.
+  public var release: ReleaseID { goal.release.id }
 
+  var goal: UpdateJournal.Member {
+    guard let last = journal.members.last else { preconditionFailure("a transaction about nothing") }
+    return last
+  }
   var journal: UpdateJournal
   var state: InstallState
   let history: [UInt8]
@@ -30,11 +34,13 @@ public struct UpdateMachine: Sendable {
   var step: Step
 
   /// Where a transaction is, more finely than the journal says.
+  ///
+  /// What is done for each release in turn has the position of its member.
   enum Step {
-    case opening, staging, sealing, markingStaged
-    case preInstall, activating, postInstall, testing
+    case opening(Int), staging(Int), placing(Int), sealing, markingStaged
+    case preInstall(Int), activating, postInstall(Int), testing(Int)
     case committing, cleaningUp(UpdateResult)
-    case undoing, undoHook, recordingUndo(UpdateResult)
+    case undoing, undoHook(Int), verifying(isRebuilt: Bool), rebuilding, recordingUndo(UpdateResult)
     case abandoning(GtachError), concluding(UpdateResult), stopping(GtachError)
     case ended
   }
@@ -66,31 +72,23 @@ public struct UpdateMachine: Sendable {
 
   private mutating func succeed() throws(GtachError) {
     switch step {
-    case .opening:
-      step = .staging
-      action = .stage(directory: layout.stagingTree)
-    case .staging: perform(.sealing, operations.seal(journal.release.id))
+    case .opening(let position):
+      step = .staging(position)
+      action = .stage(journal.members[position].release.id, directory: layout.stagingTree)
+    case .staging(let position): perform(.placing(position), operations.place(journal.members[position].release.id))
+    case .placing(let position): stage(from: position + 1)
     case .sealing: try markStaged()
-    case .markingStaged:
-      guard journal.kind == .install, let hook = UpdateHook(.preInstall, of: journal.release, layout: layout) else {
-        return try activate()
-      }
-      run(hook, .preInstall)
-    case .preInstall: try activate()
+    case .markingStaged: try prepare(from: 0)
+    case .preInstall(let position): try prepare(from: position + 1)
     case .activating: try tryOut()
-    case .postInstall: test()
+    case .postInstall(let position): try settle(from: position + 1)
     case .testing: throw GtachError(.bug, "a self-test ended without a report")
     case .committing: try cleanUp()
     case .cleaningUp(let result), .recordingUndo(let result), .concluding(let result): end(.finish(result))
-    case .undoing:
-      // What the previous release runs whenever it was activated, it runs now; but not for ever, where that is what
-      // the machine does not survive.
-      guard journal.wasActivated, journal.attempt <= UpdateJournal.maximumAttempts,
-        let previous = journal.before.active,
-        let hook = UpdateHook(.postInstall, of: previous, layout: layout)
-      else { return try recordUndo() }
-      run(hook, .undoHook)
-    case .undoHook: try recordUndo()
+    case .undoing: restore(from: 0)
+    case .undoHook(let position): restore(from: position + 1)
+    case .rebuilding: verify(isRebuilt: true)
+    case .verifying: try recordUndo()
     case .abandoning(let error), .stopping(let error): end(.fail(error))
     case .ended: throw GtachError(.bug, "an update was told of an outcome after its end")
     }
@@ -98,30 +96,35 @@ public struct UpdateMachine: Sendable {
 
   private mutating func fail(_ error: GtachError) throws(GtachError) {
     switch step {
-    case .opening, .staging, .sealing, .markingStaged:
+    case .opening, .staging, .placing, .sealing, .markingStaged:
       perform(.abandoning(error), operations.discard(journal) + operations.close())
-    case .preInstall, .postInstall, .testing:
+    case .preInstall(let position), .postInstall(let position), .testing(let position):
       if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
       if journal.kind == .rollback {
-        if case .postInstall = step { test() } else { try commit() }
+        if case .postInstall = step { try settle(from: position + 1) } else { try commit() }
       } else {
         // That the machine has no room for one more process says nothing of the release.
-        try undo(refusing: error.code != .busy)
+        try undo(refusing: error.code == .busy ? [] : [position])
       }
     case .activating:
       journal.errors.append(ErrorReport(error))
-      try undo(refusing: false)
+      try undo(refusing: [])
     case .committing: throw error.before("what was installed works; the next start writes that down")
     case .cleaningUp(var result):
       result.message += "; old releases could not be removed yet"
       result.validationErrors.append(ErrorReport(error))
       end(.finish(result))
-    case .undoing, .recordingUndo: throw error.before("the next start finishes the rollback")
-    case .undoHook:
+    case .verifying(isRebuilt: false):
+      // Somebody has changed the generation meanwhile. It is nothing but links, and the state says which.
+      perform(
+        .rebuilding,
+        operations.generation(journal.generationBefore, state.active) + operations.activate(journal.generationBefore))
+    case .undoing, .verifying, .rebuilding, .recordingUndo: throw error.before("the next start finishes the rollback")
+    case .undoHook(let position):
       if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
-      try recordUndo()
+      restore(from: position + 1)
     case .concluding: throw error
     case .abandoning(let first), .stopping(let first):
       throw first.before("and the next start cleans up, as this failed too: \(error)")
@@ -130,16 +133,21 @@ public struct UpdateMachine: Sendable {
   }
 
   private mutating func judge(_ report: SelfTestReport) throws(GtachError) {
-    guard case .testing = step else {
+    guard case .testing(let position) = step else {
       throw GtachError(.bug, "an update was told of a self-test that it never asked for")
     }
     if let stopped = report.results.first(where: { $0.code == ErrorCode.cancelled.rawValue }) {
       return try stop(GtachError(.cancelled, "the self-test was stopped", reason: stopped.actual))
     }
-    journal.selfTest = report
-    let errors = SelfTestVerdict.errors(report, release: journal.release.id, allowMock: machine.allowMock)
+    journal.members[position].selfTest = report
+    let release = journal.members[position].release.id
+    let errors = SelfTestVerdict.errors(report, release: release, allowMock: machine.allowMock)
     journal.errors += errors.map(ErrorReport.init)
-    if errors.isEmpty || journal.kind == .rollback { try commit() } else { try undo(refusing: true) }
+    if errors.isEmpty || journal.kind == .rollback {
+      try test(from: position + 1)
+    } else {
+      try undo(refusing: [position])
+    }
   }
 
   // MARK: - The steps
@@ -149,14 +157,48 @@ public struct UpdateMachine: Sendable {
     perform(.markingStaged, try operations.write(journal))
   }
 
+  /// Begins to write releases: the journal tells of it first.
+  mutating func beginStaging() throws(GtachError) {
+    let record = try operations.write(journal)
+    stage(from: 0)
+    if case .perform(let operations) = action { action = .perform(record + operations) }
+  }
+
+  /// Has the releases written that are not here, from this member on.
+  mutating func stage(from position: Int) {
+    guard let next = journal.members.indices.first(where: { $0 >= position && !journal.members[$0].wasKept }) else {
+      return perform(.sealing, operations.seal())
+    }
+    perform(.opening(next), operations.prepareStaging())
+  }
+
+  /// Runs the first hook of that kind from this member on; nil where there is none.
+  private func hook(
+    _ kind: UpdateHook.Kind, from position: Int, of release: (UpdateJournal.Member) -> InstallState.Release?
+  ) -> (hook: UpdateHook, position: Int)? {
+    for next in journal.members.indices.dropFirst(position) {
+      if let hook = release(journal.members[next]).flatMap({ UpdateHook(kind, of: $0, layout: layout) }) {
+        return (hook, next)
+      }
+    }
+    return nil
+  }
+
   private mutating func run(_ hook: UpdateHook, _ step: Step) {
     self.step = step
     action = .runHook(hook)
   }
 
+  private mutating func prepare(from position: Int) throws(GtachError) {
+    guard journal.kind == .install, let next = hook(.preInstall, from: position, of: { $0.release }) else {
+      return try activate()
+    }
+    run(next.hook, .preInstall(next.position))
+  }
+
   private mutating func activate() throws(GtachError) {
     var releases = state.active
-    releases[journal.name] = journal.release
+    for member in journal.members { releases[member.name] = member.release }
     let generation = operations.generation(journal.transaction, releases)
     try activate(preparing: generation)
   }
@@ -173,13 +215,19 @@ public struct UpdateMachine: Sendable {
   private mutating func tryOut() throws(GtachError) {
     // Only a rollback by hand comes here after its last attempt: the operator's word stands, untested.
     if journal.attempt > UpdateJournal.maximumAttempts { return try commit() }
-    guard let hook = UpdateHook(.postInstall, of: journal.release, layout: layout) else { return test() }
-    run(hook, .postInstall)
+    try settle(from: 0)
   }
 
-  private mutating func test() {
-    step = .testing
-    action = .selfTest(journal.release, directory: layout.release(journal.release.id))
+  private mutating func settle(from position: Int) throws(GtachError) {
+    guard let next = hook(.postInstall, from: position, of: { $0.release }) else { return try test(from: 0) }
+    run(next.hook, .postInstall(next.position))
+  }
+
+  private mutating func test(from position: Int) throws(GtachError) {
+    guard position < journal.members.count else { return try commit() }
+    let release = journal.members[position].release
+    step = .testing(position)
+    action = .selfTest(release, directory: layout.release(release.id))
   }
 
   mutating func commit() throws(GtachError) {
@@ -192,17 +240,18 @@ public struct UpdateMachine: Sendable {
 
   mutating func cleanUp() throws(GtachError) {
     let result = committedResult()
-    let package = journal.committed(to: state).packages[journal.name] ?? InstallState.Package()
     perform(
       .cleaningUp(result),
-      operations.retire(journal, committed: package) + (try remember(result)) + operations.close())
+      operations.retire(journal, committed: journal.committed(to: state)) + (try remember(result)) + operations.close())
   }
 
   /// Begins to roll back.
-  mutating func undo(refusing: Bool) throws(GtachError) {
+  ///
+  /// - Parameter refusing: The positions of the members that are not to be tried again by themselves.
+  mutating func undo(refusing: some Sequence<Int>) throws(GtachError) {
     journal.phase = .rollingBack
     journal.attempt = 1
-    journal.refuses = refusing
+    for position in refusing { journal.members[position].isRefused = true }
     try undo()
   }
 
@@ -210,6 +259,21 @@ public struct UpdateMachine: Sendable {
     perform(
       .undoing,
       (try operations.write(journal)) + (journal.wasActivated ? operations.activate(journal.generationBefore) : []))
+  }
+
+  // What a previous release runs whenever it was activated, it runs now; but not for ever, where that is what the machine
+  // does not survive.
+  private mutating func restore(from position: Int) {
+    guard journal.wasActivated, journal.attempt <= UpdateJournal.maximumAttempts,
+      let next = hook(.postInstall, from: position, of: { $0.before.active })
+    else { return verify(isRebuilt: false) }
+    run(next.hook, .undoHook(next.position))
+  }
+
+  /// Has it looked at what is active now: only what is seen to be restored is said to be.
+  private mutating func verify(isRebuilt: Bool) {
+    step = .verifying(isRebuilt: isRebuilt)
+    action = .verifyActive(generation: journal.generationBefore, releases: state.active.values.map(\.id).sorted())
   }
 
   private mutating func recordUndo() throws(GtachError) {
@@ -226,8 +290,8 @@ public struct UpdateMachine: Sendable {
     perform(.stopping(error.before("the next start goes on with it")), try operations.write(journal))
   }
 
-  private func remember(_ result: UpdateResult) throws(GtachError) -> [FileOperation] {
-    let entry = InstallHistory.Entry(
+  func remember(_ result: UpdateResult) throws(GtachError) -> [FileOperation] {
+    let entry = HistoryEntry(
       transaction: journal.transaction, started: journal.started, kind: journal.kind, result: result)
     return operations.replace(layout.history, try InstallHistory.appending(entry, to: history))
   }

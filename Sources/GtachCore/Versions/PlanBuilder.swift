@@ -41,7 +41,7 @@ struct PlanBuilder {
       change: installed.map { VersionManager.compatibility(from: $0.version, to: candidate.version) },
       reasons: reasons(name, candidate, installed),
       newer: isNamed || action != .keep ? newer(name, candidate) : nil,
-      obstacle: sequence.obstacles[name],
+      obstacle: sequence.obstacles[name], set: sequence.sets[name],
       isDependency: !isNamed && installed?.isDependency ?? true)
   }
 

@@ -1,10 +1,11 @@
 import GtachModel
 
-/// In which order a plan's releases can take over from what is installed, one at a time: whatever is active goes with
-/// the rest at every moment, as `UpdateConditions` wants it.
+/// Which of a plan's releases take over at once, and in which order: whatever is active goes with the rest at every moment,
+/// as `UpdateConditions` wants it.
 ///
-/// What a release needs comes before it. But where lib 2 takes over from lib 1, and the app that is installed needs lib
-/// 1, an app that goes with both comes before lib 2; and where the new app needs lib 2, neither can be the first.
+/// Releases that change and of which one needs another, or needed it before, are a set: it takes over by one step, or not
+/// at all. So an app never meets a lib that it does not go with, and where the app fails its self-test, the lib that came
+/// for it goes back as well. What has nothing to do with each other succeeds and fails on its own.
 struct PlanSequence {
   /// What a release is and needs.
   struct Release {
@@ -12,23 +13,65 @@ struct PlanSequence {
     let dependencies: [PackageName: VersionRange]
   }
 
-  /// The plan's packages; those that cannot take over come last.
+  /// The plan's packages, each after those of its set that it needs; sets that cannot take over come last.
   private(set) var order: [PackageName] = []
+  /// The number of the set of each package that changes, from 0 in the order of `order`.
+  private(set) var sets: [PackageName: Int] = [:]
   /// Why a release cannot take over, for people.
   private(set) var obstacles: [PackageName: String] = [:]
 
   /// A sequence for the plan's releases beside those that are installed, also those that the plan has no use for: they
   /// stay until somebody takes them away.
   init(of plan: [PackageName: Release], beside installed: [PackageName: Release]) {
-    var active = installed
-    var waiting = Self.dependenciesFirst(plan)
-    while let position = waiting.firstIndex(where: { Self.obstacle(to: plan[$0], of: $0, among: active) == nil }) {
-      let name = waiting.remove(at: position)
-      active[name] = plan[name]
-      order.append(name)
+    let names = Self.dependenciesFirst(plan)
+    let changing = Set(names.filter { plan[$0]?.version != installed[$0]?.version })
+    let neighbours = Self.neighbours(of: changing, plan, installed)
+    var groups: [[PackageName]] = []
+    var seen: Set<PackageName> = []
+    for name in names where !seen.contains(name) {
+      guard changing.contains(name) else {
+        groups.append([name])
+        continue
+      }
+      var pending = [name]
+      var set: Set<PackageName> = [name]
+      while let next = pending.popLast() {
+        for other in neighbours[next] ?? [] where set.insert(other).inserted { pending.append(other) }
+      }
+      seen.formUnion(set)
+      groups.append(names.filter(set.contains))
     }
-    order += waiting
-    for name in waiting { obstacles[name] = Self.obstacle(to: plan[name], of: name, among: active) }
+    for group in groups {
+      let active = installed.merging(group.compactMap { name in plan[name].map { (name, $0) } }) { $1 }
+      for name in group where changing.contains(name) {
+        obstacles[name] = Self.obstacle(to: name, from: installed[name], among: active)
+      }
+    }
+    let (free, kept) = (groups.filter { !isObstructed($0) }, groups.filter(isObstructed))
+    for group in free + kept {
+      order += group
+      guard let first = group.first, changing.contains(first) else { continue }
+      let number = Set(sets.values).count
+      for name in group { sets[name] = number }
+    }
+  }
+
+  private func isObstructed(_ group: [PackageName]) -> Bool { group.contains { obstacles[$0] != nil } }
+
+  /// What of the changing packages a changing one needs or needed, and what needs or needed it.
+  private static func neighbours(
+    of changing: Set<PackageName>, _ plan: [PackageName: Release], _ installed: [PackageName: Release]
+  ) -> [PackageName: Set<PackageName>] {
+    var neighbours: [PackageName: Set<PackageName>] = [:]
+    for name in changing {
+      for release in [plan[name], installed[name]].compactMap({ $0 }) {
+        for other in release.dependencies.keys where changing.contains(other) {
+          neighbours[name, default: []].insert(other)
+          neighbours[other, default: []].insert(name)
+        }
+      }
+    }
+    return neighbours
   }
 
   /// The packages, each after those that it needs; a circle begins at the first name.
@@ -49,20 +92,14 @@ struct PlanSequence {
     return result
   }
 
-  /// What keeps a release from taking over while these are active. What stays stands in nobody's way.
+  /// What of the active keeps a release from taking over: what needs the one before. What is broken already stands in
+  /// nobody's way.
   private static func obstacle(
-    to release: Release?, of name: PackageName, among active: [PackageName: Release]
+    to name: PackageName, from before: Release?, among active: [PackageName: Release]
   ) -> String? {
-    guard let release, active[name]?.version != release.version else { return nil }
-    for (other, range) in release.dependencies.sorted(by: { $0.key < $1.key }) {
-      let present = other == name ? release.version : active[other]?.version
-      if let present, range.contains(present) { continue }
-      return "it needs \(other)@\(range), and \(other) " + (present.map { "\($0) is active" } ?? "is not there")
-    }
-    guard let before = active[name]?.version else { return nil }
+    guard let before = before?.version, let after = active[name]?.version else { return nil }
     for (other, dependent) in active.sorted(by: { $0.key < $1.key }) where other != name {
-      guard let range = dependent.dependencies[name], range.contains(before), !range.contains(release.version)
-      else { continue }
+      guard let range = dependent.dependencies[name], range.contains(before), !range.contains(after) else { continue }
       return "\(other) \(dependent.version), which is active, needs \(name)@\(range)"
     }
     return nil

@@ -31,8 +31,10 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public var reasons: [String]
     /// Why it is not a newer version, where there is one.
     public var newer: Newer?
-    /// Why it cannot take over by itself, releases being activated one at a time; nil where it can.
+    /// What of the installed keeps it from taking over; nil where nothing does.
     public var obstacle: String?
+    /// The number of its set: what has the same one takes over at once or not at all; nil where nothing is installed.
+    public var set: Int?
     /// Whether it is here only because others need it.
     public var isDependency: Bool
 
@@ -40,7 +42,7 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public init(
       action: Action, name: PackageName, version: SemanticVersion, platform: Platform? = nil,
       installed: SemanticVersion? = nil, change: Compatibility? = nil, reasons: [String], newer: Newer? = nil,
-      obstacle: String? = nil, isDependency: Bool = false
+      obstacle: String? = nil, set: Int? = nil, isDependency: Bool = false
     ) {
       self.action = action
       self.name = name
@@ -51,6 +53,7 @@ public struct InstallPlan: Hashable, Sendable, Codable {
       self.reasons = reasons
       self.newer = newer
       self.obstacle = obstacle
+      self.set = set
       self.isDependency = isDependency
     }
 
@@ -91,8 +94,8 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public init() {}
   }
 
-  /// The packages in the order in which they can take over, each after those that it needs unless those have to wait for
-  /// it; then those that cannot, and what is removed.
+  /// The packages in the order in which they take over, each after those that it needs; then those that cannot, and what
+  /// is removed.
   public var steps: [Step]
   /// How much work it was.
   public var effort: Effort
@@ -100,7 +103,13 @@ public struct InstallPlan: Hashable, Sendable, Codable {
   /// The variants that are to be installed, in this order.
   public var variants: [VariantID] { steps.compactMap(\.variant) }
 
-  /// The steps that cannot be made, as several releases would have to take over at once.
+  /// What is to be installed, in this order, each set at once.
+  public var sets: [[Step]] {
+    Dictionary(grouping: steps.filter { $0.variant != nil && $0.set != nil }) { $0.set ?? 0 }
+      .sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// The steps that cannot be made, as something that is installed is in the way.
   public var obstructed: [Step] { steps.filter { $0.obstacle != nil } }
 
   /// A plan from its fields.

@@ -16,11 +16,14 @@ public struct UpdateResult: Hashable, Sendable, Codable {
   public var backupLocation: String?
   /// What the self-tests read; nil where none ran.
   public var selfTest: SelfTestReport?
+  /// The releases that were to take over with it, at once or not at all; nil where it was alone.
+  public var together: [String]?
 
   /// A result from its fields.
   public init(
     name: PackageName, version: SemanticVersion, success: Bool, message: String, rollbackPerformed: Bool = false,
-    validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil
+    validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil,
+    together: [String]? = nil
   ) {
     self.name = name
     self.version = version
@@ -30,5 +33,6 @@ public struct UpdateResult: Hashable, Sendable, Codable {
     self.validationErrors = validationErrors
     self.backupLocation = backupLocation
     self.selfTest = selfTest
+    self.together = together
   }
 }

@@ -236,8 +236,7 @@ final class NodeLoop {
         }
         if let error { events(.peerFailed(name: "remembered peers", error: ErrorReport(error))) }
       }
-    case .install(let variant, let isForced, let isDependency):
-      install(variant, isForced: isForced, isDependency: isDependency)
+    case .install(let set): install(set)
     case .clean(let kept):
       let (context, cancellation) = (daemon.context, daemon.cancellation)
       storage.perform {
@@ -286,19 +285,32 @@ final class NodeLoop {
     }
   }
 
-  private func install(_ variant: VariantID, isForced: Bool, isDependency: Bool) {
+  private func install(_ set: [RequestedVariant]) {
     let (updates, repository) = (daemon.updates, daemon.repository)
-    guard let digest = state.held[variant] else {
-      // It went while another update was under way. Without an answer no update would ever begin again.
-      let error = GtachError(.notFound, "\(variant) is not in the repository any more")
-      daemon.inbox.post(.input(.updateFinished(.failure(error))))
-      return
+    var variants: [ReleaseID: VariantID] = [:]
+    var digests: [VariantID: Digest] = [:]
+    for requested in set {
+      guard let digest = state.held[requested.variant] else {
+        // It went while another update was under way. Without an answer no update would ever begin again.
+        let error = GtachError(.notFound, "\(requested.variant) is not in the repository any more")
+        daemon.inbox.post(.input(.updateFinished(.failure(error))))
+        return
+      }
+      variants[requested.variant.release] = requested.variant
+      digests[requested.variant] = digest
     }
-    update { () throws(GtachError) in
-      let manifest = try repository.manifest(of: variant)
-      return try updates.install(
-        manifest: manifest, digest: digest, force: isForced, asDependency: isDependency,
-        stage: { directory throws(GtachError) in try repository.extract(variant, into: directory) })
+    update { [variants, digests] () throws(GtachError) in
+      var requests: [RequestedRelease] = []
+      for requested in set {
+        guard let digest = digests[requested.variant] else { continue }
+        let release = InstallState.Release(manifest: try repository.manifest(of: requested.variant), digest: digest)
+        requests.append(
+          RequestedRelease(release, isForced: requested.isForced, isDependency: requested.isDependency))
+      }
+      return try updates.install(requests) { release, directory throws(GtachError) in
+        guard let variant = variants[release] else { throw GtachError(.bug, "\(release) was never asked for") }
+        try repository.extract(variant, into: directory)
+      }
     }
   }
 

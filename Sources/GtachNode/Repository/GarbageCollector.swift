@@ -74,7 +74,7 @@ public struct GarbageCollector: Sendable {
       model: machine.model, isPublisher: membership.isPublisher,
       keepReleases: context.configuration.keepReleases ?? NodeConfiguration.defaultKeepReleases,
       planned: AutoInstallPolicy(context.configuration, machine: machine)
-        .next(listed: available, state: try updates.state()) + kept,
+        .next(listed: available, state: try updates.state()).flatMap { $0 } + kept,
       needed: try updates.needed(), choices: choices,
       objectCacheBytes: (context.configuration.objectCacheMegabytes ?? NodeConfiguration.defaultObjectCacheMegabytes)
         * 1_000_000)

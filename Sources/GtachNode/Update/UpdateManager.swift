@@ -49,33 +49,27 @@ public final class UpdateManager: Sendable {
     self.events = events
   }
 
-  /// Installs a release: stages it, makes it active on trial, runs its hooks and its self-test, and commits it or
-  /// rolls it back. What an earlier run left unfinished is finished first.
+  /// Installs releases that take over at once: stages them, makes them active on trial, runs their hooks and self-tests, and
+  /// commits them all or rolls all of them back. What an earlier run left unfinished is finished first.
   ///
   /// A result without success says what did not hold: a condition (nothing was written then), a hook or a self-test
-  /// (the previous release is active again, and this one is recorded as refused).
+  /// (the previous releases are active again, and the one that failed is recorded as refused).
   ///
   /// - Parameters:
-  ///   - manifest: The release's manifest, as signed metadata lists it.
-  ///   - digest: The SHA-256 of the manifest's bytes.
-  ///   - force: An operator asked for it: that it failed before, and a hold, do not stand in the way.
-  ///   - asDependency: It comes only because others need it, and may go when they do.
-  ///   - stage: Writes the release's archive into a directory, which is there and empty, and verifies it.
+  ///   - requests: The releases, each after those that it needs, and why they are to be installed.
+  ///   - stage: Writes a release's archive into a directory, which is there and empty, and verifies it.
   /// - Throws: `ErrorCode.busy` while another thread or process changes the install root; `ErrorCode.journalCorrupt`;
   ///   what `stage` throws, after which nothing is changed; `ErrorCode.diskFull` and `ErrorCode.inputOutput`, after
   ///   which `recover` finishes or undoes it; `ErrorCode.cancelled`, after which `recover` goes on with it.
   public func install(
-    manifest: Manifest, digest: Digest, force: Bool = false, asDependency: Bool = false,
-    stage: (String) throws(GtachError) -> Void
+    _ requests: [RequestedRelease], stage: (ReleaseID, String) throws(GtachError) -> Void
   ) throws(GtachError) -> UpdateResult {
     let lock = try acquire()
     defer { withExtendedLifetime(lock) {} }
     _ = try recoverLocked()
-    let update = UpdateMachine.installing(
-      InstallState.Release(manifest: manifest, digest: digest), records: try records(), layout: layout,
-      machine: machine, force: force, asDependency: asDependency,
-      freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)),
-      now: SystemClock.now())
+    let update = try UpdateMachine.installing(
+      requests, records: try records(), layout: layout, machine: machine,
+      freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)), now: SystemClock.now())
     return try run(update, stage: stage)
   }
 
@@ -104,6 +98,15 @@ public final class UpdateManager: Sendable {
     return try recoverLocked()
   }
 
+  /// Whether no earlier run left anything unfinished. Looks only, so that one may ask where nothing can be written.
+  ///
+  /// - Throws: `ErrorCode.journalCorrupt`, `ErrorCode.inputOutput`.
+  func isAtRest() throws(GtachError) -> Bool {
+    let records = try records()
+    guard records.journal == nil else { return false }
+    return records.isNew ? true : try currentTarget() == layout.currentTarget(records.state.generation)
+  }
+
   /// What is installed. While an update is under way, that is what was installed before it.
   ///
   /// - Throws: `ErrorCode.journalCorrupt`, `ErrorCode.inputOutput`.
@@ -121,8 +124,9 @@ public final class UpdateManager: Sendable {
     let entries = try list()
     let records = try InstallRecords(
       state: read(layout.state), journal: read(layout.journal), history: [], entries: entries)
-    let packages = Array(records.state.packages.values) + [records.journal?.before].compactMap { $0 }
-    let releases = packages.flatMap { [$0.active, $0.previous] } + [records.journal?.release]
+    let members = records.journal?.members ?? []
+    let packages = Array(records.state.packages.values) + members.map(\.before)
+    let releases = packages.flatMap { [$0.active, $0.previous] } + members.map(\.release)
     return Set(releases.compactMap { $0?.id })
   }
 
@@ -131,30 +135,37 @@ public final class UpdateManager: Sendable {
   /// - Throws: As `state` does.
   public func installed() throws(GtachError) -> [StatusReport.Installed] { try state().installed }
 
+  /// How the last transactions ended, the newest last.
+  ///
+  /// - Throws: `ErrorCode.inputOutput`.
+  public func history() throws(GtachError) -> [HistoryEntry] {
+    InstallHistory.entries(try read(layout.history) ?? [])
+  }
+
   // MARK: - Carrying out
 
   private func recoverLocked() throws(GtachError) -> [UpdateResult] {
     let records = try records()
     guard let update = UpdateMachine.recovering(records, layout: layout, machine: machine) else {
-      let target = try fileSystem.kind(of: layout.current) == .symbolicLink ? fileSystem.readLink(layout.current) : nil
-      try fileSystem.perform(records.opening(layout: layout, currentTarget: target))
+      try fileSystem.perform(records.opening(layout: layout, currentTarget: currentTarget()))
       return []
     }
     return [try run(update, stage: Self.stageNothing)]
   }
 
   private func run(
-    _ start: UpdateMachine, stage: (String) throws(GtachError) -> Void
+    _ start: UpdateMachine, stage: (ReleaseID, String) throws(GtachError) -> Void
   ) throws(GtachError) -> UpdateResult {
     var update = start
     while true {
-      announce(update.action, of: update.release.description)
+      announce(update.action)
       switch update.action {
       case .finish(let result): return result
       case .fail(let error): throw error
       case .perform(let operations):
         update.advance(outcome { () throws(GtachError) in try fileSystem.perform(operations) })
-      case .stage(let directory): update.advance(outcome { () throws(GtachError) in try stage(directory) })
+      case .stage(let release, let directory):
+        update.advance(outcome { () throws(GtachError) in try stage(release, directory) })
       case .runHook(let hook): update.advance(outcome { () throws(GtachError) in try installer.run(hook) })
       case .selfTest(let release, let directory):
         do throws(GtachError) {
@@ -162,6 +173,8 @@ public final class UpdateManager: Sendable {
         } catch {
           update.advance(.failed(error))
         }
+      case .verifyActive(let generation, let releases):
+        update.advance(outcome { () throws(GtachError) in try verify(generation, releases) })
       }
     }
   }
@@ -175,21 +188,43 @@ public final class UpdateManager: Sendable {
     }
   }
 
-  private func announce(_ action: UpdateAction, of release: String) {
+  private func announce(_ action: UpdateAction) {
     switch action {
-    case .stage: events(.updateStep(release: release, step: "staging"))
-    case .runHook: events(.updateStep(release: release, step: "hook"))
-    case .selfTest: events(.updateStep(release: release, step: "self-test"))
+    case .stage(let release, _): events(.updateStep(release: release.description, step: "staging"))
+    case .runHook(let hook): events(.updateStep(release: hook.release.description, step: "hook"))
+    case .selfTest(let release, _): events(.updateStep(release: release.id.description, step: "self-test"))
     case .finish(let result): events(.updateFinished(result: result))
-    case .perform, .fail: return
+    case .perform, .verifyActive, .fail: return
     }
   }
 
-  private static func stageNothing(_ directory: String) throws(GtachError) {
+  /// Looks whether a generation is active and its links lead to these releases.
+  private func verify(_ generation: Int, _ releases: [ReleaseID]) throws(GtachError) {
+    func fail(_ reason: String) -> GtachError {
+      GtachError(.inputOutput, "what was active before is not active again", reason: reason)
+    }
+    let target = try currentTarget()
+    guard target == layout.currentTarget(generation) else {
+      throw fail("\(layout.current) \(target.map { "leads to \($0)" } ?? "is missing")")
+    }
+    for release in releases {
+      let link = layout.active(release.name)
+      guard try fileSystem.kind(of: link) == .symbolicLink else { throw fail("\(link) is missing") }
+      guard try fileSystem.readLink(link) == layout.linkTarget(release),
+        try fileSystem.kind(of: layout.release(release)) == .directory
+      else { throw fail("\(link) does not lead to \(release)") }
+    }
+  }
+
+  private static func stageNothing(_ release: ReleaseID, _ directory: String) throws(GtachError) {
     throw GtachError(.bug, "a release was to be staged that is here already")
   }
 
   // MARK: - Reading
+
+  private func currentTarget() throws(GtachError) -> String? {
+    try fileSystem.kind(of: layout.current) == .symbolicLink ? fileSystem.readLink(layout.current) : nil
+  }
 
   private func acquire() throws(GtachError) -> FileLock {
     try fileSystem.perform(.makeDirectory(layout.root))

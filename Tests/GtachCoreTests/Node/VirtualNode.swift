@@ -142,10 +142,10 @@ final class VirtualNode {
       let due = watchers.filter { $0.told != told }
       watchers.removeAll { $0.told != told }
       for watcher in due { lan.after(1) { watcher.node.take(.reply(watcher.session, .changed(told))) } }
-    case .install(let variant, _, let isDependency):
-      installs.append(variant)
-      if isDependency { dependencies.append(variant) }
-      lan.after(1) { self.install(variant) }
+    case .install(let set):
+      installs += set.map(\.variant)
+      dependencies += set.filter(\.isDependency).map(\.variant)
+      lan.after(1) { self.install(set.map(\.variant)) }
     case .clean(let kept):
       self.kept = kept
       cleanings += 1
@@ -170,30 +170,32 @@ final class VirtualNode {
     }
   }
 
-  private func install(_ variant: VariantID) {
-    let release = variant.release
-    let success = !failing.contains(release.name.text)
+  /// Installs all of a set or nothing of it.
+  private func install(_ set: [VariantID]) {
+    guard let goal = set.last?.release else { return }
+    let culprit = set.first { failing.contains($0.release.name.text) }
     var installed = state.installState
-    if let bytes = releases[variant]?.manifest, let manifest = try? Manifest(json: bytes) {
-      var package = installed.packages[release.name] ?? InstallState.Package()
+    for variant in set {
+      guard let bytes = releases[variant]?.manifest, let manifest = try? Manifest(json: bytes) else { continue }
+      var package = installed.packages[variant.release.name] ?? InstallState.Package()
       let digest = SHA256().digest(of: bytes)
-      if success {
+      if culprit == nil {
         package.active = InstallState.Release(manifest: manifest, digest: digest)
-      } else {
+      } else if variant == culprit {
         package.refused.append(
           InstallState.Refusal(
-            version: release.version, digest: digest, circumstances: circumstances, errors: [],
+            version: variant.release.version, digest: digest, circumstances: circumstances, errors: [],
             time: Timestamp(secondsSinceEpoch: 0)))
       }
-      installed.packages[release.name] = package
+      installed.packages[variant.release.name] = package
     }
     take(.installStateChanged(installed))
     take(
       .updateFinished(
         .success(
           UpdateResult(
-            name: release.name, version: release.version, success: success,
-            message: success ? "installed" : "rolled back", rollbackPerformed: !success))))
+            name: goal.name, version: goal.version, success: culprit == nil,
+            message: culprit == nil ? "installed" : "rolled back", rollbackPerformed: culprit != nil))))
   }
 
   private func dial(_ session: SessionID, _ endpoints: [Endpoint], _ lan: VirtualLAN) {

@@ -93,8 +93,8 @@ struct InstallRecordsTests {
 
   @Test("a history keeps its newest entries, one for each transaction, and survives lines that it cannot read")
   func history() throws {
-    func entry(_ number: Int, _ message: String = "done") -> InstallHistory.Entry {
-      InstallHistory.Entry(
+    func entry(_ number: Int, _ message: String = "done") -> HistoryEntry {
+      HistoryEntry(
         transaction: number, started: Timestamp(secondsSinceEpoch: 0), kind: .install,
         result: UpdateResult(
           name: Sample.name, version: Sample.version("1.0.0"), success: true, message: message))
@@ -111,5 +111,20 @@ struct InstallRecordsTests {
     #expect(lines.last?.contains("\"transaction\":600") == true)
     let long = entry(601, String(repeating: "x", count: InstallHistory.maximumBytes))
     #expect(try InstallHistory.appending(long, to: bytes).split(separator: 0x0A).count == 1)
+  }
+
+  @Test("what of the history can be read is, and a line that cannot be keeps nobody from the others")
+  func historyEntries() throws {
+    var node = SimulatedMachine()
+    try node.install("1.0.0")
+    node.behaviours["1.1.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
+    try node.install("1.1.0")
+    let bytes = try #require(node.disk.read(node.layout.history))
+    let entries = InstallHistory.entries(Array("{\n".utf8) + bytes)
+    #expect(entries.map(\.result.success) == [true, false])
+    #expect(entries.map(\.transaction) == [1, 2])
+    #expect(entries[1].result.selfTest?.results.first?.actual == "0")
+    #expect(entries[1].concerns(Sample.name))
+    #expect(!entries[1].concerns(Sample.name("lib")))
   }
 }

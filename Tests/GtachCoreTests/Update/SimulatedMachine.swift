@@ -69,7 +69,7 @@ struct SimulatedMachine {
   let layout = InstallLayout(root: "/opt/gtach")
   var machine = InstallMachine(platform: Sample.linux, model: "Raspberry Pi Zero 2 W Rev 1.0", allowMock: false)
   var disk = SimulatedDisk()
-  /// By version; one that is not named works.
+  /// By version of the app, or by `NAME@VERSION`; one that is not named works.
   var behaviours: [String: Behaviour] = [:]
   /// How many more steps there is power for; nil for ever.
   var remainingSteps: Int?
@@ -92,11 +92,16 @@ struct SimulatedMachine {
 
   @discardableResult
   mutating func install(_ release: InstallState.Release, force: Bool = false) throws -> UpdateResult {
+    try install([release], force: force)
+  }
+
+  @discardableResult
+  mutating func install(_ releases: [InstallState.Release], force: Bool = false) throws -> UpdateResult {
     try recover()
     return try run(
-      UpdateMachine.installing(
-        release, records: try records(), layout: layout, machine: machine, force: force, freeBytes: freeBytes,
-        now: Timestamp(secondsSinceEpoch: 1000)))
+      try UpdateMachine.installing(
+        releases.map { RequestedRelease($0, isForced: force) }, records: try records(), layout: layout,
+        machine: machine, freeBytes: freeBytes, now: Timestamp(secondsSinceEpoch: 1000)))
   }
 
   @discardableResult
@@ -133,21 +138,36 @@ struct SimulatedMachine {
       case .finish(let result): return result
       case .fail(let error): throw error
       case .perform(let operations): update.advance(try outcome { try $0.perform(operations) })
-      case .stage(let directory):
-        let release = update.release
+      case .stage(let release, let directory):
         update.advance(try outcome { try $0.stage(release, directory) })
       case .runHook(let hook):
         log.append("\(hook.kind.rawValue) \(hook.release)")
         try step()
-        let behaviour = behaviours[hook.release.version.description] ?? Behaviour()
+        let behaviour = behaviour(of: hook.release)
         let error = hook.kind == .preInstall ? behaviour.preInstall : behaviour.postInstall
         update.advance(error.map(UpdateMachine.Outcome.failed) ?? .done)
       case .selfTest(let release, _):
         log.append("selfTest \(release.id)")
         try step()
-        update.advance((behaviours[release.id.version.description] ?? Behaviour()).selfTest)
+        update.advance(behaviour(of: release.id).selfTest)
+      case .verifyActive(let generation, let releases):
+        try step()
+        update.advance(isActive(generation, releases) ? .done : .failed(GtachError(.inputOutput, "it is not active")))
       }
     }
+  }
+
+  private func behaviour(of release: ReleaseID) -> Behaviour {
+    let own = behaviours[release.description]
+    return own ?? (release.name == Sample.name ? behaviours[release.version.description] : nil) ?? Behaviour()
+  }
+
+  private func isActive(_ generation: Int, _ releases: [ReleaseID]) -> Bool {
+    disk.readLink(layout.current) == layout.currentTarget(generation)
+      && releases.allSatisfy {
+        disk.readLink(layout.active($0.name)) == layout.linkTarget($0)
+          && disk.kind(of: layout.release($0)) == .directory
+      }
   }
 
   private mutating func outcome(_ body: (inout SimulatedMachine) throws -> Void) throws -> UpdateMachine.Outcome {
@@ -180,7 +200,7 @@ struct SimulatedMachine {
       try perform(.makeDirectory("\(directory)/bin"))
       try perform(.write(path: "\(directory)/\(path)", bytes: bytes, permissions: 0o755))
     }
-    if let error = behaviours[release.version.description]?.stage { throw error }
+    if let error = behaviour(of: release).stage { throw error }
   }
 
   /// The files of a release.

@@ -337,8 +337,8 @@ struct UpdateMachineTests {
     var node = SimulatedMachine()
     try node.install("1.0.0")
     let records = try node.records()
-    var update = UpdateMachine.installing(
-      Sample.release("1.1.0"), records: records, layout: node.layout, machine: node.machine, force: false,
+    var update = try UpdateMachine.installing(
+      [RequestedRelease(Sample.release("1.1.0"))], records: records, layout: node.layout, machine: node.machine,
       freeBytes: 1 << 30, now: Timestamp(secondsSinceEpoch: 0))
     update.advance(.tested(Sample.report(passed: true)))
     guard case .fail(let error) = update.action else {

@@ -13,71 +13,107 @@ struct UpdatePowerCutTests {
     case failingHook = "an update whose hook after the activation fails"
     case failingPreInstall = "an update whose hook before the activation fails"
     case rollback = "a rollback by hand"
+    case firstSet = "a first installation of a set"
+    case set = "an update of a set"
+    case failingSet = "an update of a set of which one fails its self-test"
+    case failingDependency = "an update of a set whose dependency has a hook that fails"
     var testDescription: String { rawValue }
 
-    /// The machine before, which has two releases where it has any.
+    private var isSet: Bool { [.firstSet, .set, .failingSet, .failingDependency].contains(self) }
+    private var isFirst: Bool { [.firstInstall, .failingFirstInstall, .firstSet].contains(self) }
+
+    private static func set(_ version: String) -> [InstallState.Release] {
+      [
+        Sample.release(version, of: "lib"),
+        Sample.release(version) {
+          $0.dependencies = Dependencies([Sample.name("lib"): Sample.range(version)])
+        },
+      ]
+    }
+
+    /// The machine before, which has two releases of each package where it has any.
     func prepared() throws -> SimulatedMachine {
       var node = SimulatedMachine()
       let failure = GtachError(.hookFailed, "the hook failed")
-      switch self {
-      case .firstInstall: break
-      case .failingFirstInstall: node.behaviours["2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
-      default:
-        try node.install("1.0.0")
-        try node.install("1.1.0")
-        if self == .failingSelfTest {
-          node.behaviours["2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
+      if !isFirst {
+        for version in ["1.0.0", "1.1.0"] {
+          if isSet { try node.install(Self.set(version)) } else { try node.install(version) }
         }
-        if self == .failingHook { node.behaviours["2.0.0"] = .init(postInstall: failure) }
-        if self == .failingPreInstall { node.behaviours["2.0.0"] = .init(preInstall: failure) }
+      }
+      switch self {
+      case .failingSelfTest, .failingFirstInstall, .failingSet:
+        node.behaviours["2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
+      case .failingHook: node.behaviours["2.0.0"] = .init(postInstall: failure)
+      case .failingPreInstall: node.behaviours["2.0.0"] = .init(preInstall: failure)
+      case .failingDependency: node.behaviours["lib@2.0.0"] = .init(postInstall: failure)
+      case .firstInstall, .update, .rollback, .firstSet, .set: break
       }
       return node
     }
 
     func run(_ node: inout SimulatedMachine) throws {
-      if self == .rollback { try node.rollBack() } else { try node.install("2.0.0") }
+      if self == .rollback {
+        try node.rollBack()
+      } else if isSet {
+        try node.install(Self.set("2.0.0"))
+      } else {
+        try node.install("2.0.0")
+      }
     }
 
-    var before: String? { [.firstInstall, .failingFirstInstall].contains(self) ? nil : "1.1.0" }
+    /// The names and their version.
+    func all(_ version: String?) -> [String: String] {
+      guard let version else { return [:] }
+      return isSet ? ["app": version, "lib": version] : ["app": version]
+    }
+    var before: String? { isFirst ? nil : "1.1.0" }
     var after: String? {
       switch self {
-      case .firstInstall, .update: "2.0.0"
+      case .firstInstall, .update, .firstSet, .set: "2.0.0"
       case .rollback: "1.0.0"
       default: before
       }
     }
+    /// What is active while it is tried.
+    var tried: String { self == .rollback ? "1.0.0" : "2.0.0" }
   }
 
-  @Test("at every step, whatever of the unsynced is lost", arguments: Scenario.allCases)
+  @Test("at every step, and in the recovery, whatever of the unsynced is lost", arguments: Scenario.allCases)
   func everyStep(scenario: Scenario) throws {
     let start = try scenario.prepared()
     var dryRun = start
     try scenario.run(&dryRun)
-    #expect(try dryRun.active() == scenario.after)
+    try dryRun.checkAtRest()
+    #expect(try InstallRootChecker(disk: dryRun.disk).atRest().active == scenario.all(scenario.after))
     var generator = SeededGenerator(seed: 1)
+    var points = 0
     for steps in 0...(dryRun.steps - start.steps) {
-      for round in 0..<3 {
+      for _ in 0..<2 {
         var node = start
         node.remainingSteps = steps
         do { try scenario.run(&node) } catch is SimulatedMachine.PowerCut {}
-        // In one of the rounds the power fails during the recovery, too.
-        if round % 2 == 1 {
-          try cut(&node, scenario, using: &generator)
-          node.remainingSteps = Int.random(in: 0..<30, using: &generator)
-          do { try node.recover() } catch is SimulatedMachine.PowerCut {}
-        }
         try cut(&node, scenario, using: &generator)
-        try node.recover()
-        let active = try node.active()
-        #expect(active == scenario.before || active == scenario.after, "\(scenario.rawValue), step \(steps)")
-        try checkLastGood(node, scenario, active)
-        guard round < 2 else { continue }
-        // And the machine goes on as if nothing had happened.
-        node.behaviours = [:]
-        #expect(try node.install("2.1.0", force: true).success)
-        #expect(try node.active() == "2.1.0")
+        points += 1
+        try finish(node, scenario, goesOn: true)
+      }
+      // The power fails again during the recovery. Neighbouring steps leave much the same to recover, so that over three of
+      // them every step of it has its turn.
+      var once = start
+      once.remainingSteps = steps
+      do { try scenario.run(&once) } catch is SimulatedMachine.PowerCut {}
+      try cut(&once, scenario, using: &generator)
+      var whole = once
+      try whole.recover()
+      for step in stride(from: steps % 3, to: whole.steps - once.steps, by: 3) {
+        var node = once
+        node.remainingSteps = step
+        #expect(throws: SimulatedMachine.PowerCut.self) { try node.recover() }
+        try cut(&node, scenario, using: &generator)
+        points += 1
+        try finish(node, scenario, goesOn: false)
       }
     }
+    print("crash points of \(scenario.rawValue): \(points)")
   }
 
   /// Cuts the power. Services start at boot, before anything is recovered: what they find has to be complete.
@@ -86,15 +122,28 @@ struct UpdatePowerCutTests {
   ) throws {
     node.disk = node.disk.afterPowerCut(using: &generator)
     node.remainingSteps = nil
-    let reachable = node.reachable()
-    let allowed: [String?] = scenario == .rollback ? ["1.0.0", "1.1.0"] : [scenario.before, "2.0.0"]
-    #expect(allowed.contains(reachable), "\(scenario.rawValue): \(reachable ?? "nothing") is reachable")
+    let checker = InstallRootChecker(disk: node.disk)
+    let reachable = try checker.reachable()
+    #expect(
+      [scenario.all(scenario.before), scenario.all(scenario.tried)].contains(reachable),
+      "\(scenario.rawValue): \(reachable) is reachable")
+    try checker.checkJournal()
   }
 
-  private func checkLastGood(_ node: SimulatedMachine, _ scenario: Scenario, _ active: String?) throws {
-    guard scenario.before != nil else { return }
-    // `active()` has checked that what the state calls previous is complete.
-    let previous = try node.records().state.installed.first?.previous?.description
-    #expect(previous == (active == "1.1.0" ? "1.0.0" : "1.1.0"))
+  /// The next start finishes or undoes it, and then the machine goes on as if nothing had happened.
+  private func finish(_ start: SimulatedMachine, _ scenario: Scenario, goesOn: Bool) throws {
+    var node = start
+    try node.recover()
+    let (active, previous) = try InstallRootChecker(disk: node.disk).atRest()
+    let isBefore = active == scenario.all(scenario.before)
+    #expect(isBefore || active == scenario.all(scenario.after), "\(scenario.rawValue): \(active)")
+    // The last good release is there: whichever of the two is not active, or what was before both.
+    if scenario.before != nil {
+      #expect(previous == scenario.all(isBefore ? "1.0.0" : "1.1.0"), "\(scenario.rawValue)")
+    }
+    guard goesOn else { return }
+    node.behaviours = [:]
+    #expect(try node.install("2.1.0", force: true).success)
+    #expect(try InstallRootChecker(disk: node.disk).atRest().active["app"] == "2.1.0")
   }
 }

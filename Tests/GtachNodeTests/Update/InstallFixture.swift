@@ -64,6 +64,11 @@ struct TestRelease: Sendable {
   let digest: Digest
   let files: [(path: String, text: String, permissions: UInt16)]
 
+  /// That it is to be installed.
+  func requested(force: Bool = false) -> RequestedRelease {
+    RequestedRelease(InstallState.Release(manifest: manifest, digest: digest), isForced: force)
+  }
+
   /// Writes its files.
   func write(into directory: String) throws(GtachError) {
     try FileSystem().perform([.makeDirectory("\(directory)/bin")])
@@ -78,7 +83,7 @@ struct TestRelease: Sendable {
 extension UpdateManager {
   @discardableResult
   func install(_ release: TestRelease, force: Bool = false) throws(GtachError) -> UpdateResult {
-    try install(manifest: release.manifest, digest: release.digest, force: force) { (directory) throws(GtachError) in
+    try install([release.requested(force: force)]) { _, directory throws(GtachError) in
       try release.write(into: directory)
     }
   }

@@ -119,7 +119,7 @@ struct UpdateManagerTests {
       try manager.install(root.release("1.0.0"))
       let release = try root.release("1.1.0")
       let error = thrownError {
-        try manager.install(manifest: release.manifest, digest: release.digest) { (directory) throws(GtachError) in
+        try manager.install([release.requested()]) { _, directory throws(GtachError) in
           try release.write(into: directory)
           throw GtachError(.diskFull, "no space left")
         }
@@ -180,8 +180,7 @@ struct UpdateManagerTests {
     try withInstallRoot { root in
       let other = try root.manager()
       let release = try root.release("1.0.0")
-      let result = try root.manager().install(manifest: release.manifest, digest: release.digest) {
-        (directory) throws(GtachError) in
+      let result = try root.manager().install([release.requested()]) { _, directory throws(GtachError) in
         #expect(thrownError { try other.install(release) }?.code == .busy)
         #expect(thrownError { try other.recover() }?.code == .busy)
         #expect(thrownError { try other.rollback(name: release.manifest.description.name) }?.code == .busy)

@@ -1,0 +1,85 @@
+import GtachModel
+import Testing
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Looks at an install root without a line of the updater: the names of its files are written out here, and its JSON is read
+/// by structures of its own, so that a mistake of the updater about its own files is seen.
+struct InstallRootChecker {
+  let disk: SimulatedDisk
+  let root = "/opt/gtach"
+
+  private struct State: Decodable {
+    struct Package: Decodable {
+      var active, previous: Release?
+    }
+    struct Release: Decodable { var manifest: Manifest }
+    struct Manifest: Decodable { var version: String }
+    var generation: Int
+    var packages: [String: Package]
+  }
+  private struct Journal: Decodable {
+    struct Member: Decodable { var release: State.Release }
+    var phase: String
+    var members: [Member]
+  }
+
+  /// What services find when the machine has booted, before anything is recovered: versions by name, each checked byte for
+  /// byte against what was packed.
+  func reachable(_ location: SourceLocation = #_sourceLocation) throws -> [String: String] {
+    guard let target = disk.readLink("\(root)/current") else { return [:] }
+    let generations = disk.list("\(root)/generations").map { "generations/\($0)" }
+    #expect(generations.contains(target), "current leads to \(target)", sourceLocation: location)
+    var found: [String: String] = [:]
+    for name in disk.list("\(root)/\(target)") {
+      let link = try #require(disk.readLink("\(root)/\(target)/\(name)"), sourceLocation: location)
+      let parts = link.split(separator: "/").map(String.init)
+      #expect(parts.dropLast() == ["..", "..", "releases", name], sourceLocation: location)
+      let version = try #require(parts.last, sourceLocation: location)
+      expectComplete(name, version, location)
+      found[name] = version
+    }
+    return found
+  }
+
+  /// That the journal, where there is one, can be read, and that it names a step.
+  func checkJournal(_ location: SourceLocation = #_sourceLocation) throws {
+    guard let bytes = disk.read("\(root)/journal.json") else { return }
+    let journal = try JSONDecoder().decode(Journal.self, from: Data(bytes))
+    let phases = ["staging", "staged", "activated", "self-tested", "committed", "rolling-back"]
+    #expect(phases.contains(journal.phase), "\(journal.phase)", sourceLocation: location)
+    #expect(!journal.members.isEmpty, sourceLocation: location)
+  }
+
+  /// After the next start has finished or undone what it found: the active versions by name, and those kept before them.
+  func atRest(
+    _ location: SourceLocation = #_sourceLocation
+  ) throws -> (active: [String: String], previous: [String: String]) {
+    #expect(disk.read("\(root)/journal.json") == nil, sourceLocation: location)
+    #expect(disk.list("\(root)/staging").isEmpty, sourceLocation: location)
+    guard let bytes = disk.read("\(root)/state.json") else { return ([:], [:]) }
+    let state = try JSONDecoder().decode(State.self, from: Data(bytes))
+    let active = state.packages.compactMapValues { $0.active?.manifest.version }
+    let previous = state.packages.compactMapValues { $0.previous?.manifest.version }
+    #expect(disk.list("\(root)/generations") == ["\(state.generation)"], sourceLocation: location)
+    #expect(try reachable(location) == active, sourceLocation: location)
+    for (name, version) in previous { expectComplete(name, version, location) }
+    for name in disk.list("\(root)/releases") {
+      let kept = Set([active[name], previous[name]].compactMap { $0 })
+      #expect(Set(disk.list("\(root)/releases/\(name)")) == kept, "of \(name)", sourceLocation: location)
+    }
+    return (active, previous)
+  }
+
+  private func expectComplete(_ name: String, _ version: String, _ location: SourceLocation) {
+    var packed: [String: [UInt8]] = [:]
+    for path in ["bin/pre", "bin/post", "app.py"] { packed[path] = Array("\(path) of \(name)@\(version)".utf8) }
+    #expect(
+      disk.tree("\(root)/releases/\(name)/\(version)") == packed, "\(name) \(version) is complete",
+      sourceLocation: location)
+  }
+}
