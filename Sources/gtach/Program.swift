@@ -11,6 +11,7 @@ enum Program {
   /// Runs one invocation and returns its exit code.
   static func run(_ arguments: [String]) -> Int32 {
     Signals.ignoreBrokenPipe()
+    FreedMemory.keep()
     let terminal = { (stream: Console.Stream) in
       Terminal(
         isTerminal: Console.isTerminal(stream), columns: Console.columns(stream), environment: Console.environment)

@@ -32,7 +32,7 @@ public struct UnitFetch: Sendable {
 
   /// How long units that have come wait for others, to be told of together, in milliseconds. Others ask for them so much
   /// later; but each telling costs work at both ends, and is worth less where a unit takes long.
-  public static func newsMilliseconds(unitSize: Int) -> Int64 { unitSize > 16 << 10 ? 10 : 5 }
+  public static func newsMilliseconds(unitSize: Int) -> Int64 { unitSize > 16 << 10 ? 20 : 5 }
 
   /// What to ask of whom.
   public enum Directive: Hashable, Sendable {

@@ -105,6 +105,7 @@ extension PackageRepository {
     // Of chunks that came in another way. What cannot be removed now, gc removes.
     try? discardArrivingObjects(of: index)
     decodedChunks.removeAll()
+    FreedMemory.giveBack()
   }
 
   /// Whether a manifest is of the release that is here: another date, level or index makes no other.
