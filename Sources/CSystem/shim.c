@@ -1,7 +1,10 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 #ifdef __linux__
+#include <errno.h>
+#include <linux/rtnetlink.h>
 #include <malloc.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int gtach_syncfs(int descriptor) { return syncfs(descriptor); }
@@ -12,6 +15,20 @@ int gtach_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path)
 
 int gtach_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int lowest) {
   return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
+}
+
+int gtach_open_network_changes(void) {
+  int number = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (number < 0) return -1;
+  struct sockaddr_nl address = {
+      .nl_family = AF_NETLINK,
+      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+  };
+  if (bind(number, (struct sockaddr *)&address, sizeof address) == 0) return number;
+  int error = errno;
+  close(number);
+  errno = error;
+  return -1;
 }
 
 void gtach_keep_freed_memory(int largest, int kept, int arenas) {

@@ -10,6 +10,8 @@ int gtach_syncfs(int descriptor);
 int gtach_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
 // posix_spawn_file_actions_addclosefrom_np(3), glibc 2.34
 int gtach_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int lowest);
+// a socket that becomes readable when an interface or an address changes, rtnetlink(7); -1 with errno where there is none
+int gtach_open_network_changes(void);
 // mallopt(3): from which size on memory is given back at once, how much is kept of the rest, and in how many arenas
 void gtach_keep_freed_memory(int largest, int kept, int arenas);
 // malloc_trim(3)

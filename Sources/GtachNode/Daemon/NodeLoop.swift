@@ -22,8 +22,8 @@ final class NodeLoop {
   private var control: ControlServer?
   private var discovery: DiscoveryService?
   private var isDiscoveryUp = false
-  /// Ends the look at the network interfaces.
-  private let watching = Mailbox<Void>()
+  /// Ends the wait for changes of the network.
+  private let watching: Cancellation
 
   init(daemon: NodeDaemon, state: NodeState) throws(GtachError) {
     self.daemon = daemon
@@ -40,6 +40,7 @@ final class NodeLoop {
     self.isUnavailable = isUnavailable
     sharing = UnitSharing(
       repository: daemon.repository, limits: daemon.context.configuration.uploadLimits, isUnavailable: isUnavailable)
+    watching = try Cancellation()
     storage = try SerialWorker(name: "gtach-storage")
     installer = try SerialWorker(name: "gtach-install")
   }
@@ -104,7 +105,7 @@ final class NodeLoop {
   }
 
   private func close(_ threads: [WorkerThread]) {
-    watching.close()
+    watching.cancel()
     discovery?.stop()
     control?.stop()
     server?.stop()
@@ -120,18 +121,22 @@ final class NodeLoop {
     for thread in threads + sessionThreads.values { thread.join() }
   }
 
-  /// Looks every few seconds whether this machine's addresses have changed. Asked for, as there is no way to be told that
-  /// both systems have, and it costs a system call or two.
+  /// Tells of it when this machine's addresses have changed.
   private func watchNetwork() throws(GtachError) -> WorkerThread {
-    let (inbox, watching) = (daemon.inbox, watching)
+    let (daemon, watching) = (daemon, watching)
     return try WorkerThread(name: "gtach-network") {
-      var known = try? NetworkInterfaces.addresses()
-      while !watching.isClosed {
-        _ = watching.receive(until: MonotonicClock.now().advanced(byMilliseconds: 3_000))
-        // What cannot be listed now is listed the next time.
-        guard !watching.isClosed, let current = try? NetworkInterfaces.addresses(), current != known else { continue }
-        known = current
-        inbox.post(.input(.networkChanged))
+      do throws(GtachError) {
+        let changes = try NetworkChanges()
+        var known = try NetworkInterfaces.addresses()
+        while true {
+          try changes.wait(cancellation: watching)
+          let current = try NetworkInterfaces.addresses()
+          if current != known { daemon.inbox.post(.input(.networkChanged)) }
+          known = current
+        }
+      } catch {
+        // Without it, a machine that has moved is found again when its connections fail.
+        if error.code != .cancelled { daemon.events(.peerFailed(name: "network changes", error: ErrorReport(error))) }
       }
     }
   }
