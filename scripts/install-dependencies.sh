@@ -78,7 +78,7 @@ install_debian() {
   [ "$purpose" != bench ] || wanted="$wanted $(packages bench)"
   if [ "$purpose" = test ]; then
     wanted="$wanted $(packages test)"
-    [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages gpio)"
+    [ "$(uname -m)" != x86_64 ] || wanted="$wanted $(packages vm)"
   fi
   for package in $wanted; do
     installed "$package" || missing="$missing $package"

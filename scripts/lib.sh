@@ -60,8 +60,8 @@ packages() {
     # The programs that the benches compare with, without those that the tests need as well.
     bench) echo aria2 curl nginx-light opentracker rsync ;;
     test) echo casync debian-archive-keyring debootstrap git procps shellcheck tshark ;;
-    # The virtual machine of scripts/gpio-vm.sh and its kernel.
-    gpio) echo bc bison busybox-static cpio flex gcc gpiod libelf-dev make qemu-system-x86 xz-utils ;;
+    # The virtual machines of scripts/lib-vm.sh and their kernel.
+    vm) echo bc bison busybox-static cpio e2fsprogs flex gcc gpiod libelf-dev libssl-dev make qemu-system-x86 xz-utils ;;
     *) die "no packages are known for \"$1\"" ;;
   esac
 }

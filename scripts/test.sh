@@ -12,6 +12,7 @@
 #   simulate   200 seeds of a swarm in virtual time, with every fault there is, and the makespans that the policy promises
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
+#   power-cut  updates in a virtual machine that is killed at 50 random instants and booted again (Linux on x86-64)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
 #   demo       scripts/demo.sh
 #
@@ -22,7 +23,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-every_tier='format purity unit interop dissector simulate lan gpio debian13 demo'
+every_tier='format purity unit interop dissector simulate lan gpio power-cut debian13 demo'
 
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
@@ -40,6 +41,7 @@ tier_dissector() { scripts/test-dissector.sh; }
 tier_simulate() { scripts/test-simulate.sh; }
 tier_lan() { scripts/test-lan.sh && scripts/test-networks.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
+tier_power-cut() { scripts/power-cut.sh --cuts 50; }
 tier_debian13() {
   scripts/debian13.sh scripts/build.sh test
   # shellcheck disable=SC2016
@@ -62,7 +64,7 @@ obstacle() {
         echo "this machine's kernel or container allows no namespaces"
       fi ;;
     dissector) [ "$os" = Linux ] || echo "needs Linux, this is $os" ;;
-    gpio) [ "$os-$(uname -m)" = Linux-x86_64 ] || echo "needs Linux on x86-64, this is $os on $(uname -m)" ;;
+    gpio | power-cut) [ "$os-$(uname -m)" = Linux-x86_64 ] || echo "needs Linux on x86-64, this is $os on $(uname -m)" ;;
   esac
 }
 
