@@ -237,6 +237,7 @@ extension SelfTestCheck {
     case .edges(let line, _, _): "gpio.edges \(line)"
     case .consumer(let line, _): "gpio.consumer \(line)"
     case .path(let path, _): "path \(path)"
+    case .tcp(let endpoint, _): "tcp \(endpoint)"
     case .command(let run, _): "command \(run.joined(separator: " "))"
     }
   }

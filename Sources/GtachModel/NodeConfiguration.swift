@@ -32,6 +32,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var objectCacheMegabytes: Int?
   /// What this machine gives out to its peers; all they ask for where it is missing.
   public var upload: UploadLimits?
+  /// What is wired to this machine: checks that every update must pass beside those of its package.
+  public var selfTest: [SelfTestCheck]?
   /// GPIO lines.
   public var gpio: GPIO?
   /// Whether a self-test on the mock may commit an update.
@@ -43,8 +45,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, upload, gpio
-    case allowMock, mock
+    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, upload, selfTest
+    case gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -64,6 +66,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
         debugDescription: "\(objectCacheMegabytes) is not a number from 0 to \(Self.objectCacheLimits.upperBound)")
     }
     upload = try fields.decodeIfPresent(UploadLimits.self, forKey: .upload)
+    selfTest = try fields.decodeIfPresent([SelfTestCheck].self, forKey: .selfTest)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
     mock = try fields.decodeIfPresent(String.self, forKey: .mock)

@@ -11,6 +11,8 @@ public enum SelfTestCheck: Hashable, Sendable {
   case consumer(line: String, heldBy: String)
   /// Expects something of that kind to exist at a path.
   case path(exists: String, kind: PathKind?)
+  /// Expects that somebody takes connections there within so many seconds.
+  case tcp(Endpoint, withinSeconds: Int)
   /// Expects a program of the package to exit with 0 within so many seconds.
   case command(run: [String], timeoutSeconds: Int)
 }
@@ -54,6 +56,7 @@ extension SelfTestCheck: Codable {
     case edges = "gpio.edges"
     case consumer = "gpio.consumer"
     case path
+    case tcp
     case command
   }
   private struct Loopback: Codable { var output, input: String }
@@ -71,11 +74,20 @@ extension SelfTestCheck: Codable {
     var exists: String
     var kind: PathKind?
   }
+  private struct TCP: Codable {
+    var host: String?
+    var port: UInt16
+    var withinSeconds: Int?
+  }
   private struct Command: Codable {
     var run: [String]
     var timeoutSeconds: Int?
   }
 
+  /// The host of a `tcp` whose author names none.
+  public static let defaultHost = "127.0.0.1"
+  /// How long a `tcp` waits where its author does not say, in seconds.
+  public static let defaultConnectionTimeoutSeconds = 10
   /// The longest that a `command` may take where its author does not say, in seconds.
   public static let defaultCommandTimeoutSeconds = 10
   /// The longest that any check may be told to wait, in seconds.
@@ -110,6 +122,13 @@ extension SelfTestCheck: Codable {
     case .path:
       let fields = try container.decode(Path.self, forKey: kind)
       self = .path(exists: fields.exists, kind: fields.kind)
+    case .tcp:
+      let fields = try container.decode(TCP.self, forKey: kind)
+      let seconds = fields.withinSeconds ?? Self.defaultConnectionTimeoutSeconds
+      guard fields.port > 0, fields.host != "", (1...Self.maximumTimeoutSeconds).contains(seconds) else {
+        throw invalid("tcp: port is 1 to 65535, withinSeconds is 1 to \(Self.maximumTimeoutSeconds)")
+      }
+      self = .tcp(Endpoint(host: fields.host ?? Self.defaultHost, port: fields.port), withinSeconds: seconds)
     case .command:
       let fields = try container.decode(Command.self, forKey: kind)
       let seconds = fields.timeoutSeconds ?? Self.defaultCommandTimeoutSeconds
@@ -134,6 +153,8 @@ extension SelfTestCheck: Codable {
       try container.encode(Consumer(line: line, heldBy: heldBy), forKey: .consumer)
     case .path(let exists, let kind):
       try container.encode(Path(exists: exists, kind: kind), forKey: .path)
+    case .tcp(let endpoint, let seconds):
+      try container.encode(TCP(host: endpoint.host, port: endpoint.port, withinSeconds: seconds), forKey: .tcp)
     case .command(let run, let seconds):
       try container.encode(Command(run: run, timeoutSeconds: seconds), forKey: .command)
     }

@@ -52,9 +52,10 @@ public struct NodeContext: Sendable {
   /// The machine, and what of its configuration decides about self-tests.
   var machine: InstallMachine {
     let lines = (configuration.gpio?.mayDrive ?? []).joined(separator: ",")
+    let own = (configuration.selfTest ?? []).map(SelfTestEvaluation.expectation).map { "; \($0)" }.joined()
     return .this(
       allowMock: configuration.allowMock ?? false,
-      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)")
+      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)")
   }
 
   /// The Update Manager over the install root.
@@ -67,8 +68,10 @@ public struct NodeContext: Sendable {
     return try UpdateManager(
       installRoot: installRoot, machine: machine, cancellation: cancellation,
       selfTest: { manifest, directory throws(GtachError) in
-        try context.selfTest(
+        var report = try context.selfTest(
           checks: manifest.description.selfTest ?? [], directory: directory, cancellation: cancellation)
+        report.results += try context.ownSelfTest(cancellation: cancellation).results
+        return report
       }, events: events)
   }
 
@@ -140,7 +143,8 @@ public struct NodeContext: Sendable {
     return try VersionManager.resolve(problem, explainsFully: explainsFully)
   }
 
-  /// Runs self-tests: those of a plan's file, of an installed package, or of every installed package.
+  /// Runs self-tests: those of a plan's file, of an installed package, or of every installed package and of the
+  /// configuration.
   ///
   /// - Throws: `ErrorCode.notFound` where there is nothing that could be tested.
   public func selfTest(
@@ -153,7 +157,7 @@ public struct NodeContext: Sendable {
     }
     var report = SelfTestReport(results: [], mock: configuration.mock != nil)
     let installed = try updates().state().active.filter { name == nil || $0.key == name }.sorted { $0.key < $1.key }
-    guard !installed.isEmpty else {
+    guard !installed.isEmpty || (name == nil && configuration.selfTest?.isEmpty == false) else {
       throw GtachError(
         .notFound, name.map { "\($0) is not installed here" } ?? "nothing is installed here",
         advice: "test a plan with \"gtach selftest --plan FILE\"")
@@ -164,7 +168,13 @@ public struct NodeContext: Sendable {
         cancellation: cancellation
       ).results
     }
+    if name == nil { report.results += try ownSelfTest(cancellation: cancellation).results }
     return report
+  }
+
+  /// The checks of the configuration, whose relative paths begin in the home.
+  private func ownSelfTest(cancellation: Cancellation?) throws(GtachError) -> SelfTestReport {
+    try selfTest(checks: configuration.selfTest ?? [], directory: home.path, cancellation: cancellation)
   }
 
   private func selfTest(

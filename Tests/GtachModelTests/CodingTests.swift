@@ -36,6 +36,10 @@ import Testing
     (#"{"path":{"exists":"/dev/fb0","kind":"character-device"}}"#, .path(exists: "/dev/fb0", kind: .characterDevice)),
     (#"{"path":{"exists":"/dev/fb0"}}"#, .path(exists: "/dev/fb0", kind: nil)),
     (
+      #"{"tcp":{"host":"::1","port":8080,"withinSeconds":5}}"#,
+      .tcp(Endpoint(host: "::1", port: 8080), withinSeconds: 5)
+    ),
+    (
       #"{"command":{"run":["bin/check","-v"],"timeoutSeconds":5}}"#,
       .command(run: ["bin/check", "-v"], timeoutSeconds: 5)
     ),
@@ -47,6 +51,9 @@ import Testing
 
   @Test func checksHaveDefaults() throws {
     #expect(
+      try decode(SelfTestCheck.self, #"{"tcp":{"port":80}}"#)
+        == .tcp(Endpoint(host: "127.0.0.1", port: 80), withinSeconds: 10))
+    #expect(
       try decode(SelfTestCheck.self, #"{"gpio.level":{"line":"GPIO4","expect":0}}"#)
         == .level(line: "GPIO4", expect: 0, bias: .asIs))
     #expect(
@@ -55,6 +62,7 @@ import Testing
   }
 
   @Test(arguments: [
+    #"{"tcp":{"port":0}}"#, #"{"tcp":{"port":80,"host":""}}"#, #"{"tcp":{"port":80,"withinSeconds":601}}"#,
     "{}", "[]", #""path""#, #"{"gpio.magic":{}}"#, #"{"path":{"exists":"/a"},"command":{"run":["a"]}}"#,
     #"{"gpio.level":{"line":"GPIO4","expect":2}}"#, #"{"gpio.level":{"line":"GPIO4","expect":-1}}"#,
     #"{"gpio.level":{"line":"GPIO4","expect":"1"}}"#, #"{"gpio.level":{"expect":1}}"#,
@@ -136,12 +144,13 @@ import Testing
   @Test func configurationsAreReadByTheirOwner() throws {
     let configuration = try decode(
       NodeConfiguration.self,
-      #"{"listen":"0.0.0.0:7421","peers":["192.168.1.20:7420"],"autoInstall":{"gtach-app":"^0.4"},"autoUpdate":["minor"],"gpio":{"mayDrive":["GPIO17"]}}"#
+      #"{"listen":"0.0.0.0:7421","peers":["192.168.1.20:7420"],"autoInstall":{"gtach-app":"^0.4"},"autoUpdate":["minor"],"gpio":{"mayDrive":["GPIO17"]},"selfTest":[{"tcp":{"port":80}}]}"#
     )
     #expect(try configuration.listen == Endpoint("0.0.0.0:7421"))
     #expect(try configuration.autoInstall == [PackageName("gtach-app"): VersionRange("^0.4")])
     #expect(configuration.autoUpdate == UpdatePolicy([.minor]))
     #expect(configuration.gpio?.mayDrive == ["GPIO17"])
+    #expect(configuration.selfTest == [.tcp(Endpoint(host: "127.0.0.1", port: 80), withinSeconds: 10)])
     #expect(try decode(NodeConfiguration.self, try encode(configuration)) == configuration)
     #expect(try decode(NodeConfiguration.self, "{}") == NodeConfiguration())
     for wrong in [

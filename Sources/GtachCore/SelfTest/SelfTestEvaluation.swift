@@ -12,6 +12,8 @@ public enum SelfTestReading: Hashable, Sendable {
   case consumer(String?)
   /// What the path names; nil where nothing does.
   case path(PathEntry?)
+  /// A connection was made.
+  case connected
   /// How a program ended, and the end of what it printed.
   case command(CommandOutcome, output: [UInt8])
   /// It could not be carried out.
@@ -57,6 +59,7 @@ public enum SelfTestEvaluation {
     case .edges(let line, let atLeast, let within): "at least \(atLeast) edges on \(line) within \(within) ms"
     case .consumer(let line, let heldBy): "\(line) held by \"\(heldBy)\""
     case .path(let exists, let kind): "\(exists) is \(kind.map { article($0) } ?? "there")"
+    case .tcp(let endpoint, let seconds): "\(endpoint) takes connections within \(seconds) s"
     case .command(let run, let seconds): "\(run.joined(separator: " ")) exits with 0 within \(seconds) s"
     }
   }
@@ -88,6 +91,7 @@ public enum SelfTestEvaluation {
       let known = String(decoding: heldBy.utf8.prefix(consumerLength), as: UTF8.self)
       return (holder == known, "held by \"\(holder)\"")
     case (.path(_, let kind), .path(let entry)): return judge(path: kind, entry)
+    case (.tcp, .connected): return (true, "it does")
     case (.command, .command(let outcome, let output)): return judge(outcome, output)
     default: return (false, "nothing that belongs to this check")
     }

@@ -22,7 +22,7 @@ enum SelfTestVerdict {
   private static func isOfLines(_ check: SelfTestCheck) -> Bool {
     switch check {
     case .loopback, .level, .edges, .consumer: true
-    case .path, .command: false
+    case .path, .tcp, .command: false
     }
   }
 }

@@ -66,7 +66,7 @@ struct PackageValidation {
           reason: "\"\(path)\" is \(found == nil ? "not in the archive" : "not what it is to be")",
           advice: "a path of the machine itself begins with a /")
       }
-    case .loopback, .level, .edges, .consumer: break
+    case .loopback, .level, .edges, .consumer, .tcp: break
     }
   }
 

@@ -82,6 +82,11 @@ public struct SelfTestRunner: Sendable {
       return .edges(try gpio.countEdges(line: line, limit: atLeast, withinMilliseconds: within))
     case .consumer(let line, _): return .consumer(try gpio.info(line: line).consumer)
     case .path(let exists, _): return .path(try entry(at: absolute(exists)))
+    case .tcp(let endpoint, let seconds):
+      try TCPProbe.wait(
+        for: endpoint, deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(seconds) * 1000),
+        cancellation: cancellation)
+      return .connected
     case .command(let run, let timeoutSeconds):
       return try execute(run, timeoutSeconds: timeoutSeconds, cancellation: cancellation)
     }

@@ -32,6 +32,20 @@ struct NetworkTests {
     withExtendedLifetime(socket) {}
   }
 
+  @Test("a probe connects where somebody listens, and says why not where nobody does")
+  func probe() throws {
+    let listener = try TLSListener(endpoint: Endpoint(host: "127.0.0.1", port: 0))
+    try TCPProbe.wait(for: listener.boundEndpoint, deadline: soon(), cancellation: nil)
+    // Nobody is given port 1 but a service of the system that no longer exists (RFC 1078).
+    let nobody = Endpoint(host: "127.0.0.1", port: 1)
+    #expect(
+      thrownError { try TCPProbe.wait(for: nobody, deadline: shortly(), cancellation: nil) }?.code == .peerUnreachable)
+    let cancellation = try Cancellation()
+    cancellation.cancel()
+    #expect(
+      thrownError { try TCPProbe.wait(for: nobody, deadline: soon(), cancellation: cancellation) }?.code == .cancelled)
+  }
+
   @Test("a name is looked up")
   func name() throws {
     let listener = try TLSListener(endpoint: Endpoint(host: "127.0.0.1", port: 0))
