@@ -13,6 +13,9 @@ public enum JSONReading {
   /// How deep arrays and objects may be nested: far more than anything here needs, and no danger to a small stack.
   public static let maximumDepth = 64
 
+  /// What some editors begin a file with; RFC 8259, section 8.1, has none.
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
   /// Decodes a JSON text (RFC 8259).
   ///
   /// - Throws: `DecodingError`, or what the value's own initialiser throws.
@@ -29,7 +32,7 @@ public enum JSONReading {
   /// is not a check of the whole grammar.
   static func flaw(in bytes: some Collection<UInt8>) -> (offset: Int, reason: String)? {
     guard String(validating: bytes, as: UTF8.self) != nil else { return (validPrefix(of: bytes), "it is not UTF-8") }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return (0, "it starts with a byte order mark") }
+    if bytes.starts(with: byteOrderMark) { return (0, "it starts with a byte order mark") }
     var depth = 0
     var isInString = false
     var iterator = Counted(bytes.makeIterator())

@@ -21,7 +21,13 @@ public enum StrictJSON {
   /// Throws where the bytes are no JSON text, or an object in it has a name twice: Foundation's decoder overlooks some of that.
   public static func check(_ bytes: [UInt8]) throws {
     guard let flaw = JSONReading.flaw(in: bytes) ?? JSONPlaces.flaw(in: bytes) else { return }
-    throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: flaw.reason))
+    let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.starts(with: JSONReading.byteOrderMark)
+    throw DecodingError.dataCorrupted(
+      .init(
+        codingPath: [], debugDescription: flaw.reason,
+        underlyingError: isText
+          ? nil
+          : GtachError(.descriptionInvalid, flaw.reason, advice: "save it as UTF-8, without a byte order mark")))
   }
 
   /// Reads a value that stands there as a string.

@@ -11,8 +11,11 @@ extension PackageRepository {
       let bytes = try files.read(layout.choices, maximumBytes: JSONFile.maximumBytes)
       return try JSONFile.decode(ReleaseChoices.self, from: bytes, name: layout.choices)
     } catch {
-      guard error.code == .notFound else { throw error }
-      return ReleaseChoices()
+      if error.code == .notFound { return ReleaseChoices() }
+      guard error.code == .configurationInvalid else { throw error }
+      throw GtachError(
+        error.code, error.message, reason: error.reason,
+        advice: "put a copy of it back, or delete it: then what was removed here may come back")
     }
   }
 

@@ -60,17 +60,34 @@ public final class ForeignArchive {
         advice: "name a directory, a tar (plain, or of gzip, bzip2, xz or zstd), a zip or a wheel")
     }
     var namesRoot = false
-    try ArchiveReader.forEachMember(of: reader) { (member, components) throws(GtachError) in
-      try progress(min(size, Int(reader.bytesRead)))
-      if components.isEmpty, case .directory = member.kind { namesRoot = true }
-      try unpack(member, components, from: reader, into: tree) { () throws(GtachError) in
+    do throws(GtachError) {
+      try ArchiveReader.forEachMember(of: reader) { (member, components) throws(GtachError) in
         try progress(min(size, Int(reader.bytesRead)))
+        if components.isEmpty, case .directory = member.kind { namesRoot = true }
+        try unpack(member, components, from: reader, into: tree) { () throws(GtachError) in
+          try progress(min(size, Int(reader.bytesRead)))
+        }
       }
+    } catch {
+      throw named(error)
     }
     guard try FileSystem.status(of: file, path: path) == status else {
       throw GtachError(.busy, "\(path) changed while it was packed", advice: "pack again when nobody changes it")
     }
     return namesRoot
+  }
+
+  /// An error of what is in it, with its own name and what to do.
+  private func named(_ error: GtachError) -> GtachError {
+    let advice: String
+    switch error.code {
+    case .archiveInvalid: advice = "is all of it there? Make or copy it again, or unpack it and pack the directory"
+    case .archiveMemberUnsupported, .archivePathUnsafe:
+      advice = "make it without that, or unpack it and pack the directory"
+    default: return error
+    }
+    let message = error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)"
+    return GtachError(error.code, message, reason: error.reason, advice: error.advice ?? advice)
   }
 
   private func unpack(

@@ -119,7 +119,8 @@ public struct FileSystem: Sendable {
     let descriptor = Descriptor(owning: number)
     let status = try status(of: descriptor, path: path)
     guard status.kind == .file else {
-      throw GtachError(.inputOutput, "cannot read \(path)", reason: "it is not a regular file")
+      throw GtachError(
+        .inputOutput, "cannot read \(path)", reason: "it is not a regular file", advice: "name a file")
     }
     return (descriptor, status)
   }
@@ -190,10 +191,15 @@ public struct FileSystem: Sendable {
   }
 
   static func failure(_ message: String, _ number: Int32) -> GtachError {
-    GtachError.system(number == ENOENT ? .notFound : .inputOutput, message, errno: number)
+    let isRefused = number == EACCES || number == EPERM
+    return GtachError.system(
+      number == ENOENT ? .notFound : .inputOutput, message, errno: number,
+      advice: isRefused ? "run gtach as the user whom it belongs to, or let this one: `ls -ld` shows who may" : nil)
   }
 
   private static func tooLong(_ path: String, _ maximumBytes: Int) -> GtachError {
-    GtachError(.inputOutput, "cannot read \(path)", reason: "it is longer than \(maximumBytes) bytes")
+    GtachError(
+      .inputOutput, "cannot read \(path)", reason: "it is longer than \(maximumBytes) bytes",
+      advice: "is it the right file?")
   }
 }

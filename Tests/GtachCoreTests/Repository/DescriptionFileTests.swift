@@ -4,6 +4,15 @@ import Testing
 
 @Suite("gtach.json")
 struct DescriptionFileTests {
+  @Test("what no editor shows is said with what to do", arguments: [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE]] as [[UInt8]])
+  func encodings(start: [UInt8]) {
+    let error = thrownError {
+      try PackageDescription(json: start + Array(#"{"name": "app", "version": "1.0.0"}"#.utf8))
+    }
+    #expect(error?.code == .descriptionInvalid && error?.reason?.hasPrefix("line 1, column 1: ") == true)
+    #expect(error?.advice == "save it as UTF-8, without a byte order mark")
+  }
+
   func read(
     _ text: String, name: String? = nil, version: String? = nil
   ) throws(GtachError) -> PackageDescription {

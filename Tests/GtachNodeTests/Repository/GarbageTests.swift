@@ -204,7 +204,8 @@ struct GarbageTests {
       #expect(errorCode { try collect(context) } == .inputOutput)
       try fixture.files.perform([.remove(path), .write(path: path, bytes: bytes, permissions: 0o644)])
       try fixture.files.perform(.write(path: fixture.layout.choices, bytes: [0x7B], permissions: 0o644))
-      #expect(errorCode { try collect(context) } == .configurationInvalid)
+      let damaged = thrownError { try collect(context) }
+      #expect(damaged?.code == .configurationInvalid && damaged?.advice?.contains("delete it") == true)
       #expect(try fixture.repository().variants().count == 1)
     }
   }

@@ -13,6 +13,13 @@ import Testing
 struct FileSystemTests {
   let files = FileSystem()
 
+  @Test("a refusal says who may, and nothing else that fails does", arguments: [EACCES, EPERM, EIO, ENOENT])
+  func refusals(number: Int32) {
+    let error = FileSystem.failure("cannot read it", number)
+    #expect((error.advice?.contains("ls -ld") == true) == (number == EACCES || number == EPERM))
+    #expect(error.code == (number == ENOENT ? .notFound : .inputOutput))
+  }
+
   @Test("what is written is read, with exactly the permissions asked for, whatever was there")
   func writing() throws {
     try withTestDirectory { directory in
