@@ -38,7 +38,25 @@ public struct ServiceUnit: Sendable {
       }
     }
     self.commands = commands
+    try checkWords()
     try checkKind(starting: commands.filter { $0.key == "ExecStart" }, fail)
+  }
+
+  /// Checks values of which systemd would pass over a wrong one, and run the service otherwise than was meant.
+  private func checkWords() throws(GtachError) {
+    for restart in unit.assignments("Restart", in: "Service") where !Self.restarts.contains(restart.value) {
+      throw unit.flaw(
+        line: restart.line, "there is no \"\(restart.value)\" for Restart=",
+        advice: "known are \(Self.restarts.joined(separator: ", "))")
+    }
+    for environment in unit.assignments("Environment", in: "Service") {
+      do throws(UnitCommand.Flaw) {
+        var words = UnitWords(environment.value)
+        while try words.next() != nil {}
+      } catch {
+        throw unit.flaw(line: environment.line, "Environment: \(error.reason)")
+      }
+    }
   }
 
   // What systemd refuses to load: a service without anything to do, or with several things at once.
@@ -76,6 +94,9 @@ public struct ServiceUnit: Sendable {
 
   private static let commandKeys = [
     "ExecStart", "ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost",
+  ]
+  private static let restarts = [
+    "no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always",
   ]
   private static let types = [
     "simple", "exec", "forking", "oneshot", "dbus", "notify", "notify-reload", "idle",

@@ -66,6 +66,23 @@ public struct UnitFile: Hashable, Sendable {
     return Array(all[(all.lastIndex { $0.value.isEmpty }.map { $0 + 1 } ?? 0)...])
   }
 
+  /// What systemd knows nothing of and would pass over, one sentence each, in the order of the lines. No error, as a newer
+  /// systemd may know more.
+  public var doubts: [String] {
+    var doubts: [(line: Int, text: String)] = []
+    for (section, assignments) in sections {
+      for assignment in assignments where !UnitKeys.has(assignment.key, in: section) {
+        let meant = UnitKeys.nearest(to: assignment.key, in: section).map { "; did you mean \($0)=?" } ?? ""
+        doubts.append(
+          (
+            assignment.line,
+            "line \(assignment.line) of \(path): systemd knows no \(assignment.key)= in [\(section)]\(meant)"
+          ))
+      }
+    }
+    return doubts.sorted { $0.line < $1.line }.map(\.text)
+  }
+
   /// An error about a line of this file.
   func flaw(line: Int, _ reason: String, advice: String? = nil) -> GtachError {
     GtachError(.descriptionInvalid, "line \(line) of \(path) cannot be used", reason: reason, advice: advice)

@@ -30,7 +30,7 @@ struct PackageValidation {
   func report(mock: String?, wheel: PythonMetadata?) throws(GtachError) -> PackingReport {
     let hooks = [("preInstall", description.install?.preInstall), ("postInstall", description.install?.postInstall)]
     for (key, path) in hooks { if let path { try checkProgram(path, "install.\(key)") } }
-    if let service = description.install?.service { try checkService(service) }
+    let doubts: [String] = if let service = description.install?.service { try checkService(service) } else { [] }
     try checkPreserved()
     let templates = try templates()
     let checks = description.selfTest ?? []
@@ -38,7 +38,7 @@ struct PackageValidation {
     return PackingReport(
       selfTest: try selfTest(checks.filter(\.isOfLines), mock: mock), notRun: checks.filter { !$0.isOfLines },
       pythonDependencies: try pythonDependencies(wheel), templates: templates,
-      warnings: description.concerns(members: memberCount))
+      warnings: description.concerns(members: memberCount) + doubts)
   }
 
   // MARK: Files
@@ -71,7 +71,8 @@ struct PackageValidation {
   }
 
   /// Checks that a unit file is one of a service that systemd would start, and that what it names of the release is there.
-  private func checkService(_ path: String) throws(GtachError) {
+  /// - Returns: What in it may be a mistake.
+  private func checkService(_ path: String) throws(GtachError) -> [String] {
     let unit = try UnitFile(
       try text(path, "install.service", maximumBytes: UnitFile.maximumBytes), path: path)
     for (command, program, arguments) in try ServiceUnit(unit).releasePaths(of: description.name) {
@@ -84,6 +85,7 @@ struct PackageValidation {
           advice: "name what the release has, and what is made later below \"install.preserve\"")
       }
     }
+    return unit.doubts
   }
 
   /// Whether only the release can have it, because nothing else makes it on the machine.

@@ -43,6 +43,38 @@ struct ServiceUnitTests {
     #expect(error("Type=dbus\nBusName=a.b\nExecStart=/bin/a") == nil)
   }
 
+  @Test("how it restarts is one that systemd knows, and its environment is quoted as it should be")
+  func values() {
+    #expect(error("ExecStart=/bin/a\nRestart=on-failure\nEnvironment=\"A=b c\" D=\\x41") == nil)
+    #expect(error("ExecStart=/bin/a\nRestart=alwys")?.message.contains("line 3 ") == true)
+    #expect(error("ExecStart=/bin/a\nRestart=alwys")?.advice?.contains("always") == true)
+    #expect(error(#"Environment=A=\q"#)?.reason?.hasPrefix("Environment: ") == true)
+  }
+
+  @Test("what systemd does not know is doubted, with what may have been meant")
+  func doubts() throws {
+    let text = """
+      [Service]
+      Restrat=always
+      X-Mine=1
+      [Unit]
+      Description=a
+      Froblicate=1
+      [X-Other]
+      Anything=1
+      [Install]
+      Wantedby=multi-user.target
+      """
+    #expect(
+      try UnitFile(Array(text.utf8), path: "a.service").doubts == [
+        "line 2 of a.service: systemd knows no Restrat= in [Service]; did you mean Restart=?",
+        "line 6 of a.service: systemd knows no Froblicate= in [Unit]",
+        "line 10 of a.service: systemd knows no Wantedby= in [Install]; did you mean WantedBy=?",
+      ])
+    let all = "[Unit]\nAfter=a\n[Service]\nExecStart=/bin/a\nRestartSec=1\nProtectSystem=full\n[Install]\nAlias=b"
+    #expect(try UnitFile(Array(all.utf8), path: "a.service").doubts.isEmpty)
+  }
+
   @Test("words, quotes, escapes and separators of a command line")
   func wordsOfCommands() throws {
     #expect(try words(#"/bin/a "b c"d 'e"f' g"h'i""#) == [["/bin/a", "b cd", #"e"f"#, "gh'i"]])

@@ -1,11 +1,11 @@
 /// What was meant by a word that is none of those that were expected.
-enum Suggestion {
+public enum Suggestion {
   /// The expected word that is nearest, unless none is near: one edit for every three characters, at least one.
-  static func nearest(to word: String, among expected: [String]) -> String? {
+  public static func nearest(to word: String, among expected: [String]) -> String? {
     let limit = max(1, word.count / 3)
     return
       expected
-      .map { (word: $0, distance: distance(word.lowercased(), $0)) }
+      .map { (word: $0, distance: distance(word.lowercased(), $0.lowercased())) }
       .filter { $0.distance <= limit }
       .min { ($0.distance, $0.word) < ($1.distance, $1.word) }?
       .word
@@ -13,7 +13,7 @@ enum Suggestion {
 
   /// How many insertions, deletions, replacements and swaps of neighbours turn one into the other (the optimal string
   /// alignment distance).
-  static func distance(_ left: String, _ right: String) -> Int {
+  public static func distance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left), Array(right))
     var beforeLast: [Int] = []
     var last = Array(0...right.count)
