@@ -51,8 +51,10 @@ extension Rendering {
       if !package.refused.isEmpty {
         notes.append("failed here: " + package.refused.map(\.description).joined(separator: ", "))
       }
+      let earlier = ([package.previous].compactMap { $0 } + (package.older ?? [])).map(\.description)
       return [
-        .init(package.name.text), .init("\(package.version)"), .init(package.previous?.description ?? "-"),
+        .init(package.name.text), .init("\(package.version)"),
+        .init(earlier.isEmpty ? "-" : earlier.joined(separator: ", ")),
         selfTestCell(package.selfTest), .init(notes.joined(separator: "; "), .doubtful),
       ]
     }

@@ -26,6 +26,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var autoInstall: [PackageName: VersionRange]?
   /// Which kinds of change that may make to what is installed; `UpdatePolicy.automatic` where it is missing.
   public var autoUpdate: UpdatePolicy?
+  /// How many installed releases of a package stay beside the active one.
+  public var keepInstalled: Int?
   /// How many of the newest releases of each name a node keeps that is not a publisher.
   public var keepReleases: Int?
   /// How many megabytes of objects stay here for others to fetch, on a node that is no publisher.
@@ -45,8 +47,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, keepReleases, objectCacheMegabytes, upload, selfTest
-    case gpio, allowMock, mock
+    case listen, peers, installRoot, autoInstall, autoUpdate, keepInstalled, keepReleases, objectCacheMegabytes, upload
+    case selfTest, gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -58,6 +60,12 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
     autoInstall = try fields.decodeIfPresent(PackageRanges.self, forKey: .autoInstall)?.ranges
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
+    keepInstalled = try fields.decodeIfPresent(Int.self, forKey: .keepInstalled)
+    if let keepInstalled, !Self.keepInstalledLimits.contains(keepInstalled) {
+      throw DecodingError.dataCorruptedError(
+        forKey: .keepInstalled, in: fields,
+        debugDescription: "\(keepInstalled) is not a number from 1 to \(Self.keepInstalledLimits.upperBound)")
+    }
     keepReleases = try fields.decodeIfPresent(Int.self, forKey: .keepReleases)
     objectCacheMegabytes = try fields.decodeIfPresent(Int.self, forKey: .objectCacheMegabytes)
     if let objectCacheMegabytes, !Self.objectCacheLimits.contains(objectCacheMegabytes) {
@@ -79,6 +87,10 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public static let defaultPort: UInt16 = 7420
   /// How many of the newest releases of each name a node keeps where its configuration does not say.
   public static let defaultKeepReleases = 2
+  /// What `keepInstalled` may be.
+  public static let keepInstalledLimits = 1...16
+  /// How many installed releases stay beside the active one where its configuration does not say.
+  public static let defaultKeepInstalled = 1
   /// What `objectCacheMegabytes` may be: up to a terabyte.
   public static let objectCacheLimits = 0...1_000_000
   /// How many megabytes of objects stay where its configuration does not say.

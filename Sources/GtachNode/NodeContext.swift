@@ -55,7 +55,8 @@ public struct NodeContext: Sendable {
     let own = (configuration.selfTest ?? []).map(SelfTestEvaluation.expectation).map { "; \($0)" }.joined()
     return .this(
       allowMock: configuration.allowMock ?? false,
-      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)")
+      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)",
+      keepInstalled: configuration.keepInstalled ?? NodeConfiguration.defaultKeepInstalled)
   }
 
   /// The Update Manager over the install root.

@@ -155,6 +155,7 @@ import Testing
     #expect(try decode(NodeConfiguration.self, "{}") == NodeConfiguration())
     for wrong in [
       #"{"autoInstall":{"Gtach":"*"}}"#, #"{"autoInstall":{"a":"!=1"}}"#, #"{"listen":"7420"}"#, #"{"peers":"a:1"}"#,
+      #"{"keepInstalled":0}"#, #"{"keepInstalled":17}"#,
     ] {
       #expect(throws: (any Error).self) { try decode(NodeConfiguration.self, wrong) }
     }

@@ -92,7 +92,7 @@ struct InstallOperations {
   /// Removes a release of a transaction that failed, unless it was here before.
   private func removeRelease(of member: UpdateJournal.Member) -> [FileOperation] {
     guard !member.wasKept else { return [] }
-    let isOnly = member.before.active == nil && member.before.previous == nil
+    let isOnly = member.before.kept.isEmpty
     let directory = layout.releases(of: member.name)
     return isOnly
       ? [.remove(directory), .syncDirectory(layout.releases)]
@@ -102,7 +102,7 @@ struct InstallOperations {
   /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous.
   func retire(_ journal: UpdateJournal, committed state: InstallState) -> [FileOperation] {
     let old = journal.members.flatMap { member -> [FileOperation] in
-      let old = [member.before.active, member.before.previous].compactMap { $0 }
+      let old = member.before.kept
         .filter { state.packages[member.name]?.kept($0.id.version) == nil }
         .map { FileOperation.remove(layout.release($0.id)) }
       return old.isEmpty ? [] : old + [.syncDirectory(layout.releases(of: member.name))]

@@ -41,7 +41,7 @@ public struct InstallRecords: Hashable, Sendable {
         throw Self.corrupt("state.json", "its generations contradict each other")
       }
       for (name, package) in self.state.packages {
-        let strangers = [package.active, package.previous].compactMap { $0 }.filter { $0.id.name != name }
+        let strangers = package.kept.filter { $0.id.name != name }
         guard strangers.isEmpty else { throw Self.corrupt("state.json", "\(name) has a release of another package") }
       }
     } else {
@@ -63,8 +63,7 @@ public struct InstallRecords: Hashable, Sendable {
       guard !journal.members.isEmpty else { throw Self.corrupt("journal.json", "it is about no release") }
       var names: Set<PackageName> = []
       for member in journal.members {
-        let releases = [member.before.active, member.before.previous].compactMap { $0 }
-        guard names.insert(member.name).inserted, releases.allSatisfy({ $0.id.name == member.name }) else {
+        guard names.insert(member.name).inserted, member.before.kept.allSatisfy({ $0.id.name == member.name }) else {
           throw Self.corrupt("journal.json", "it mixes packages")
         }
       }
@@ -79,6 +78,9 @@ public struct InstallRecords: Hashable, Sendable {
     for (name, package) in state.packages {
       if let active = package.active, try !isPresent(active.id) { state.packages[name]?.active = nil }
       if let previous = package.previous, try !isPresent(previous.id) { state.packages[name]?.previous = nil }
+      var older: [InstallState.Release] = []
+      for release in package.older ?? [] where try isPresent(release.id) { older.append(release) }
+      state.packages[name]?.older = older.isEmpty ? nil : older
     }
   }
 

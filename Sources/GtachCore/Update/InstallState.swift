@@ -50,6 +50,8 @@ public struct InstallState: Hashable, Sendable, Codable {
     public var active: Release?
     /// The release before it, kept whole.
     public var previous: Release?
+    /// Releases before that one, kept whole, the newest first; nil for none.
+    public var older: [Release]?
     /// Releases that failed here, the newest failure last.
     public var refused: [Refusal] = []
     /// Whether a rollback by hand holds the package where it is.
@@ -69,9 +71,20 @@ public struct InstallState: Hashable, Sendable, Codable {
       }
     }
 
+    /// The releases that are kept whole here: the active one, and then those that can be gone back to.
+    public var kept: [Release] { [active, previous].compactMap { $0 } + (older ?? []) }
+
     /// The release of that version that is kept whole here.
     func kept(_ version: SemanticVersion) -> Release? {
-      [active, previous].compactMap { $0 }.first { $0.manifest.description.version == version }
+      kept.first { $0.manifest.description.version == version }
+    }
+
+    /// Makes a release active, and keeps so many of those that were kept before.
+    mutating func activate(_ release: Release, keeping count: Int) {
+      let others = kept.filter { $0.id != release.id }.prefix(max(1, count))
+      active = release
+      previous = others.first
+      older = others.count > 1 ? Array(others.dropFirst()) : nil
     }
   }
 
@@ -108,7 +121,8 @@ public struct InstallState: Hashable, Sendable, Codable {
       guard let active = package.active else { return nil }
       return StatusReport.Installed(
         name: name, version: active.id.version, previous: package.previous?.id.version,
-        refused: package.refused.map(\.version), held: package.held, selfTest: package.selfTest)
+        older: package.older?.map(\.id.version), refused: package.refused.map(\.version), held: package.held,
+        selfTest: package.selfTest)
     }
   }
 }

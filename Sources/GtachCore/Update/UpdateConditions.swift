@@ -11,12 +11,15 @@ public struct InstallMachine: Hashable, Sendable {
   /// The part of the configuration that decides about self-tests, in any words: where it changes, a release that
   /// failed under another may be tried again.
   public var circumstances: String
+  /// How many releases of a package stay beside the active one.
+  public var keepInstalled: Int
 
   /// A machine from its fields.
-  public init(platform: Platform, model: String?, allowMock: Bool, circumstances: String = "") {
+  public init(platform: Platform, model: String?, allowMock: Bool, circumstances: String = "", keepInstalled: Int = 1) {
     self.platform = platform
     self.model = model
     self.allowMock = allowMock
+    self.keepInstalled = keepInstalled
     self.circumstances = (allowMock ? "mock allowed;" : "") + circumstances
   }
 }
@@ -147,7 +150,7 @@ enum UpdateConditions {
           reason: "it has \(text.utf8.count) bytes, and \(InstallLayout.maximumVersionBytes) are allowed")
       ]
     }
-    for kept in [package.active, package.previous].compactMap({ $0?.id.version }) where kept != id.version {
+    for kept in package.kept.map(\.id.version) where kept != id.version {
       guard kept.description.lowercased() == text.lowercased() else { continue }
       return [GtachError(.releaseExists, "\(id) differs only in case from \(kept), which is kept here")]
     }

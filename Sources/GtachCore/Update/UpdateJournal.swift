@@ -71,6 +71,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var members: [Member]
   /// The generation that was active before.
   public var generationBefore: Int
+  /// How many releases of a package stay beside the active one.
+  public var keepInstalled: Int
   /// The machine's configuration, for a refusal.
   public var circumstances: String
   /// When it began, as far as this machine knew the time.
@@ -82,8 +84,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
 
   /// Begins a transaction.
   public init(
-    transaction: Int, kind: UpdateKind, phase: Phase, members: [Member], generationBefore: Int, circumstances: String,
-    started: Timestamp
+    transaction: Int, kind: UpdateKind, phase: Phase, members: [Member], generationBefore: Int, keepInstalled: Int,
+    circumstances: String, started: Timestamp
   ) {
     self.transaction = transaction
     self.kind = kind
@@ -91,6 +93,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     attempt = 1
     self.members = members
     self.generationBefore = generationBefore
+    self.keepInstalled = keepInstalled
     self.circumstances = circumstances
     self.started = started
   }
@@ -106,8 +109,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   func committed(to state: InstallState) -> InstallState {
     ended(state, generation: transaction) { member in
       var package = member.before
-      package.previous = member.before.active
-      package.active = member.release
+      package.activate(member.release, keeping: keepInstalled)
       package.selfTest = member.selfTest
       package.refused.removeAll { $0.version == member.release.id.version }
       package.isDependency = member.isDependency

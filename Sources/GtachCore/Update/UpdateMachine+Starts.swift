@@ -62,10 +62,10 @@ extension UpdateMachine {
     }
   }
 
-  /// Begins to make the previous release active again because an operator wants it; the package is held there
+  /// Begins to make an earlier release active again because an operator wants it; the package is held there
   /// afterwards. The hook and the self-test run and are reported, but do not decide.
   ///
-  /// - Parameter version: Which version; nil for the previous one.
+  /// - Parameter version: Which of those that are kept; nil for the previous one.
   public static func rollingBack(
     _ name: PackageName, to version: SemanticVersion?, records: InstallRecords, layout: InstallLayout,
     machine: InstallMachine, now: Timestamp
@@ -76,14 +76,14 @@ extension UpdateMachine {
     if let version, version == active.id.version {
       throw GtachError(.usage, "\(active.id) is the active release: there is nothing to roll back")
     }
-    guard let previous = package.previous, version == nil || version == previous.id.version else {
+    guard let earlier = version.map({ package.kept($0) }) ?? package.previous else {
       throw GtachError(
         .notFound, "no release \(version.map(\.description) ?? "before \(active.id.version)") of \(name) is kept here",
-        reason: "kept: \(package.previous.map { "\($0.id.version), " } ?? "")\(active.id.version)",
+        reason: "kept: \(package.kept.map(\.id.version.description).joined(separator: ", "))",
         advice: "to install another one: gtach install \(name)@VERSION")
     }
     let member = UpdateJournal.Member(
-      release: previous, before: package, byOperator: true, isDependency: package.isDependency)
+      release: earlier, before: package, byOperator: true, isDependency: package.isDependency)
     let update = UpdateMachine(
       kind: .rollback, members: [member], records: records, layout: layout, machine: machine, now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
@@ -141,7 +141,8 @@ extension UpdateMachine {
   ) {
     let journal = UpdateJournal(
       transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, members: members,
-      generationBefore: records.state.generation, circumstances: machine.circumstances, started: now)
+      generationBefore: records.state.generation, keepInstalled: machine.keepInstalled,
+      circumstances: machine.circumstances, started: now)
     self.init(journal: journal, records: records, layout: layout, machine: machine)
   }
 

@@ -8,6 +8,8 @@ public struct StatusReport: Hashable, Sendable, Codable {
     public var version: SemanticVersion
     /// The version before it, kept whole.
     public var previous: SemanticVersion?
+    /// The versions before that one, kept whole, the newest first; nil for none.
+    public var older: [SemanticVersion]?
     /// The newest version that was rolled back here, and why it is not tried again.
     public var refused: [SemanticVersion]
     /// Whether a rollback by hand holds the package where it is.
@@ -19,12 +21,13 @@ public struct StatusReport: Hashable, Sendable, Codable {
 
     /// A report from its fields.
     public init(
-      name: PackageName, version: SemanticVersion, previous: SemanticVersion?, refused: [SemanticVersion],
-      held: Bool, selfTest: SelfTestReport?, withheld: Withheld? = nil
+      name: PackageName, version: SemanticVersion, previous: SemanticVersion?, older: [SemanticVersion]? = nil,
+      refused: [SemanticVersion], held: Bool, selfTest: SelfTestReport?, withheld: Withheld? = nil
     ) {
       self.name = name
       self.version = version
       self.previous = previous
+      self.older = older
       self.refused = refused
       self.held = held
       self.selfTest = selfTest

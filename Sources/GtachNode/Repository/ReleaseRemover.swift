@@ -33,7 +33,7 @@ public struct ReleaseRemover: Sendable {
     }
     let variants = try repository.remove(release)
     let package = try context.updates().state().packages[release.name]
-    let isInstalled = [package?.active, package?.previous].contains { $0?.id == release }
+    let isInstalled = package?.kept.contains { $0.id == release } ?? false
     return RemovalReport(
       release: release.description, platforms: variants.map(\.platform), installed: isInstalled)
   }

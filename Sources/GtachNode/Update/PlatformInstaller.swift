@@ -60,8 +60,12 @@ extension InstallMachine {
   /// - Parameters:
   ///   - allowMock: Whether a self-test on simulated GPIO lines may commit an update.
   ///   - circumstances: The part of the configuration that decides about self-tests, in any words.
-  public static func this(allowMock: Bool, circumstances: String = "") -> InstallMachine {
+  ///   - keepInstalled: How many releases of a package stay beside the active one.
+  public static func this(
+    allowMock: Bool, circumstances: String = "", keepInstalled: Int = NodeConfiguration.defaultKeepInstalled
+  ) -> InstallMachine {
     InstallMachine(
-      platform: Machine.platform, model: Machine.model, allowMock: allowMock, circumstances: circumstances)
+      platform: Machine.platform, model: Machine.model, allowMock: allowMock, circumstances: circumstances,
+      keepInstalled: keepInstalled)
   }
 }

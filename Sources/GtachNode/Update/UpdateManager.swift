@@ -73,10 +73,10 @@ public final class UpdateManager: Sendable {
     return try run(update, stage: stage)
   }
 
-  /// Makes the previous release of a package active again because an operator wants it, and holds the package there.
+  /// Makes an earlier release of a package active again because an operator wants it, and holds the package there.
   /// Its hook and its self-test run and are reported, but do not decide.
   ///
-  /// - Parameter version: Which version; nil for the previous one.
+  /// - Parameter version: Which of those that are kept; nil for the previous one.
   /// - Throws: `ErrorCode.notFound` where that is not kept; otherwise as `install` does.
   public func rollback(name: PackageName, version: SemanticVersion? = nil) throws(GtachError) -> UpdateResult {
     let lock = try acquire()
@@ -126,8 +126,7 @@ public final class UpdateManager: Sendable {
       state: read(layout.state), journal: read(layout.journal), history: [], entries: entries)
     let members = records.journal?.members ?? []
     let packages = Array(records.state.packages.values) + members.map(\.before)
-    let releases = packages.flatMap { [$0.active, $0.previous] } + members.map(\.release)
-    return Set(releases.compactMap { $0?.id })
+    return Set((packages.flatMap(\.kept) + members.map(\.release)).map(\.id))
   }
 
   /// What is installed, for people.

@@ -16,6 +16,7 @@ struct InstallRootChecker {
   private struct State: Decodable {
     struct Package: Decodable {
       var active, previous: Release?
+      var older: [Release]?
     }
     struct Release: Decodable { var manifest: Manifest }
     struct Manifest: Decodable { var version: String }
@@ -69,7 +70,9 @@ struct InstallRootChecker {
     #expect(try reachable(location) == active, sourceLocation: location)
     for (name, version) in previous { expectComplete(name, version, location) }
     for name in disk.list("\(root)/releases") {
-      let kept = Set([active[name], previous[name]].compactMap { $0 })
+      let older = (state.packages[name]?.older ?? []).map(\.manifest.version)
+      for version in older { expectComplete(name, version, location) }
+      let kept = Set([active[name], previous[name]].compactMap { $0 } + older)
       #expect(Set(disk.list("\(root)/releases/\(name)")) == kept, "of \(name)", sourceLocation: location)
     }
     return (active, previous)

@@ -234,7 +234,7 @@ struct SimulatedMachine {
     #expect(disk.list(layout.current + "/.") == state.active.keys.map(\.text).sorted(), sourceLocation: location)
     for (name, package) in state.packages {
       #expect(reachable(name, location) == package.active?.id.version.description, sourceLocation: location)
-      let kept = [package.active, package.previous].compactMap { $0?.id }
+      let kept = package.kept.map(\.id)
       #expect(
         disk.list(layout.releases(of: name)) == kept.map(\.version.description).sorted(), sourceLocation: location)
       for release in kept {

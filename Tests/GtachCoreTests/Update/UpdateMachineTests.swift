@@ -332,6 +332,40 @@ struct UpdateMachineTests {
     #expect(lines[3].contains("\"kind\":\"rollback\""))
   }
 
+  @Test("as many earlier releases as the configuration says are kept, and any of them can be gone back to")
+  func keepsMore() throws {
+    var node = SimulatedMachine()
+    node.machine.keepInstalled = 3
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"] { try node.install(version) }
+    #expect(node.disk.list("/opt/gtach/releases/app") == ["1.1.0", "1.2.0", "1.3.0", "1.4.0"])
+    #expect(thrownError { try node.rollBack("1.0.0") }?.reason == "kept: 1.4.0, 1.3.0, 1.2.0, 1.1.0")
+    #expect(try node.rollBack("1.1.0").success)
+    #expect(try node.active() == "1.1.0")
+    let installed = try #require(try node.records().state.installed.first)
+    #expect(installed.previous?.description == "1.4.0")
+    #expect(installed.older?.map(\.description) == ["1.3.0", "1.2.0"])
+    #expect(try node.rollBack().success)
+    #expect(try node.active() == "1.4.0")
+
+    // With fewer to keep, the oldest go at the next update.
+    node.machine.keepInstalled = 1
+    try node.install("1.5.0", force: true)
+    #expect(try node.active() == "1.5.0")
+    #expect(node.disk.list("/opt/gtach/releases/app") == ["1.4.0", "1.5.0"])
+    #expect(try node.records().state.installed.first?.older == nil)
+  }
+
+  @Test("what somebody removed of what was kept is forgotten, and the rest is not")
+  func removedByHand() throws {
+    var node = SimulatedMachine()
+    node.machine.keepInstalled = 3
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] { try node.install(version) }
+    try node.disk.perform(.remove("/opt/gtach/releases/app/1.1.0"))
+    #expect(thrownError { try node.rollBack("1.1.0") }?.code == .notFound)
+    #expect(try node.rollBack("1.0.0").success)
+    #expect(try node.active() == "1.0.0")
+  }
+
   @Test("outcomes that nobody asked for end the update with a bug, not with damage")
   func nonsense() throws {
     var node = SimulatedMachine()
