@@ -76,6 +76,13 @@ class Host:
             self.process.kill()
         self.reader.join()
 
+    def peak_megabytes(self):
+        """The most that was resident at a time since it began, or since it was last asked."""
+        directory = pathlib.Path(f"/proc/{self.process.pid}")
+        status = (directory / "status").read_text()
+        (directory / "clear_refs").write_text("5")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def processor(self):
         """User and system seconds."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -137,8 +144,13 @@ class Fleet:
     def processor(self):
         return sum(daemon.processor() for daemon in self.daemons.values())
 
+    def peaks(self):
+        """The most memory that the source took, and any receiver, in MiB."""
+        peaks = {host: daemon.peak_megabytes() for host, daemon in self.daemons.items()}
+        return peaks[1], max(peaks[host] for host in hosts)
+
     def publish(self, version):
-        """Packs new bytes, and returns when they are visible, when each receiver has them, and the processor seconds."""
+        """Packs new bytes, and returns when they are visible, when each receiver has them, and what it cost the nodes."""
         tree = memory / "tree"
         tree.mkdir(exist_ok=True)
         with open(tree / "data", "wb") as file:
@@ -155,6 +167,7 @@ class Fleet:
             while waiting:
                 if visible is None and manifest(1).exists():
                     visible, before = time.time(), self.processor()
+                    self.peaks()
                 for host in [host for host in waiting if manifest(host).exists()]:
                     done.append(time.time())
                     waiting.remove(host)
@@ -164,7 +177,9 @@ class Fleet:
             pack.finish()
         finally:
             pack.stop()
-        return visible, done, self.processor() - before
+        peaks = self.peaks()
+        return visible, done, (f"nodes' processor s {self.processor() - before:.2f}, peak MiB of the source "
+                               f"{peaks[0]:.0f}, of a receiver {peaks[1]:.0f}")
 
     def end(self):
         for daemon in self.daemons.values():
@@ -175,20 +190,17 @@ class Fleet:
 def measured(name, begin):
     """Runs what `begin` returns: when it began, when each receiver was done, and what more there is to say."""
     load, sent = os.getloadavg()[0], sent_by_source()
-    began, done, *processor = begin()
+    began, done, *cost = begin()
     sent = sent_by_source() - sent
     seconds = sorted(instant - began for instant in done)
-    rows.setdefault(name, []).append((seconds[-1], sent / size, processor[0] if processor else None))
+    rows.setdefault(name, []).append((seconds[-1], sent / size))
     print(f"{name:10} {seconds[-1]:7.2f} s  source {sent / size:5.2f}  receivers "
           + " ".join(f"{each:.2f}" for each in seconds)
-          + (f"  nodes' processor s {processor[0]:.2f}" if processor else "") + f"  load {load:.1f}", flush=True)
+          + "".join(f"  {each}" for each in cost) + f"  load {load:.1f}", flush=True)
 
 
 def with_gtach(fleet, version):
-    def begin():
-        visible, done, processor = fleet.publish(version)
-        return visible, done, processor
-    return begin
+    return lambda: fleet.publish(version)
 
 
 def at_all(some, *command):
@@ -268,9 +280,13 @@ def other(name, begin):
 
 
 def serve():
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", f"/CN={address(1)}", "-days", "2",
+                    "-addext", f"subjectAltName=IP:{address(1)}", "-keyout", work / "web.key", "-out", work / "web.pem"],
+                   check=True, stderr=subprocess.DEVNULL)
     (work / "nginx.conf").write_text(
         f"daemon off; user root; pid {work}/nginx.pid; error_log stderr; events {{ }}\n"
-        f"http {{ access_log off; sendfile on; server {{ listen {address(1)}:8080; root {web}; }} }}\n")
+        f"http {{ access_log off; sendfile on; server {{ listen {address(1)}:8080; listen {address(1)}:8443 ssl;\n"
+        f"root {web}; ssl_certificate {work}/web.pem; ssl_certificate_key {work}/web.key; ssl_protocols TLSv1.3; }} }}\n")
     (work / "rsyncd.conf").write_text(
         f"uid = root\ngid = root\nuse chroot = no\npid file = {work}/rsyncd.pid\nlock file = {work}/rsyncd.lock\n"
         f"[web]\npath = {web}\n")
@@ -290,15 +306,17 @@ def median(name, field):
 
 def table():
     """Prints the medians, and returns whether the aims are met."""
-    print(f"\nmedians of {runs} runs: {megabytes} MiB, {receivers} receivers, {rate} each way")
+    print(f"\nmedians of {runs} runs: {megabytes} MiB, {receivers} receivers, links {rate or 'as fast as they are'}")
     print(f"{'':10} {'seconds':>8} {'/ curl-one':>10} {'source sent':>12}")
     for name in rows:
         ratio = f"{median(name, 0) / median('curl-one', 0):10.2f}" if "curl-one" in rows else f"{'-':>10}"
         print(f"{name:10} {median(name, 0):8.2f} {ratio} {median(name, 1):12.2f}")
     aims = []
     if "gtach" in rows:
-        if "curl-one" in rows:
+        if "curl-one" in rows and rate:
             aims.append(("gtach / curl-one", median("gtach", 0) / median("curl-one", 0), 1.05 if receivers == 1 else 1.15))
+        if "curl-tls" in rows:
+            aims.append(("gtach / curl-tls", median("gtach", 0) / median("curl-tls", 0), 1.3))
         if "aria2" in rows and receivers > 1:
             aims.append(("gtach / aria2", median("gtach", 0) / median("aria2", 0), 0.75))
         aims.append(("source sent / release", median("gtach", 1), 1.2))
@@ -312,7 +330,7 @@ web = memory / "web"
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 servers, fleet = [], None
 try:
-    if set(only) & {"curl-one", "curl-all", "rsync-all", "aria2"}:
+    if set(only) & {"curl-one", "curl-tls", "curl-all", "rsync-all", "aria2"}:
         web.mkdir()
         with open(web / "data", "wb") as file:
             for _ in range(megabytes):
@@ -328,6 +346,10 @@ try:
     for number in range(runs):
         if "curl-one" in only:
             other("curl-one", at_all([2], *curl))
+        if "curl-tls" in only:
+            other("curl-tls", at_all([2], "sh", "-c", 'curl "$@" && sha256sum "$2"', "curl", "--output",
+                                     lambda host: place(host) / "data", "--silent", "--show-error", "--fail", "--tlsv1.3",
+                                     "--cacert", work / "web.pem", f"https://{address(1)}:8443/data"))
         if fleet:
             measured("gtach", with_gtach(fleet, f"1.{number}.0"))
         if "aria2" in only:

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# publish-to-neighbour.sh - from `gtach pack` returning to the release being in a neighbour's repository.
+# publish-to-neighbour.sh - from `gtach pack` returning to the release being in every neighbour's repository.
 #
-#   scripts/bench/publish-to-neighbour.sh [RUNS]      5 runs unless told otherwise (Linux, root)
+#   scripts/bench/publish-to-neighbour.sh [RUNS [NEIGHBOURS]]      5 runs and 8 unless told otherwise (Linux, root)
 #
-# Two hosts in network namespaces, each with its own Avahi; a release of 100 kB that does not compress. The nodes have
+# Hosts in network namespaces, each with its own Avahi; a release of 100 kB that does not compress. The nodes have
 # had nothing to do with each other for 15 seconds, or else are still connected from the release before. Beside it, from
 # the same run: how long a change of a TXT record takes to be seen with Avahi's own tools, which no program on top of
 # Avahi can beat, and how long curl takes to fetch the same bytes from a web server whose address it is told.
@@ -11,16 +11,17 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 . scripts/lan-fleet.sh
 
-runs=${1:-5}
-fleet_up 2 release
+runs=${1:-5} neighbours=${2:-8}
+fleet_up $((neighbours + 1)) release
 mkdir "$work/web"
 scripts/lan.sh exec 1 python3 -m http.server --directory "$work/web" 8080 </dev/null >/dev/null 2>&1 &
 daemons="$daemons $!"
 
-python3 - "$gtach" "$work" "$runs" <<'END'
+python3 - "$gtach" "$work" "$runs" "$neighbours" <<'END'
 import os, pathlib, statistics, subprocess, sys, time
 
 gtach, work, runs = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+hosts = range(2, int(sys.argv[4]) + 2)
 lan = ["scripts/lan.sh", "exec"]
 
 
@@ -37,11 +38,13 @@ def quiet(*command):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-# Both are up, and know each other.
-home = str(work / "h2")
-until(lambda: b'"h1"' in subprocess.run([gtach, "--home", home, "peers", "--json"], stdout=subprocess.PIPE).stdout,
-      "h2 meets h1")
+def has_met_the_publisher(host):
+    peers = subprocess.run([gtach, "--home", str(work / f"h{host}"), "peers", "--json"], stdout=subprocess.PIPE).stdout
+    return b'"h1"' in peers
 
+
+for host in hosts:
+    until(lambda: has_met_the_publisher(host), f"h{host} meets h1")
 
 
 def publish(version):
@@ -49,8 +52,8 @@ def publish(version):
     tree.mkdir()
     (tree / "data").write_bytes(os.urandom(100_000))
     quiet(gtach, "--home", str(work / "h1"), "pack", str(tree), "--name", "bench", "--version", version)
-    manifest = work / "h2/repository/packages/bench" / version / "any/manifest.json"
-    return until(manifest.exists, f"release {version} at h2")
+    manifests = [work / f"h{host}/repository/packages/bench" / version / "any/manifest.json" for host in hosts]
+    return until(lambda: all(manifest.exists() for manifest in manifests), f"release {version} everywhere")
 
 
 by_multicast, in_touch, seen, fetched = [], [], [], []
@@ -84,8 +87,8 @@ def row(name, values):
 
 
 print(f"{'seconds, ' + str(runs) + ' runs':62} {'min':>7} {'median':>7} {'max':>7}")
-row("gtach: pack returns -> in the neighbour's repository, by mDNS", by_multicast)
-row("gtach: the same while the two are connected", in_touch)
+row(f"gtach: pack returns -> in all {len(hosts)} repositories, by mDNS", by_multicast)
+row("gtach: the same while they are connected", in_touch)
 row("avahi-publish-service -> seen by avahi-browse", seen)
 row("curl, told the address, the same bytes", fetched)
 END
