@@ -195,7 +195,8 @@ extension CommandSpecification {
     CommandSpecification(
       name: "history", summary: "what was installed when, and how it ended",
       arguments: [Argument(name: "NAME", required: false)],
-      notes: "The newest last; --verbose says what each self-test read.\nEnds with 1 where there is nothing.",
+      notes: "The newest last; --verbose says what each self-test read and each hook said.\n"
+        + "Ends with 1 where there is nothing.",
       example: "gtach history gtach-app"),
     CommandSpecification(
       name: "selftest", summary: "test this machine's hardware",

@@ -140,11 +140,21 @@ extension Rendering {
         .init("\(entry.started)"), .init(release), outcome(entry), selfTestCell(result.selfTest),
         .init([result.message, reason].compactMap { $0 }.joined(separator: ": ")),
       ])
-      if options.verbose, let report = result.selfTest, !report.results.isEmpty {
-        readings += "\n\(entry.started) \(Text.printable(release))\n\(selfTestText(report))"
-      }
+      guard options.verbose else { continue }
+      let hooks = hookText(result)
+      let tests = result.selfTest.map { $0.results.isEmpty ? "" : selfTestText($0) } ?? ""
+      if !(hooks + tests).isEmpty { readings += "\n\(entry.started) \(Text.printable(release))\n\(hooks)\(tests)" }
     }
     return Output(standardOutput: table.text(for: output) + readings, exitCode: exitCode)
+  }
+
+  /// What the hooks said, a line each.
+  private func hookText(_ result: UpdateResult) -> String {
+    (result.hooks ?? []).map { report in
+      let lines = report.output.split(whereSeparator: \.isNewline).map { "    \(Text.printable($0))\n" }
+      return "  \(report.hook) of \(Text.printable(report.release))"
+        + " (\(Quantity.duration(milliseconds: report.milliseconds)))\n" + lines.joined()
+    }.joined()
   }
 
   private func outcome(_ entry: HistoryEntry) -> Table.Cell {
@@ -164,6 +174,7 @@ extension Rendering {
         options.verbose || !report.passed
         ? selfTestText(report) : "  self-test: \(Self.selfTestSummary(report))\n"
     }
+    if options.verbose { text += hookText(result) }
     if options.verbose, let backup = result.backupLocation {
       text += "  the release before is kept in \(Text.printable(backup))\n"
     }

@@ -81,6 +81,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var wasActivated = false
   /// What did not hold.
   public var errors: [ErrorReport] = []
+  /// What the hooks said that have run.
+  public var hooks: [HookReport] = []
 
   /// Begins a transaction.
   public init(

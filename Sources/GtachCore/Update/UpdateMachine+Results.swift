@@ -39,7 +39,7 @@ extension UpdateMachine {
     UpdateResult(
       name: id.name, version: id.version, success: success, message: message, rollbackPerformed: rollbackPerformed,
       validationErrors: errors, backupLocation: backup(success), selfTest: journal.selfTest,
-      together: others.isEmpty ? nil : others.map(\.description))
+      together: others.isEmpty ? nil : others.map(\.description), hooks: journal.hooks.isEmpty ? nil : journal.hooks)
   }
 
   // After a success the release that was active is kept as the backup; otherwise it is what is active, or still the

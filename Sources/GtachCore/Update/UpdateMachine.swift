@@ -12,6 +12,8 @@ public struct UpdateMachine: Sendable {
     case done
     /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
     case failed(GtachError)
+    /// A hook ran, and how it failed where it did.
+    case ran(HookReport, GtachError?)
     /// The self-test ran.
     case tested(SelfTestReport)
   }
@@ -53,6 +55,9 @@ public struct UpdateMachine: Sendable {
       switch outcome {
       case .done: try succeed()
       case .failed(let error): try fail(error)
+      case .ran(let report, let error):
+        journal.hooks.append(report)
+        if let error { try fail(error) } else { try succeed() }
       case .tested(let report): try judge(report)
       }
     } catch {

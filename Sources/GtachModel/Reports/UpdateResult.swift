@@ -18,12 +18,14 @@ public struct UpdateResult: Hashable, Sendable, Codable {
   public var selfTest: SelfTestReport?
   /// The releases that were to take over with it, at once or not at all; nil where it was alone.
   public var together: [String]?
+  /// What hooks said, in the order in which they ran; nil where none did.
+  public var hooks: [HookReport]?
 
   /// A result from its fields.
   public init(
     name: PackageName, version: SemanticVersion, success: Bool, message: String, rollbackPerformed: Bool = false,
     validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil,
-    together: [String]? = nil
+    together: [String]? = nil, hooks: [HookReport]? = nil
   ) {
     self.name = name
     self.version = version
@@ -34,5 +36,6 @@ public struct UpdateResult: Hashable, Sendable, Codable {
     self.backupLocation = backupLocation
     self.selfTest = selfTest
     self.together = together
+    self.hooks = hooks
   }
 }

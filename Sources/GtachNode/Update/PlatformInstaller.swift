@@ -15,8 +15,11 @@ struct PlatformInstaller: Sendable {
 
   /// Runs a program of a release.
   ///
-  /// - Throws: `ErrorCode.hookFailed`; `ErrorCode.cancelled`; `ErrorCode.busy` where the system has no room for it.
-  func run(_ hook: UpdateHook) throws(GtachError) {
+  /// - Returns: What it said, and where it did not end well `ErrorCode.hookFailed`.
+  /// - Throws: `ErrorCode.hookFailed` where it could not be run; `ErrorCode.cancelled`; `ErrorCode.busy` where the system has
+  ///   no room for it.
+  func run(_ hook: UpdateHook) throws(GtachError) -> (report: HookReport, error: GtachError?) {
+    let start = MonotonicClock.now()
     let what = "the \(hook.kind.rawValue) hook of \(hook.release) failed"
     let completion: ChildProcess.Completion
     do throws(GtachError) {
@@ -31,27 +34,26 @@ struct PlatformInstaller: Sendable {
         .hookFailed, what, reason: [error.message, error.reason].compactMap { $0 }.joined(separator: ": "),
         advice: error.advice)
     }
+    let report = HookReport(
+      release: hook.release.description, hook: hook.kind.rawValue,
+      output: String(decoding: completion.output, as: UTF8.self),
+      milliseconds: Int(MonotonicClock.now().milliseconds - start.milliseconds))
     let ending: String
     switch completion.exit {
-    case .status(0): return
+    case .status(0): return (report, nil)
     case .status(let status): ending = "it exited with \(status)"
     case .signal(let number): ending = "signal \(number) ended it"
     case .timedOut: ending = "it was ended after \(hook.timeoutSeconds) s"
     }
-    throw GtachError(.hookFailed, what, reason: ending + lastWords(completion.output))
+    return (report, GtachError(.hookFailed, what, reason: ending + lastWords(report.output)))
   }
 
-  // What a program says last is mostly why it failed. Control characters stay out of logs and terminals.
-  private func lastWords(_ output: [UInt8]) -> String {
-    let lines = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isNewline)
+  // What a program says last is mostly why it failed.
+  private func lastWords(_ output: String) -> String {
+    let lines = output.split(whereSeparator: \.isNewline)
     guard let last = lines.last(where: { !$0.allSatisfy(\.isWhitespace) }) else { return "" }
-    let text = String(last.unicodeScalars.filter { !$0.properties.generalCategory.isControl }.map(Character.init))
-    return ": \(text.suffix(200))"
+    return ": \(last.suffix(200))"
   }
-}
-
-extension Unicode.GeneralCategory {
-  fileprivate var isControl: Bool { self == .control || self == .format || self == .surrogate }
 }
 
 extension InstallMachine {

@@ -165,7 +165,13 @@ public final class UpdateManager: Sendable {
         update.advance(outcome { () throws(GtachError) in try fileSystem.perform(operations) })
       case .stage(let release, let directory):
         update.advance(outcome { () throws(GtachError) in try stage(release, directory) })
-      case .runHook(let hook): update.advance(outcome { () throws(GtachError) in try installer.run(hook) })
+      case .runHook(let hook):
+        do throws(GtachError) {
+          let (report, error) = try installer.run(hook)
+          update.advance(.ran(report, error))
+        } catch {
+          update.advance(.failed(error))
+        }
       case .selfTest(let release, let directory):
         do throws(GtachError) {
           update.advance(.tested(try selfTest(release.manifest, directory)))

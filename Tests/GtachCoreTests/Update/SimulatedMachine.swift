@@ -145,7 +145,9 @@ struct SimulatedMachine {
         try step()
         let behaviour = behaviour(of: hook.release)
         let error = hook.kind == .preInstall ? behaviour.preInstall : behaviour.postInstall
-        update.advance(error.map(UpdateMachine.Outcome.failed) ?? .done)
+        let report = HookReport(
+          release: hook.release.description, hook: hook.kind.rawValue, output: "as said\n", milliseconds: 1)
+        update.advance(.ran(report, error))
       case .selfTest(let release, _):
         log.append("selfTest \(release.id)")
         try step()

@@ -332,6 +332,22 @@ struct UpdateMachineTests {
     #expect(lines[3].contains("\"kind\":\"rollback\""))
   }
 
+  @Test("what the hooks said is told in their order, those of a rollback too, and only the end of what is long")
+  func hookOutput() throws {
+    var node = SimulatedMachine()
+    try node.install("1.0.0")
+    node.behaviours["1.1.0"] = .init(selfTest: testFailure)
+    let hooks = try #require(try node.install("1.1.0").hooks)
+    #expect(hooks.map(\.release) == ["app@1.1.0", "app@1.1.0", "app@1.0.0"])
+    #expect(hooks.map(\.hook) == ["preInstall", "postInstall", "postInstall"])
+    #expect(hooks[0].output == "as said\n")
+    let long = HookReport(
+      release: "a@1.0.0", hook: "preInstall", output: String(repeating: "x", count: 2000) + "\u{1B}[1m\r\nend",
+      milliseconds: 1)
+    #expect(long.output.count == HookReport.maximumOutputLength)
+    #expect(long.output.hasSuffix("x[1m\nend"))
+  }
+
   @Test("as many earlier releases as the configuration says are kept, and any of them can be gone back to")
   func keepsMore() throws {
     var node = SimulatedMachine()

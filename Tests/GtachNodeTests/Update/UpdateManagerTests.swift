@@ -21,6 +21,7 @@ struct UpdateManagerTests {
       let script = "echo \"$GTACH_NAME $GTACH_VERSION $GTACH_RELEASE_DIR $PWD\" >> \"$GTACH_STATE_DIR/log\""
       let first = try manager.install(root.release("1.0.0", preInstall: script, postInstall: script))
       #expect(first.success, "\(first)")
+      #expect(first.hooks?.map(\.hook) == ["preInstall", "postInstall"])
       #expect(try root.text("current/app/app.txt") == "app 1.0.0")
       let release = "\(root.root)/releases/app/1.0.0"
       let line = "app 1.0.0 \(release) \(release)\n"
@@ -72,6 +73,8 @@ struct UpdateManagerTests {
       #expect(result.validationErrors.map(\.code) == ["hook-failed"])
       #expect(result.validationErrors.first?.message == "the postInstall hook of app@1.1.0 failed")
       #expect(result.validationErrors.first?.reason == reason)
+      #expect(result.hooks?.map(\.hook) == ["postInstall"])
+      #expect(try manager.history().last?.result == result)
       #expect(try root.text("current/app/app.txt") == "app 1.0.0")
       #expect(try root.files.list("\(root.root)/releases/app") == ["1.0.0"])
     }
