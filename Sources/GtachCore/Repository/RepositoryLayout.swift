@@ -12,7 +12,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var metadata: String { "\(root)/metadata" }
   /// `NAME/VERSION/PLATFORM/`, a directory for every variant that is complete here.
   public var packages: String { "\(root)/packages" }
-  /// Chunks, each on its own as one light zstd frame: what is installed and repaired from.
+  /// Chunks, each on its own as one zstd frame, a light one or that of an object that needs no prefix, whose file it then
+  /// is as well: what is installed and repaired from.
   public var chunks: String { "\(root)/chunks" }
   /// Objects as they travel: a cache for serving.
   public var objects: String { "\(root)/objects" }

@@ -147,7 +147,8 @@ public struct StorePlan: Hashable, Sendable {
       + parents.map { .syncDirectory($0) } + [.remove(staging)]
   }
 
-  private static func directory(of path: String) -> String {
+  /// The directory that something is in.
+  public static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return String(path[..<slash])
   }

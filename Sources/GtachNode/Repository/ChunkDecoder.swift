@@ -23,18 +23,13 @@ final class ChunkDecoder: @unchecked Sendable {
   ///   right ones, the chunk's SHA-256 says.
   func chunk(
     from body: ArraySlice<UInt8>, _ kind: ObjectHeader.Body, prefix: [UInt8], size: Int
-  ) throws(GtachError) -> DecodedChunk {
+  ) throws(GtachError) -> [UInt8] {
     switch kind {
-    case .frame:
-      if prefix.isEmpty, let frame = Zstd.whole(body, size: size, with: memory) {
-        return DecodedChunk(bytes: try Zstd.decompress(frame, size: size, with: memory), frame: frame)
-      }
-      return DecodedChunk(bytes: try Zstd.decompressBare(body, after: prefix, size: size, with: memory))
+    case .frame: return try Zstd.decompressBare(body, after: prefix, size: size, with: memory)
     case .difference:
-      return DecodedChunk(
-        bytes: try differences.apply(body, to: prefix, size: size) { (frame, size) throws(GtachError) in
-          try Zstd.decompressBare(frame, after: prefix, size: size, with: memory)
-        })
+      return try differences.apply(body, to: prefix, size: size) { (frame, size) throws(GtachError) in
+        try Zstd.decompressBare(frame, after: prefix, size: size, with: memory)
+      }
     }
   }
 }
@@ -42,6 +37,6 @@ final class ChunkDecoder: @unchecked Sendable {
 /// A chunk that an object yields.
 struct DecodedChunk {
   let bytes: [UInt8]
-  /// The frame as which it is stored on its own, where the object had nothing else: nobody need make another one.
-  var frame: [UInt8]?
+  /// Whether the object needs nothing else, so that its file is the stored chunk as well.
+  let isWholeObject: Bool
 }

@@ -3,24 +3,42 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-/// A stored object: its unit size and its length (4 bytes each, big-endian), the digest of each unit (16 bytes), and its bytes.
-/// With the digests beside it, any unit can be checked against the object's id without reading the rest.
+/// A stored object. With the digests of its units beside it, any unit can be checked against the object's id without
+/// reading the rest.
+///
+///     8 bytes   the head of a skippable frame of zstd (RFC 8878, 3.1.2), which says how long the next two are
+///     8 bytes   the unit size and the object's length, big-endian
+///     each unit: its digest (16 bytes)
+///     3 bytes   those that a frame of zstd begins with, without the last
+///     the object
+///
+/// An object that needs nothing else is one zero byte and a frame without its first four bytes. In its file, the fourth of
+/// them takes the zero byte's place: then any decoder of zstd makes the chunk of the file, which so is the stored chunk as
+/// well, under two names and once on the disk.
 struct ObjectFile {
+  /// What a frame of zstd begins with (RFC 8878, 3.1.1), in the order of its bytes.
+  private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+  /// What a skippable frame begins with.
+  private static let skippableMagic: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
   /// What stands before the object's bytes.
   let units: UnitList
   private let path: String
 
-  /// The file's content for an object.
+  /// The file's content for an object. It is not a stored chunk yet.
   static func encode(_ object: [UInt8], units: UnitList) -> [UInt8] { header(units) + object }
 
   /// What stands in the file before the object's bytes.
   static func header(_ units: UnitList) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(headerBytes(unitCount: units.digests.count))
+    let described = 8 + units.digests.count * UnitDigest.byteCount
+    bytes += skippableMagic
+    for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: described >> shift)) }
     for number in [units.unitSize, units.size] {
       for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
     }
     for digest in units.digests { bytes += digest.bytes }
+    bytes += magic.dropLast()
     return bytes
   }
 
@@ -34,20 +52,21 @@ struct ObjectFile {
       size: Limits.zstdFrameBytes(size: Chunker.maximumBytes),
       unitSize: UnitList.unitSizes.lowerBound)
     let bytes = try FileSystem().read(path, offset: 0, count: Self.headerBytes(unitCount: maximumUnits))
-    guard bytes.count > Self.headerBytes(unitCount: 0) else { throw damaged }
-    let unitSize = bytes[..<4].reduce(0) { $0 << 8 | Int($1) }
-    let size = bytes[4..<8].reduce(0) { $0 << 8 | Int($1) }
+    guard bytes.count > Self.headerBytes(unitCount: 0), bytes.starts(with: Self.skippableMagic) else { throw damaged }
+    let unitSize = bytes[8..<12].reduce(0) { $0 << 8 | Int($1) }
+    let size = bytes[12..<16].reduce(0) { $0 << 8 | Int($1) }
     guard UnitList.unitSizes.contains(unitSize) else { throw damaged }
     let count = UnitList.count(size: size, unitSize: unitSize)
     guard count <= maximumUnits, bytes.count > Self.headerBytes(unitCount: count) else { throw damaged }
     var digests: [UnitDigest] = []
     for number in 0..<count {
-      let start = Self.headerBytes(unitCount: number)
+      let start = 16 + number * UnitDigest.byteCount
       guard let digest = UnitDigest(bytes[start..<start + UnitDigest.byteCount]) else { throw damaged }
       digests.append(digest)
     }
     self.path = path
     units = try UnitList(digests, size: size, unitSize: unitSize, object: id, hashing: SHA256())
+    guard bytes.starts(with: Self.header(units)) else { throw damaged }
   }
 
   /// The bytes of a unit, hashed as they are read.
@@ -56,7 +75,9 @@ struct ObjectFile {
   func unit(_ number: Int) throws(GtachError) -> [UInt8] {
     let range = units.bytes(ofUnit: number)
     let start = Self.headerBytes(unitCount: units.digests.count)
-    let bytes = try FileSystem().read(path, offset: start + range.lowerBound, count: range.count)
+    var bytes = try FileSystem().read(path, offset: start + range.lowerBound, count: range.count)
+    // No object begins with that byte: it would have a prefix of 31 parts.
+    if number == 0, bytes.first == Self.magic.last { bytes[0] = 0 }
     try units.check(bytes[...], number: number, hashing: SHA256())
     return bytes
   }
@@ -71,6 +92,16 @@ struct ObjectFile {
     return bytes
   }
 
+  /// Makes the file a stored chunk as well, and gives it that name; nothing where another one has it.
+  ///
+  /// - Parameter path: The chunk's.
+  /// - Throws: `ErrorCode.inputOutput`, also where the file system knows no hard links; `ErrorCode.diskFull`.
+  func becomeChunk(at path: String) throws(GtachError) {
+    let start = Self.headerBytes(unitCount: units.digests.count)
+    try FileSystem().write(Array(Self.magic.suffix(1)), to: self.path, offset: start)
+    try FileSystem().makeHardLink(to: self.path, at: path)
+  }
+
   /// How many bytes stand in the file of an object of so many units before the object's own.
-  static func headerBytes(unitCount: Int) -> Int { 8 + unitCount * UnitDigest.byteCount }
+  static func headerBytes(unitCount: Int) -> Int { 16 + unitCount * UnitDigest.byteCount + magic.count - 1 }
 }

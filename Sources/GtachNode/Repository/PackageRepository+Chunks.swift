@@ -14,7 +14,7 @@ extension PackageRepository {
     if let bytes = try storedChunk(chunk) { return bytes }
     for number in numbers {
       guard case .made(let decoded)? = try state(ofObject: number, in: index) else { continue }
-      try storeChunk(decoded.bytes, frame: decoded.frame, digest: chunk.digest)
+      try storeChunk(decoded, of: index.objects[number], digest: chunk.digest)
       return decoded.bytes
     }
     return nil
@@ -34,7 +34,7 @@ extension PackageRepository {
     for number in numbers {
       switch try state(ofObject: number, in: index) {
       case .made(let decoded):
-        try storeChunk(decoded.bytes, frame: decoded.frame, digest: chunk.digest)
+        try storeChunk(decoded, of: index.objects[number], digest: chunk.digest)
         return true
       // An older archive does not come, the chunks of this one do.
       case .waiting: isWaiting = isWaiting || index.objects[number].encoding == .full
@@ -90,12 +90,12 @@ extension PackageRepository {
   /// - Throws: `ErrorCode.inputOutput`.
   func storedChunk(
     _ digest: Digest, isHashed: Bool = true
-  ) throws(GtachError) -> (frame: [UInt8], bytes: [UInt8])? {
+  ) throws(GtachError) -> (frame: ArraySlice<UInt8>, bytes: [UInt8])? {
     let path = layout.chunk(digest)
     do throws(GtachError) {
       // One that is longer than any chunk is damaged, too, and the byte too much lets it fail to decode.
-      let frame = try files.read(
-        path, offset: 0, count: Limits.zstdFrameBytes(size: Chunker.maximumBytes) + 1)
+      let file = try files.read(path, offset: 0, count: Self.maximumChunkFileBytes + 1)
+      let frame = Zstd.afterSkippable(file[...])
       let bytes = try Zstd.decompress(frame, maximumBytes: Chunker.maximumBytes)
       if !isHashed || SHA256().digest(of: bytes) == digest { return (frame, bytes) }
     } catch {
@@ -111,24 +111,52 @@ extension PackageRepository {
   ///
   /// - Parameters:
   ///   - bytes: The chunk.
-  ///   - frame: The same as a frame of zstd that states its size, where there is one.
   ///   - digest: The SHA-256 of the bytes: whoever calls has hashed them.
   /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
-  func storeChunk(_ bytes: [UInt8], frame: [UInt8]? = nil, digest: Digest) throws(GtachError) {
-    // A power cut may have torn what lies there, so only what is read and right counts.
-    let isKnown = state.withLock { $0.sound.contains(digest) }
-    if isKnown, try files.exists(layout.chunk(digest)) { return }
-    if try storedChunk(ChunkIndex.Chunk(digest: digest, size: bytes.count)) == nil {
-      if let frame {
-        try store(frame, at: layout.chunk(digest))
-      } else {
-        try withDecoder { decoder throws(GtachError) in
-          try store(Zstd.compress(bytes, level: Self.chunkLevel, with: decoder.memory), at: layout.chunk(digest))
-        }
+  func storeChunk(_ bytes: [UInt8], digest: Digest) throws(GtachError) {
+    if try !isStored(digest, size: bytes.count) {
+      try withDecoder { decoder throws(GtachError) in
+        try store(Zstd.compress(bytes, level: Self.chunkLevel, with: decoder.memory), at: layout.chunk(digest))
       }
     }
     state.withLock { _ = $0.sound.insert(digest) }
   }
+
+  /// Stores a chunk that a stored object yields, where it is not here already: what needs no prefix is on the disk once, for
+  /// both.
+  ///
+  /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  func storeChunk(_ decoded: DecodedChunk, of object: ChunkIndex.Object, digest: Digest) throws(GtachError) {
+    if decoded.isWholeObject, try !isStored(digest, size: decoded.bytes.count) {
+      let path = layout.chunk(digest)
+      do throws(GtachError) {
+        try withObject(object.id) { file throws(GtachError) in
+          try files.perform(.makeDirectory(StorePlan.directory(of: path)))
+          try file.becomeChunk(at: path)
+        }
+        state.withLock { _ = $0.sound.insert(digest) }
+        return
+      } catch {
+        // Not every file system has hard links; and whoever looked meanwhile may have found the object to be damaged.
+        guard error.code == .inputOutput || error.code == .chunkMissing else { throw error }
+      }
+    }
+    try storeChunk(decoded.bytes, digest: digest)
+  }
+
+  /// Whether a chunk is here and right: a power cut may have torn what lies there, so only what was read or stored counts.
+  private func isStored(_ digest: Digest, size: Int) throws(GtachError) -> Bool {
+    let isKnown = state.withLock { $0.sound.contains(digest) }
+    if isKnown, try files.exists(layout.chunk(digest)) { return true }
+    return try storedChunk(ChunkIndex.Chunk(digest: digest, size: size)) != nil
+  }
+
+  /// How long the file of a chunk may be: one that is an object's file, too, says of what units that is.
+  private static let maximumChunkFileBytes =
+    Limits.zstdFrameBytes(size: Chunker.maximumBytes)
+    + ObjectFile.headerBytes(
+      unitCount: UnitList.count(
+        size: Limits.zstdFrameBytes(size: Chunker.maximumBytes), unitSize: UnitList.unitSizes.lowerBound))
 
   /// Stores an object as it travels.
   ///
@@ -218,13 +246,13 @@ extension PackageRepository {
         guard error.code == .chunkMissing else { throw error }
         return nil
       }
-      let decoded = try decoder.chunk(from: body, header.body, prefix: decoder.prefix, size: chunk.size)
-      guard SHA256().digest(of: decoded.bytes) == chunk.digest else {
+      let made = try decoder.chunk(from: body, header.body, prefix: decoder.prefix, size: chunk.size)
+      guard SHA256().digest(of: made) == chunk.digest else {
         throw GtachError(
           .chunkCorrupt, "the object \(object.id) yields other bytes than those of its chunk",
           reason: "the chunk is \(chunk.digest)")
       }
-      return decoded
+      return DecodedChunk(bytes: made, isWholeObject: header == ObjectHeader(prefix: .none, body: .frame))
     }
   }
 

@@ -29,7 +29,7 @@ extension PackageRepository {
   /// - Throws: `ErrorCode.chunkMissing` where it is not here, was damaged, or cannot be read.
   public func chunkFrame(_ digest: Digest) throws(GtachError) -> [UInt8] {
     try served { () throws(GtachError) in
-      if let chunk = try storedChunk(digest) { return chunk.frame }
+      if let chunk = try storedChunk(digest) { return Array(chunk.frame) }
       throw GtachError(.chunkMissing, "the chunk \(digest) is not here, or no longer, as it was damaged")
     }
   }

@@ -187,7 +187,7 @@ extension PackageRepository {
     case .made(let decoded):
       // The object first: a chunk that is here is never asked for again, and then nobody could be served the object.
       try store()
-      try storeChunk(decoded.bytes, frame: decoded.frame, digest: index.chunks[object.chunk].digest)
+      try storeChunk(decoded, of: object, digest: index.chunks[object.chunk].digest)
       return .whole(isChunkHere: true)
     }
   }

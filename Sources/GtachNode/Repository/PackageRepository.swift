@@ -11,7 +11,7 @@ import Synchronization
 public final class PackageRepository: Sendable {
   /// How long a writer waits for another, in milliseconds.
   static let lockMilliseconds: Int64 = 60_000
-  /// The level of a stored chunk of which no frame came: quick to read and to write on a Pi.
+  /// The level of a stored chunk that is no object's file: quick to read and to write on a Pi.
   static let chunkLevel = 1
   /// How many decoders are kept for the next object, of up to 6 MB each: more are at work at a time only where many peers
   /// send the last units of objects at once.

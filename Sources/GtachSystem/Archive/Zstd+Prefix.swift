@@ -48,17 +48,6 @@ extension Zstd {
   public static func decompressBare(
     _ frame: ArraySlice<UInt8>, after prefix: [UInt8], size: Int, with memory: ZstdMemory = ZstdMemory()
   ) throws(GtachError) -> [UInt8] {
-    try decompress(memory.joined([magic[...], frame]), after: prefix, size: size, with: memory)
-  }
-
-  /// A bare frame that refers to no prefix as one that states its size, as those of `compress` do; nil where it begins
-  /// otherwise than those of `compressBare`: with a descriptor that announces nothing but the window's (RFC 8878, 3.1.1.1).
-  /// Whether it can be decoded, nobody has looked.
-  public static func whole(_ bare: ArraySlice<UInt8>, size: Int, with memory: ZstdMemory) -> [UInt8]? {
-    guard bare.first == 0, let size = UInt32(exactly: size) else { return nil }
-    // Descriptor: the size follows the window's descriptor, in four bytes.
-    let head = magic + [2 << 6] + bare.dropFirst().prefix(1)
-    let sizeBytes = (0..<4).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) }
-    return memory.joined([head[...], sizeBytes[...], bare.dropFirst(2)])
+    try decompress(memory.joined([magic[...], frame])[...], after: prefix, size: size, with: memory)
   }
 }

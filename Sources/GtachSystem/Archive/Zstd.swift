@@ -34,12 +34,12 @@ public enum Zstd {
   public static func decompress(
     _ frame: [UInt8], size: Int, with memory: ZstdMemory = ZstdMemory()
   ) throws(GtachError) -> [UInt8] {
-    try decompress(frame, after: [], size: size, with: memory)
+    try decompress(frame[...], after: [], size: size, with: memory)
   }
 
   /// The `size` bytes of exactly one frame after a prefix.
   static func decompress(
-    _ frame: [UInt8], after prefix: [UInt8], size: Int, with memory: ZstdMemory
+    _ frame: ArraySlice<UInt8>, after prefix: [UInt8], size: Int, with memory: ZstdMemory
   ) throws(GtachError) -> [UInt8] {
     let context = try memory.decompressor()
     let (bytes, result, isOneFrame) = frame.withUnsafeBytes { source in
@@ -58,29 +58,56 @@ public enum Zstd {
     guard ZSTD_isError(result) == 0 else {
       throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
     }
-    guard isOneFrame, bytes.count == size else {
+    guard isOneFrame else { throw followed }
+    guard bytes.count == size else {
       throw GtachError(
         .objectCorrupt, "compressed bytes cannot be decoded",
-        reason: isOneFrame ? "they yield \(bytes.count) bytes instead of \(size)" : "something follows the first frame")
+        reason: "they yield \(bytes.count) bytes instead of \(size)")
     }
     return bytes
   }
 
-  /// The bytes of exactly one frame that states its size, as those that `compress` makes do. No more than the maximum is
+  /// The bytes of exactly one frame of which nobody but itself says how many they are, if it does. No more than the maximum is
   /// ever allocated.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` for anything but one whole frame of at most so many bytes.
   public static func decompress(
-    _ frame: [UInt8], maximumBytes: Int, with memory: ZstdMemory = ZstdMemory()
+    _ frame: ArraySlice<UInt8>, maximumBytes: Int, with memory: ZstdMemory = ZstdMemory()
   ) throws(GtachError) -> [UInt8] {
-    let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
-    // What is unknown, or no frame, is a number beyond all sizes.
-    guard let bytes = Int(exactly: size), bytes <= maximumBytes else {
-      throw GtachError(
-        .objectCorrupt, "compressed bytes cannot be decoded", reason: "they state no size up to \(maximumBytes) bytes")
+    let context = try memory.decompressor()
+    var result = frame.withUnsafeBytes { ZSTD_findFrameCompressedSize($0.baseAddress, $0.count) }
+    guard ZSTD_isError(result) == 0 else {
+      throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
     }
-    return try decompress(frame, size: bytes, with: memory)
+    guard result == frame.count else { throw followed }
+    let room = [UInt8](unsafeUninitializedCapacity: maximumBytes) { buffer, count in
+      result = frame.withUnsafeBytes { source in
+        ZSTD_decompressDCtx(context, buffer.baseAddress, maximumBytes, source.baseAddress, source.count)
+      }
+      count = ZSTD_isError(result) == 0 ? result : 0
+    }
+    guard ZSTD_isError(result) == 0 else {
+      throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
+    }
+    // Many of these are kept, and most are much shorter than they might be.
+    return Array(room[...])
   }
+
+  /// What follows the skippable frames (RFC 8878, 3.1.2) that some bytes begin with.
+  public static func afterSkippable(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var rest = bytes
+    while rest.count >= 8, rest.first.map({ $0 & 0xF0 == 0x50 }) ?? false,
+      rest.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
+    {
+      let size = rest.dropFirst(4).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+      guard size <= rest.count - 8 else { break }
+      rest = rest.dropFirst(8 + size)
+    }
+    return rest
+  }
+
+  private static let followed = GtachError(
+    .objectCorrupt, "compressed bytes cannot be decoded", reason: "something follows the first frame")
 
   static func check(level: Int) throws(GtachError) {
     guard levels.contains(level) else {

@@ -32,4 +32,12 @@ extension FileSystem {
     }
     guard failed == 0 else { throw Self.failure("cannot write \(path)", failed) }
   }
+
+  /// Gives a file another name; nothing where something has it already.
+  ///
+  /// - Throws: `ErrorCode.notFound` where there is no such file; `ErrorCode.diskFull`; `ErrorCode.inputOutput`, also where
+  ///   the file system knows no hard links.
+  public func makeHardLink(to file: String, at path: String) throws(GtachError) {
+    guard link(file, path) == 0 || errno == EEXIST else { throw Self.failure("cannot make the link \(path)", errno) }
+  }
 }

@@ -91,11 +91,12 @@ struct ArrivalFixture {
 
   /// Expects an object at the target as it is at the source, and its chunk.
   func expectStored(_ object: Int) throws {
-    let files = fixture.files
-    let theirs = try files.read(source.layout.object(id(object)), maximumBytes: 1 << 22)
-    #expect(try files.read(layout.object(id(object)), maximumBytes: 1 << 22) == theirs)
-    let digest = chunk(of: object).digest
-    #expect(try Zstd.decompress(try target().chunkFrame(digest), maximumBytes: 1 << 22).count == chunk(of: object).size)
+    let (target, digest) = (try target(), chunk(of: object).digest)
+    let theirs = try #require(try source.storedObject(id(object)))
+    #expect(try target.storedObject(id(object)) == theirs)
+    #expect(try target.unit(object: id(object), number: 0) == source.unit(object: id(object), number: 0))
+    let frame = try target.chunkFrame(digest)
+    #expect(try Zstd.decompress(frame, size: chunk(of: object).size) == target.storedChunk(chunk(of: object)))
     #expect(try filesArriving().isEmpty)
   }
 }

@@ -51,6 +51,28 @@ struct ArrivingObjectTests {
     }
   }
 
+  @Test("an object that needs no prefix and its chunk are one file, and each lives on without the other's name")
+  func oneFile() throws {
+    try ArrivalFixture.with { fixture in
+      let (files, index) = (fixture.fixture.files, fixture.index)
+      for (object, survivor) in [(fixture.small, 0), (fixture.large, 1)] {
+        let target = try fixture.target()
+        _ = try fixture.begin(object, at: target)
+        try fixture.send(0..<fixture.digests(object).count, of: object, to: target)
+        #expect(try target.storedObject(fixture.id(object))?.first == 0)
+        let chunk = fixture.chunk(of: object)
+        let paths = [fixture.layout.object(fixture.id(object)), fixture.layout.chunk(chunk.digest)]
+        #expect(try files.status(of: paths[0])?.number == files.status(of: paths[1])?.number)
+        try files.perform(.remove(paths[1 - survivor]))
+        let later = try fixture.target()
+        // The chunk is made of the object without a word; an object whose chunk is here is not needed.
+        #expect(try later.lackingChunks(index: index).allSatisfy { index.chunks[$0.chunk] != chunk })
+        #expect(try later.storedChunk(chunk)?.count == chunk.size)
+        #expect(try (later.storedObject(fixture.id(object)) != nil) == (survivor == 0))
+      }
+    }
+  }
+
   @Test("an object whose chunk needs another one is whole before it can be decoded")
   func waiting() throws {
     try ArrivalFixture.with { fixture in

@@ -58,7 +58,7 @@ struct ChunkCodecTests {
   private func decode(_ object: [UInt8], prefix: [UInt8], size: Int) throws(GtachError) -> [UInt8] {
     var body = object[...]
     let header = try ObjectHeader(takenFrom: &body, chunkSize: size, archiveSize: 10 << 20)
-    return try decoder.chunk(from: body, header.body, prefix: prefix, size: size).bytes
+    return try decoder.chunk(from: body, header.body, prefix: prefix, size: size)
   }
 
   private static func object(

@@ -34,17 +34,22 @@ struct ZstdPrefixTests {
   }
 
   @Test(
-    "a bare frame becomes one that states its size, and no other does", arguments: [0, 1, 255, 256, 70_000, 1 << 20])
+    "a bare frame behind the bytes that it lacks decodes though it does not state its size, and what may be skipped before it is",
+    arguments: [0, 1, 255, 256, 70_000, 1 << 20])
   func whole(size: Int) throws {
     let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 7) }
-    let bare = try Zstd.compressBare(bytes[...], after: [], level: 19)
-    let whole = try #require(Zstd.whole(bare[...], size: size, with: ZstdMemory()))
-    #expect(try Zstd.decompress(whole, maximumBytes: 1 << 20) == bytes)
-    let wrong = try #require(Zstd.whole(bare[...], size: size + 1, with: ZstdMemory()))
-    #expect(thrownError { try Zstd.decompress(wrong, size: size + 1) }?.code == .objectCorrupt)
-    // That of `compress` states its size already; and nothing is no frame.
-    #expect(Zstd.whole(try Zstd.compress(bytes, level: 1).dropFirst(4), size: size, with: ZstdMemory()) == nil)
-    #expect(Zstd.whole([], size: size, with: ZstdMemory()) == nil)
+    let frame = try [0x28, 0xB5, 0x2F, 0xFD] + Zstd.compressBare(bytes[...], after: [], level: 19)
+    #expect(try Zstd.decompress(frame[...], maximumBytes: 1 << 20) == bytes)
+    if size > 0 {
+      #expect(thrownError { try Zstd.decompress(frame[...], maximumBytes: size - 1) }?.code == .objectCorrupt)
+    }
+    #expect(thrownError { try Zstd.decompress((frame + frame)[...], maximumBytes: 3 << 20) }?.code == .objectCorrupt)
+    #expect(thrownError { try Zstd.decompress(frame.dropLast(), maximumBytes: 1 << 20) }?.code == .objectCorrupt)
+    let skippable: [UInt8] = [0x5F, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3, 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]
+    #expect(Zstd.afterSkippable((skippable + frame)[...]) == frame[...])
+    #expect(Zstd.afterSkippable(frame[...]) == frame[...])
+    // One that is longer than all that is there is no frame.
+    #expect(Zstd.afterSkippable([0x50, 0x2A, 0x4D, 0x18, 1, 0, 0, 0]).count == 8)
   }
 
   @Test("a prefix of many times the chunk is of use up to its first byte")
