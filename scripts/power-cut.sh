@@ -167,7 +167,8 @@ read_out() {
           20:*) rollbacks=$((rollbacks + 1)) ;;
           # There was no release to go back to.
           1:tool@previous) ;;
-          *) unexpected=$((unexpected + 1)) ;;
+          # It may have come to either end, and the guest does nothing more.
+          *) unexpected=$((unexpected + 1)); continue ;;
         esac
         next= ;;
       compared) compared=$((compared + release)) ;;
