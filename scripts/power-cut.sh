@@ -174,6 +174,9 @@ read_out() {
       compared) compared=$((compared + release)) ;;
     esac
   done <"$work/out"
+  # What went before a violation says where it is from.
+  { echo "--- cut $cut"; cat "$work/out"; } >>"$work/said"
+  if grep -q '^violation:' "$work/out"; then tail -n 60 "$work/said" >&2; fi
 }
 
 # The version that a rollback by hand of the tool leads to: there are two that pass their self-test.

@@ -98,6 +98,10 @@ struct FleetTests {
     #expect(report.fetched.map(\.release) == ["app@1.0.0"])
     #expect(report.updates.map(\.success) == [true])
     #expect(try installed(home).map(\.version.description) == ["1.0.0"])
+    let next = try sandbox.source("two", description: #"{"name": "app", "version": "1.1.0"}"#)
+    try Program.succeed(["pack", next], home: dev.home)
+    let told = try Program.succeed(["sync", "app", "--no-mdns", "--peer", dev.endpoint, "--install"], home: home)
+    #expect(told.errors.contains("updated to app@1.1.0: "), "what happened just before the answer is told, too")
   }
 
   @Test func aKilledDaemonGoesOnWhereItWas() throws {

@@ -43,14 +43,22 @@ public enum PassingNode {
     while true {
       try cancellation.check()
       let now = MonotonicClock.now()
-      while let happened = happenings.receive(until: now) { event(happened) }
+      tell(happenings, event)
       if let failure = failures.receive(until: now) { throw failure }
       switch replies.receive(until: now.advanced(byMilliseconds: lookMilliseconds)) {
       case nil, .event?: continue
       case .failed(let report)?: throw report.error
-      case let answer?: return answer
+      case let answer?:
+        // What it is the answer to has happened before it came.
+        tell(happenings, event)
+        return answer
       }
     }
+  }
+
+  private static func tell(_ happenings: Mailbox<NodeEvent>, _ event: (NodeEvent) -> Void) {
+    let now = MonotonicClock.now()
+    while let happened = happenings.receive(until: now) { event(happened) }
   }
 
   /// How often a waiting command looks at what happened and whether it was interrupted, in milliseconds.
