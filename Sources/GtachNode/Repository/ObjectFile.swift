@@ -16,10 +16,10 @@ import GtachWire
 /// them takes the zero byte's place: then any decoder of zstd makes the chunk of the file, which so is the stored chunk as
 /// well, under two names and once on the disk.
 struct ObjectFile {
-  /// What a frame of zstd begins with (RFC 8878, 3.1.1), in the order of its bytes.
-  private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-  /// What a skippable frame begins with.
-  private static let skippableMagic: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
+  /// Where the unit size stands, and behind it the object's length: four bytes each.
+  private static let sizesOffset = Zstd.skippableHeadBytes
+  /// Where the digests of the units begin.
+  private static let digestsOffset = sizesOffset + 8
   /// What stands before the object's bytes.
   let units: UnitList
   private let path: String
@@ -31,14 +31,13 @@ struct ObjectFile {
   static func header(_ units: UnitList) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(headerBytes(unitCount: units.digests.count))
-    let described = 8 + units.digests.count * UnitDigest.byteCount
-    bytes += skippableMagic
-    for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: described >> shift)) }
+    let described = digestsOffset - sizesOffset + units.digests.count * UnitDigest.byteCount
+    bytes += Zstd.skippableHead(contentBytes: UInt32(described))
     for number in [units.unitSize, units.size] {
       for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
     }
     for digest in units.digests { bytes += digest.bytes }
-    bytes += magic.dropLast()
+    bytes += Zstd.magic.dropLast()
     return bytes
   }
 
@@ -52,15 +51,15 @@ struct ObjectFile {
       size: Limits.zstdFrameBytes(size: Chunker.maximumBytes),
       unitSize: UnitList.unitSizes.lowerBound)
     let bytes = try FileSystem().read(path, offset: 0, count: Self.headerBytes(unitCount: maximumUnits))
-    guard bytes.count > Self.headerBytes(unitCount: 0), bytes.starts(with: Self.skippableMagic) else { throw damaged }
-    let unitSize = bytes[8..<12].reduce(0) { $0 << 8 | Int($1) }
-    let size = bytes[12..<16].reduce(0) { $0 << 8 | Int($1) }
+    guard bytes.count > Self.headerBytes(unitCount: 0) else { throw damaged }
+    let unitSize = bytes[Self.sizesOffset...].prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    let size = bytes[(Self.sizesOffset + 4)...].prefix(4).reduce(0) { $0 << 8 | Int($1) }
     guard UnitList.unitSizes.contains(unitSize) else { throw damaged }
     let count = UnitList.count(size: size, unitSize: unitSize)
     guard count <= maximumUnits, bytes.count > Self.headerBytes(unitCount: count) else { throw damaged }
     var digests: [UnitDigest] = []
     for number in 0..<count {
-      let start = 16 + number * UnitDigest.byteCount
+      let start = Self.digestsOffset + number * UnitDigest.byteCount
       guard let digest = UnitDigest(bytes[start..<start + UnitDigest.byteCount]) else { throw damaged }
       digests.append(digest)
     }
@@ -77,7 +76,7 @@ struct ObjectFile {
     let start = Self.headerBytes(unitCount: units.digests.count)
     var bytes = try FileSystem().read(path, offset: start + range.lowerBound, count: range.count)
     // No object begins with that byte: it would have a prefix of 31 parts.
-    if number == 0, bytes.first == Self.magic.last { bytes[0] = 0 }
+    if number == 0, bytes.first == Zstd.magic.last { bytes[0] = 0 }
     try units.check(bytes[...], number: number, hashing: SHA256())
     return bytes
   }
@@ -98,10 +97,12 @@ struct ObjectFile {
   /// - Throws: `ErrorCode.inputOutput`, also where the file system knows no hard links; `ErrorCode.diskFull`.
   func becomeChunk(at path: String) throws(GtachError) {
     let start = Self.headerBytes(unitCount: units.digests.count)
-    try FileSystem().write(Array(Self.magic.suffix(1)), to: self.path, offset: start)
+    try FileSystem().write(Array(Zstd.magic.suffix(1)), to: self.path, offset: start)
     try FileSystem().makeHardLink(to: self.path, at: path)
   }
 
   /// How many bytes stand in the file of an object of so many units before the object's own.
-  static func headerBytes(unitCount: Int) -> Int { 16 + unitCount * UnitDigest.byteCount + magic.count - 1 }
+  static func headerBytes(unitCount: Int) -> Int {
+    digestsOffset + unitCount * UnitDigest.byteCount + Zstd.magic.count - 1
+  }
 }

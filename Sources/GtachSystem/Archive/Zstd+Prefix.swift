@@ -4,9 +4,6 @@ import GtachModel
 // Frames for objects: without the four bytes that every frame begins with, and without their size, which the index
 // states. The decoder may refer to bytes that both sides have: a prefix, as if it had been decoded just before.
 extension Zstd {
-  /// What every frame begins with (RFC 8878, 3.1.1), in the order of its bytes.
-  private static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
-
   /// The bytes as one bare frame after a prefix.
   ///
   /// - Parameters:

@@ -5,6 +5,8 @@ import GtachModel
 public enum Zstd {
   /// The levels that `compress` takes.
   public static let levels = 1...22
+  /// What every frame begins with (RFC 8878, 3.1.1), in the order of its bytes.
+  public static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
 
   /// The bytes as one zstd frame that states its size and has no checksum: whoever keeps it knows a SHA-256.
   ///
@@ -67,8 +69,8 @@ public enum Zstd {
     return bytes
   }
 
-  /// The bytes of exactly one frame of which nobody but itself says how many they are, if it does. No more than the maximum is
-  /// ever allocated.
+  /// The bytes of exactly one frame of which nobody but itself says how many they are, if it does. No more than the
+  /// maximum is ever allocated.
   ///
   /// - Throws: `ErrorCode.objectCorrupt` for anything but one whole frame of at most so many bytes.
   public static func decompress(
@@ -91,19 +93,6 @@ public enum Zstd {
     }
     // Many of these are kept, and most are much shorter than they might be.
     return Array(room[...])
-  }
-
-  /// What follows the skippable frames (RFC 8878, 3.1.2) that some bytes begin with.
-  public static func afterSkippable(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var rest = bytes
-    while rest.count >= 8, rest.first.map({ $0 & 0xF0 == 0x50 }) ?? false,
-      rest.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
-    {
-      let size = rest.dropFirst(4).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-      guard size <= rest.count - 8 else { break }
-      rest = rest.dropFirst(8 + size)
-    }
-    return rest
   }
 
   private static let followed = GtachError(
