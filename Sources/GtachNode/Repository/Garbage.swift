@@ -166,7 +166,8 @@ struct Garbage {
     var cache: [RetentionPolicy.CachedObject] = []
     for id in cached {
       try cancellation.check()
-      guard let status = try disk.status(of: layout.object(id)) else { continue }
+      // One that is a stored chunk as well takes no room of its own.
+      guard let status = try disk.status(of: layout.object(id)), status.links == 1 else { continue }
       cache.append(.init(path: layout.object(id), bytes: status.size, modified: status.modifiedNanoseconds))
     }
     for object in policy.evicted(from: cache) {

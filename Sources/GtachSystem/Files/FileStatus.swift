@@ -38,6 +38,8 @@ public struct FileStatus: Hashable, Sendable {
   public let device: UInt64
   /// Its number there.
   public let number: UInt64
+  /// How many names it has.
+  public let links: Int
   /// When its content changed, in nanoseconds since 1970.
   public let modifiedNanoseconds: Int64
   /// When its content or what is said here changed, in nanoseconds since 1970.
@@ -59,6 +61,7 @@ public struct FileStatus: Hashable, Sendable {
     size = Int(status.st_size)
     device = UInt64(truncatingIfNeeded: status.st_dev)
     number = UInt64(status.st_ino)
+    links = Int(status.st_nlink)
     #if canImport(Darwin)
       modifiedNanoseconds = Self.nanoseconds(status.st_mtimespec)
       changedNanoseconds = Self.nanoseconds(status.st_ctimespec)

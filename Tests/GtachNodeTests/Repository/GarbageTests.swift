@@ -86,6 +86,34 @@ struct GarbageTests {
     }
   }
 
+  @Test("an object that is a stored chunk as well takes no room of the cache, until the chunk is gone")
+  func shared() throws {
+    try RepositoryFixture.with { source in
+      try source.writeTree()
+      let publisher = try source.repository()
+      let packed = try source.publish(into: publisher)
+      try RepositoryFixture.with { target in
+        let repository = try target.repository()
+        let index = try ChunkIndexCodec.decode(packed.indexBytes)
+        let numbers = Array(index.objects.indices)
+        _ = try repository.beginFetching(packed.manifest.variant, index: index)
+        try RepositoryFixture.transfer(index, numbers: numbers, from: publisher, to: repository)
+        try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
+        let policy = RetentionPolicy(
+          listed: [], held: [], machine: .any, model: nil, isPublisher: false, keepReleases: 1, planned: [], needed: [],
+          choices: ReleaseChoices(), objectCacheBytes: 0)
+        func evicted() throws -> [String] {
+          try Garbage(in: repository, policy: policy, now: SystemClock.now(), cancellation: Cancellation())
+            .files.filter { $0.kind == "cache" }.map(\.path)
+        }
+        #expect(try evicted().isEmpty)
+        let object = index.objects[0]
+        try target.files.perform(.remove(target.layout.chunk(index.chunks[object.chunk].digest)))
+        #expect(try evicted() == [target.layout.object(object.id)])
+      }
+    }
+  }
+
   @Test("where an index is damaged, nobody knows what it needs, and no chunk goes")
   func damagedIndex() throws {
     try withPublisher { fixture, context, packed in
