@@ -92,7 +92,9 @@ final class NodeLoop {
       self.control = control
       daemon.events(.listening(endpoint: server.endpoint))
     }
-    threads.append(try watchNetwork())
+    threads.append(
+      try NetworkWatch.start(
+        cancellation: watching, changed: { inbox.post(.input(.networkChanged)) }, emit: daemon.events))
     if daemon.options.usesDiscovery {
       let discovery = try DiscoveryService(
         name: daemon.membership.nodeName.text, port: server?.endpoint.port ?? 0, text: textRecord.pairs,
@@ -119,26 +121,6 @@ final class NodeLoop {
     storage.finish()
     // Sessions store what arrives: the repository's workspace is gone only when the last of them is.
     for thread in threads + sessionThreads.values { thread.join() }
-  }
-
-  /// Tells of it when this machine's addresses have changed.
-  private func watchNetwork() throws(GtachError) -> WorkerThread {
-    let (daemon, watching) = (daemon, watching)
-    return try WorkerThread(name: "gtach-network") {
-      do throws(GtachError) {
-        let changes = try NetworkChanges()
-        var known = try NetworkInterfaces.addresses()
-        while true {
-          try changes.wait(cancellation: watching)
-          let current = try NetworkInterfaces.addresses()
-          if current != known { daemon.inbox.post(.input(.networkChanged)) }
-          known = current
-        }
-      } catch {
-        // Without it, a machine that has moved is found again when its connections fail.
-        if error.code != .cancelled { daemon.events(.peerFailed(name: "network changes", error: ErrorReport(error))) }
-      }
-    }
   }
 
   private var textRecord: TextRecord {
