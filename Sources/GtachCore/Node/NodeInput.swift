@@ -131,8 +131,8 @@ public enum NodeAction: Sendable {
   case saveMetadata([String: [UInt8]])
   /// Find out which chunks of a variant are lacking on disk.
   case inspect(VariantID, ChunkIndex)
-  /// Forget what arrives of a variant that is not fetched any more, or not for now, beside what others that are need of it.
-  /// On the disk it stays for when it is.
+  /// Forget what arrives of a variant that is not fetched any more, or not at present, beside what others that are need
+  /// of it. On the disk it stays for when it is.
   case leave(ChunkIndex, keeping: [ChunkIndex])
   /// Make a variant visible: everything of it is stored.
   case complete(VariantID, manifest: [UInt8], index: [UInt8])
@@ -146,8 +146,7 @@ public enum NodeAction: Sendable {
   case lookUp(instance: String)
   /// Keep on disk who was met.
   case remember([RememberedPeer])
-  /// Install a variant that is complete; `isForced` although it failed before, `isDependency` only because others need
-  /// it.
+  /// Install variants that are complete, all at once: each after those that it needs.
   case install([RequestedVariant])
   /// Make an earlier release active again.
   case rollBack(PackageName, SemanticVersion?)

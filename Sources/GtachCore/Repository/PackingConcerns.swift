@@ -30,15 +30,18 @@ extension PackageDescription {
   public func concerns(members: Int) -> [String] {
     var concerns: [String] = []
     if members == 0 { concerns.append("there is nothing in this release: the tree is empty, or all of it is excluded") }
-    // What `UpdateConditions` refuses.
+    if let names = fieldsNotCarriedOut {
+      concerns.append("no machine can install this release yet: \(names) is packed, but not carried out so far")
+    }
+    return concerns
+  }
+
+  /// The fields that this gtach packs and does not carry out yet, in words; nil where there is none.
+  var fieldsNotCarriedOut: String? {
     let fields = [
       install?.service.map { _ in "install.service" }, install?.preserve.map { _ in "install.preserve" },
       install?.templates.map { _ in "install.templates" },
     ].compactMap { $0 }
-    if !fields.isEmpty {
-      let names = fields.joined(separator: " and ")
-      concerns.append("no machine can install this release yet: \(names) is packed, but not carried out so far")
-    }
-    return concerns
+    return fields.isEmpty ? nil : fields.joined(separator: " and ")
   }
 }

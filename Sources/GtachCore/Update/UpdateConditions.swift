@@ -160,13 +160,7 @@ enum UpdateConditions {
   // What cannot be carried out yet is refused as a whole: a release without its service, or one whose update loses what it
   // was to preserve, is half a release.
   private static func unsupported(_ release: InstallState.Release) -> [GtachError] {
-    guard let install = release.manifest.description.install else { return [] }
-    let fields = [
-      install.service.map { _ in "service" }, install.preserve.map { _ in "preserve" },
-      install.templates.map { _ in "templates" },
-    ].compactMap { $0 }
-    guard !fields.isEmpty else { return [] }
-    let names = fields.map { "install.\($0)" }.joined(separator: " and ")
+    guard let names = release.manifest.description.fieldsNotCarriedOut else { return [] }
     return [
       GtachError(
         .descriptionInvalid, "this gtach cannot install \(release.id) yet",

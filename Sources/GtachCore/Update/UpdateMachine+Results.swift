@@ -10,20 +10,13 @@ enum SelfTestVerdict {
       GtachError(
         .selfTestFailed, "the self-test of \(release) failed: \(result.expected)", reason: "read: \(result.actual)")
     }
-    if report.mock, !allowMock, report.results.contains(where: { isOfLines($0.check) }) {
+    if report.mock, !allowMock, report.results.contains(where: { $0.check.isOfLines }) {
       errors.append(
         GtachError(
           .selfTestFailed, "the self-test of \(release) read simulated GPIO lines, which prove nothing",
           advice: "where a simulation is good enough, set \"allowMock\": true in config.json"))
     }
     return errors
-  }
-
-  private static func isOfLines(_ check: SelfTestCheck) -> Bool {
-    switch check {
-    case .loopback, .level, .edges, .consumer: true
-    case .path, .tcp, .command: false
-    }
   }
 }
 
@@ -102,7 +95,7 @@ extension UpdateMachine {
   }
 
   func impossibleResult(_ violations: [ErrorReport]) -> UpdateResult {
-    result(false, "\(id) cannot be installed: \(violations.first?.message ?? "")", errors: violations)
+    result(false, "\(id) cannot be installed, and nothing changed", errors: violations)
   }
 
   func activeResult(endingHold: Bool) -> UpdateResult {

@@ -177,7 +177,7 @@ public struct UpdateMachine: Sendable {
     perform(.opening(next), operations.prepareStaging())
   }
 
-  /// Runs the first hook of that kind from this member on; nil where there is none.
+  /// The first hook of that kind from this member on; nil where there is none.
   private func hook(
     _ kind: UpdateHook.Kind, from position: Int, of release: (UpdateJournal.Member) -> InstallState.Release?
   ) -> (hook: UpdateHook, position: Int)? {

@@ -14,7 +14,7 @@ final class TLSContext: @unchecked Sendable {
   ///   - certificate: What to show.
   ///   - authority: Who must have signed the other side's certificate, and what is sent behind one's own; nil lets
   ///     everybody in, so that the caller has to look at the certificate itself.
-  ///   - keyLog: Where the secrets of all connections go; nil, as it should be, for nowhere.
+  ///   - keyLog: Where the secrets of all connections are written; nil, as it should be, where they are not.
   /// - Throws: `ErrorCode.bug` if the library refuses them.
   init(
     key: Ed25519PrivateKey?, certificate: Certificate?, authority: Certificate?, keyLog: TLSKeyLog? = nil

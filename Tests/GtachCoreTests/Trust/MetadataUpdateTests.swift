@@ -42,8 +42,8 @@ struct MetadataUpdateTests {
     let fleet = try TestFleet(publishing: ["app/1.0.0/any"])
     let trusted = try fleet.trusted()
     // Even long after everything has expired: that is not this peer's fault.
-    for now in [TestFleet.start, TestFleet.start.advanced(byDays: 400)] {
-      let outcome = try trusted.updated(from: fleet.files, now: now)
+    for time in [TestFleet.start, TestFleet.start.advanced(byDays: 400)] {
+      let outcome = try trusted.updated(from: fleet.files, now: time)
       #expect(outcome.asked == ["2.root.json", "timestamp.json"])
       #expect(outcome.newFiles.isEmpty)
       #expect(outcome.trusted.targets == trusted.targets)

@@ -83,6 +83,13 @@ struct SimulatedMachine {
 
   mutating func clearLog() { log = [] }
 
+  /// How many steps something takes, found with a copy.
+  func stepCount(of work: (inout SimulatedMachine) throws -> Void) rethrows -> Int {
+    var copy = self
+    try work(&copy)
+    return copy.steps - steps
+  }
+
   // MARK: - What UpdateManager does
 
   @discardableResult

@@ -144,9 +144,7 @@ struct UpdateMachineTests {
   func failingOperations() throws {
     var before = SimulatedMachine()
     try before.install("1.0.0")
-    var dryRun = before
-    try dryRun.install("1.1.0")
-    for offset in 1...(dryRun.steps - before.steps) {
+    for offset in 1...(try before.stepCount { try $0.install("1.1.0") }) {
       var node = before
       node.failure = (before.steps + offset, GtachError(.inputOutput, "the card is worn out"))
       do {

@@ -64,10 +64,8 @@ struct UpdateRecoveryTests {
     try before.install("1.0.0")
     before.clearLog()
     before.behaviours["1.1.0"] = .init(selfTest: testFailure)
-    var dryRun = before
-    try dryRun.install("1.1.0")
     var seen = 0
-    for steps in 0..<(dryRun.steps - before.steps) {
+    for steps in 0..<(try before.stepCount { try $0.install("1.1.0") }) {
       var node = before
       node.remainingSteps = steps
       #expect(throws: SimulatedMachine.PowerCut.self) { try node.install("1.1.0") }
@@ -130,9 +128,7 @@ struct UpdateRecoveryTests {
     var before = SimulatedMachine()
     try before.install("1.0.0")
     try before.install("1.1.0")
-    var dryRun = before
-    try dryRun.rollBack()
-    for steps in 0..<(dryRun.steps - before.steps) {
+    for steps in 0..<(try before.stepCount { try $0.rollBack() }) {
       var node = before
       node.remainingSteps = steps
       #expect(throws: SimulatedMachine.PowerCut.self) { try node.rollBack() }

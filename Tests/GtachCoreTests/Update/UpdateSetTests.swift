@@ -105,10 +105,8 @@ struct UpdateSetTests {
     var node = SimulatedMachine()
     try node.install("1.0.0")
     node.behaviours["1.1.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
-    var dryRun = node
-    try dryRun.install("1.1.0")
     var restored = 0
-    for steps in 1..<(dryRun.steps - node.steps) {
+    for steps in 1..<(try node.stepCount { try $0.install("1.1.0") }) {
       var broken = node
       broken.remainingSteps = steps
       do { try broken.install("1.1.0") } catch is SimulatedMachine.PowerCut {}
