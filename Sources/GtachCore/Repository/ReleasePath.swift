@@ -48,8 +48,10 @@ extension PackageDescription.Installation {
   }
 
   private var flawInPreserve: String? {
+    let rendered = (templates ?? [:]).values.sorted()
     let needed: [String] =
-      [service, preInstall, postInstall].compactMap { $0 } + (templates ?? [:]).keys.sorted() + ["gtach.json"]
+      [service, preInstall, postInstall].compactMap { $0 } + (templates ?? [:]).keys.sorted() + rendered
+      + ["gtach.json"]
     for path in preserve ?? [] {
       guard let names = ReleasePath.components(of: path.hasSuffix("/") ? path.dropLast() : path[...]) else {
         return Self.outside("install.preserve", path)
@@ -57,6 +59,8 @@ extension PackageDescription.Installation {
       guard !names.isEmpty else { return "install.preserve has \"\(path)\", which is the whole release" }
       let kept = needed.first { ReleasePath.components(of: $0)?.starts(with: names) == true }
       if let kept { return "install.preserve has \"\(path)\", and so no update would ever bring a new \"\(kept)\"" }
+      let file = rendered.first { ReleasePath.components(of: $0).map(names.starts(with:)) == true }
+      if let file { return "install.preserve has \"\(path)\", which would be below the file \"\(file)\"" }
     }
     return nil
   }

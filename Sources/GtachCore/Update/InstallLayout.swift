@@ -62,6 +62,13 @@ public struct InstallLayout: Hashable, Sendable {
   /// What a generation's link to a release holds.
   public func linkTarget(_ id: ReleaseID) -> String { "../../releases/\(id.name)/\(id.version)" }
 
+  /// What the link of a release holds that leads to its package's data.
+  ///
+  /// - Parameter names: The path of the data, and of the link below the release's root.
+  public func dataLink(_ name: PackageName, _ names: [String]) -> String {
+    String(repeating: "../", count: names.count + 2) + "state/\(name)/\(names.joined(separator: "/"))"
+  }
+
   /// The longest version that becomes a directory's name, in bytes: file systems allow 255.
   public static let maximumVersionBytes = 128
 }

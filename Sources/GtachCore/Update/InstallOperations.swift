@@ -85,7 +85,9 @@ struct InstallOperations {
 
   /// Removes what a transaction left behind that never made its releases active.
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
-    [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease)
+    // What ran on trial may have written to the data: they stay.
+    let seeds = journal.wasActivated ? [] : journal.members.flatMap(removeSeeds)
+    return [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease) + seeds
       + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]
   }
 

@@ -66,6 +66,10 @@ public struct InstallRecords: Hashable, Sendable {
         guard names.insert(member.name).inserted, member.before.kept.allSatisfy({ $0.id.name == member.name }) else {
           throw Self.corrupt("journal.json", "it mixes packages")
         }
+        let preserved = PreservedData(member.release, layout: InstallLayout(root: "")).paths.map(\.text)
+        guard Set(member.seeded ?? []).isSubset(of: preserved) else {
+          throw Self.corrupt("journal.json", "\(member.release.id) does not preserve all that it says to have brought")
+        }
       }
       self.journal = journal
     }

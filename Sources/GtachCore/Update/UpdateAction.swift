@@ -6,6 +6,8 @@ public enum UpdateAction: Hashable, Sendable {
   case perform([FileOperation])
   /// Write the release's archive into this directory, which is there and empty.
   case stage(ReleaseID, directory: String)
+  /// Look at these places; the outcome is `seen`, or `failed` where one cannot be looked at.
+  case inspect([InspectedPlace])
   /// Run a program of a release.
   case runHook(UpdateHook)
   /// Run the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.

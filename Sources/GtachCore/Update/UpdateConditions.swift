@@ -172,11 +172,15 @@ enum UpdateConditions {
   // Hooks are programs of the release: a path that leads out of it is not.
   private static func paths(_ description: PackageDescription) -> [GtachError] {
     let hooks = [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }
-    return hooks.filter { !isInside($0) }.map { hook in
-      GtachError(
-        .descriptionInvalid, "the hook \"\(hook)\" of \(description.name) is not a path inside the release",
-        advice: "write it relative to the root of the package, without \"..\"")
+    let flaw = description.install?.flawInPaths.map { reason in
+      GtachError(.descriptionInvalid, "the description of \(description.name) has a wrong path", reason: reason)
     }
+    return (flaw.map { [$0] } ?? [])
+      + hooks.filter { !isInside($0) }.map { hook in
+        GtachError(
+          .descriptionInvalid, "the hook \"\(hook)\" of \(description.name) is not a path inside the release",
+          advice: "write it relative to the root of the package, without \"..\"")
+      }
   }
 
   private static func isInside(_ path: String) -> Bool {

@@ -42,6 +42,9 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     public var isDependency: Bool?
     /// What the self-test read.
     public var selfTest: SelfTestReport?
+    /// The preserved paths that this transaction makes in the package's directory, which had them not; nil for none. On the
+    /// disk before the first of them is made.
+    public var seeded: [String]?
     /// Whether a rollback records the release as refused; nil for no.
     public var isRefused: Bool?
 

@@ -60,6 +60,7 @@ extension UpdateMachine {
       switch journal.errors.first?.error.code {
       case .hookFailed: "a hook of \(culprit) failed"
       case .selfTestFailed: "the self-test of \(culprit) failed"
+      case .descriptionInvalid: "\(culprit) cannot be put together here"
       case .updateRolledBack: "\(id) was never tried to the end"
       default: "\(id) could not be activated"
       }

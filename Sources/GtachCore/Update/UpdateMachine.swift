@@ -12,6 +12,8 @@ public struct UpdateMachine: Sendable {
     case done
     /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
     case failed(GtachError)
+    /// What is at the places that were to be inspected.
+    case seen([InspectedPlace: PlaceContent])
     /// A hook ran, and how it failed where it did.
     case ran(HookReport, GtachError?)
     /// The self-test ran.
@@ -39,7 +41,7 @@ public struct UpdateMachine: Sendable {
   ///
   /// What is done for each release in turn has the position of its member.
   enum Step {
-    case opening(Int), staging(Int), placing(Int), sealing, markingStaged
+    case opening(Int), staging(Int), inspecting(Int), placing(Int), sealing, markingStaged
     case preInstall(Int), activating, postInstall(Int), testing(Int)
     case committing, cleaningUp(UpdateResult)
     case undoing, undoHook(Int), verifying(isRebuilt: Bool), rebuilding, recordingUndo(UpdateResult)
@@ -55,6 +57,7 @@ public struct UpdateMachine: Sendable {
       switch outcome {
       case .done: try succeed()
       case .failed(let error): try fail(error)
+      case .seen(let seen): try assemble(seen)
       case .ran(let report, let error):
         journal.hooks.append(report)
         if let error { try fail(error) } else { try succeed() }
@@ -80,7 +83,8 @@ public struct UpdateMachine: Sendable {
     case .opening(let position):
       step = .staging(position)
       action = .stage(journal.members[position].release.id, directory: layout.stagingTree)
-    case .staging(let position): perform(.placing(position), operations.place(journal.members[position].release.id))
+    case .staging(let position): inspect(position)
+    case .inspecting: throw GtachError(.bug, "a release was inspected, and nothing is said of it")
     case .placing(let position): stage(from: position + 1)
     case .sealing: try markStaged()
     case .markingStaged: try prepare(from: 0)
@@ -101,7 +105,7 @@ public struct UpdateMachine: Sendable {
 
   private mutating func fail(_ error: GtachError) throws(GtachError) {
     switch step {
-    case .opening, .staging, .placing, .sealing, .markingStaged:
+    case .opening, .staging, .inspecting, .placing, .sealing, .markingStaged:
       perform(.abandoning(error), operations.discard(journal) + operations.close())
     case .preInstall(let position), .postInstall(let position), .testing(let position):
       if error.code == .cancelled { return try stop(error) }
@@ -178,7 +182,7 @@ public struct UpdateMachine: Sendable {
   }
 
   /// The first hook of that kind from this member on; nil where there is none.
-  private func hook(
+  func hook(
     _ kind: UpdateHook.Kind, from position: Int, of release: (UpdateJournal.Member) -> InstallState.Release?
   ) -> (hook: UpdateHook, position: Int)? {
     for next in journal.members.indices.dropFirst(position) {
@@ -189,7 +193,7 @@ public struct UpdateMachine: Sendable {
     return nil
   }
 
-  private mutating func run(_ hook: UpdateHook, _ step: Step) {
+  mutating func run(_ hook: UpdateHook, _ step: Step) {
     self.step = step
     action = .runHook(hook)
   }
@@ -248,45 +252,6 @@ public struct UpdateMachine: Sendable {
     perform(
       .cleaningUp(result),
       operations.retire(journal, committed: journal.committed(to: state)) + (try remember(result)) + operations.close())
-  }
-
-  /// Begins to roll back.
-  ///
-  /// - Parameter refusing: The positions of the members that are not to be tried again by themselves.
-  mutating func undo(refusing: some Sequence<Int>) throws(GtachError) {
-    journal.phase = .rollingBack
-    journal.attempt = 1
-    for position in refusing { journal.members[position].isRefused = true }
-    try undo()
-  }
-
-  mutating func undo() throws(GtachError) {
-    perform(
-      .undoing,
-      (try operations.write(journal)) + (journal.wasActivated ? operations.activate(journal.generationBefore) : []))
-  }
-
-  // What a previous release runs whenever it was activated, it runs now; but not for ever, where that is what the machine
-  // does not survive.
-  private mutating func restore(from position: Int) {
-    guard journal.wasActivated, journal.attempt <= UpdateJournal.maximumAttempts,
-      let next = hook(.postInstall, from: position, of: { $0.before.active })
-    else { return verify(isRebuilt: false) }
-    run(next.hook, .undoHook(next.position))
-  }
-
-  /// Has it looked at what is active now: only what is seen to be restored is said to be.
-  private mutating func verify(isRebuilt: Bool) {
-    step = .verifying(isRebuilt: isRebuilt)
-    action = .verifyActive(generation: journal.generationBefore, releases: state.active.values.map(\.id).sorted())
-  }
-
-  private mutating func recordUndo() throws(GtachError) {
-    state = journal.rolledBack(in: state)
-    let result = rolledBackResult()
-    perform(
-      .recordingUndo(result),
-      (try operations.write(state)) + operations.discard(journal) + (try remember(result)) + operations.close())
   }
 
   /// Leaves the transaction to the next start, without counting this attempt.

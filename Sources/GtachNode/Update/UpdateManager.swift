@@ -165,6 +165,12 @@ public final class UpdateManager: Sendable {
         update.advance(outcome { () throws(GtachError) in try fileSystem.perform(operations) })
       case .stage(let release, let directory):
         update.advance(outcome { () throws(GtachError) in try stage(release, directory) })
+      case .inspect(let places):
+        do throws(GtachError) {
+          update.advance(.seen(try fileSystem.contents(of: places)))
+        } catch {
+          update.advance(.failed(error))
+        }
       case .runHook(let hook):
         do throws(GtachError) {
           let (report, error) = try installer.run(hook)
@@ -199,7 +205,7 @@ public final class UpdateManager: Sendable {
     case .runHook(let hook): events(.updateStep(release: hook.release.description, step: "hook"))
     case .selfTest(let release, _): events(.updateStep(release: release.id.description, step: "self-test"))
     case .finish(let result): events(.updateFinished(result: result))
-    case .perform, .verifyActive, .fail: return
+    case .perform, .inspect, .verifyActive, .fail: return
     }
   }
 

@@ -78,9 +78,27 @@ struct InstallRootChecker {
     return (active, previous)
   }
 
+  /// A package's data: each is there whole or not at all, and what users wrote is as they wrote it.
+  func expectData(_ name: String, written: [String: String], _ location: SourceLocation = #_sourceLocation) {
+    var data = disk.tree("\(root)/state/\(name)").mapValues { String(decoding: $0, as: UTF8.self) }
+    for (path, text) in written { #expect(data.removeValue(forKey: path) == text, sourceLocation: location) }
+    for (path, text) in data {
+      let seed = path == "data/seed" ? "seed of \(name)@" : path == "settings" ? "settings of \(name)@" : "nothing"
+      #expect(text.hasPrefix(seed) && text.count == seed.count + 5, "\(path): \(text)", sourceLocation: location)
+    }
+    for release in disk.list("\(root)/current/.") where release == name {
+      guard disk.readLink("\(root)/current/\(name)/data") != nil else { continue }
+      #expect(disk.read("\(root)/current/\(name)/data/seed") != nil, sourceLocation: location)
+      #expect(disk.read("\(root)/state/\(name)/settings") != nil, sourceLocation: location)
+    }
+  }
+
   private func expectComplete(_ name: String, _ version: String, _ location: SourceLocation) {
     var packed: [String: [UInt8]] = [:]
     for path in ["bin/pre", "bin/post", "app.py"] { packed[path] = Array("\(path) of \(name)@\(version)".utf8) }
+    if name == "store" || name == "late" && version.hasPrefix("2.") {
+      for path in ["data", "settings"] { packed[path] = Array("-> ../../../state/\(name)/\(path)".utf8) }
+    }
     #expect(
       disk.tree("\(root)/releases/\(name)/\(version)") == packed, "\(name) \(version) is complete",
       sourceLocation: location)

@@ -35,6 +35,9 @@ enum Sample {
     if hooks {
       description.install = PackageDescription.Installation(preInstall: "bin/pre", postInstall: "bin/post")
     }
+    if preserves(ReleaseID(name: name(package), version: self.version(version))) {
+      description.install?.preserve = ["data/", "settings"]
+    }
     change(&description)
     let content = Manifest.Content(digest: digest("\(package) \(version)"), size: 1000)
     return InstallState.Release(
@@ -42,6 +45,10 @@ enum Sample {
         description: description, platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: content,
         index: content),
       digest: digest("\(package) \(version)"))
+  }
+
+  static func preserves(_ release: ReleaseID) -> Bool {
+    release.name.text == "store" || release.name.text == "late" && release.version >= version("2.0.0")
   }
 
   static func report(passed: Bool, mock: Bool = false) -> SelfTestReport {
@@ -80,6 +87,8 @@ struct SimulatedMachine {
   /// Hooks and self-tests, in order: `postInstall app@1.0.0`.
   private(set) var log: [String] = []
   var freeBytes: Int64 = 1 << 30
+  /// What a release has beside its usual files, by `NAME@VERSION` and path; a link begins with `-> `.
+  var extras: [String: [String: String]] = [:]
 
   mutating func clearLog() { log = [] }
 
@@ -112,11 +121,11 @@ struct SimulatedMachine {
   }
 
   @discardableResult
-  mutating func rollBack(_ version: String? = nil) throws -> UpdateResult {
+  mutating func rollBack(_ version: String? = nil, of name: PackageName = Sample.name) throws -> UpdateResult {
     try recover()
     return try run(
       try UpdateMachine.rollingBack(
-        Sample.name, to: version.map(Sample.version), records: try records(), layout: layout, machine: machine,
+        name, to: version.map(Sample.version), records: try records(), layout: layout, machine: machine,
         now: Timestamp(secondsSinceEpoch: 1000)))
   }
 
@@ -147,6 +156,11 @@ struct SimulatedMachine {
       case .perform(let operations): update.advance(try outcome { try $0.perform(operations) })
       case .stage(let release, let directory):
         update.advance(try outcome { try $0.stage(release, directory) })
+      case .inspect(let places):
+        try step()
+        var seen: [InspectedPlace: PlaceContent] = [:]
+        for place in places { seen[place] = content(of: place) }
+        update.advance(.seen(seen))
       case .runHook(let hook):
         log.append("\(hook.kind.rawValue) \(hook.release)")
         try step()
@@ -169,6 +183,21 @@ struct SimulatedMachine {
   private func behaviour(of release: ReleaseID) -> Behaviour {
     let own = behaviours[release.description]
     return own ?? (release.name == Sample.name ? behaviours[release.version.description] : nil) ?? Behaviour()
+  }
+
+  private func content(of place: InspectedPlace) -> PlaceContent {
+    var path = place.root
+    for name in place.names.dropLast() {
+      path += "/\(name)"
+      guard let kind = disk.kind(of: path) else { return .nothing }
+      guard kind == .directory else { return .unreachable(path) }
+    }
+    return switch disk.kind(of: place.path) {
+    case .directory: .directory
+    case .file: .file(bytes: place.maximumBytes == nil ? [] : disk.read(place.path) ?? [], permissions: 0o644)
+    case .link: .link(to: disk.readLink(place.path) ?? "")
+    case nil: .nothing
+    }
   }
 
   private func isActive(_ generation: Int, _ releases: [ReleaseID]) -> Bool {
@@ -205,18 +234,38 @@ struct SimulatedMachine {
   }
 
   private mutating func stage(_ release: ReleaseID, _ directory: String) throws {
-    for (path, bytes) in Self.content(of: release).sorted(by: { $0.key < $1.key }) {
-      try perform(.makeDirectory("\(directory)/bin"))
-      try perform(.write(path: "\(directory)/\(path)", bytes: bytes, permissions: 0o755))
+    var files = Self.content(of: release).merging(Self.seeds(of: release)) { _, seed in seed }
+    for (path, text) in extras[release.description] ?? [:] { files[path] = Array(text.utf8) }
+    for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
+      let text = String(decoding: bytes, as: UTF8.self)
+      let names = path.split(separator: "/")
+      try perform(.makeDirectory("\(directory)/\(names.dropLast().joined(separator: "/"))"))
+      if text.hasPrefix("-> ") {
+        // The link that gtach makes of a preserved path is not in the archive.
+        if extras[release.description]?[path] == nil { continue }
+        try perform(.makeSymbolicLink(at: "\(directory)/\(path)", to: String(text.dropFirst(3))))
+      } else {
+        try perform(.write(path: "\(directory)/\(path)", bytes: bytes, permissions: 0o755))
+      }
     }
     if let error = behaviour(of: release).stage { throw error }
   }
 
-  /// The files of a release.
+  /// The files of a release that is installed.
   static func content(of release: ReleaseID) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for path in ["bin/pre", "bin/post", "app.py"] { files[path] = Array("\(path) of \(release)".utf8) }
+    for path in seeds(of: release).keys {
+      let name = path.split(separator: "/")[0]
+      files["\(name)"] = Array("-> ../../../state/\(release.name)/\(name)".utf8)
+    }
     return files
+  }
+
+  /// The data that a release brings: those of `store` have some, and those of `late` from 2.0.0 on.
+  static func seeds(of release: ReleaseID) -> [String: [UInt8]] {
+    guard Sample.preserves(release) else { return [:] }
+    return ["data/seed": Array("seed of \(release)".utf8), "settings": Array("settings of \(release)".utf8)]
   }
 
   // MARK: - Checks

@@ -17,10 +17,31 @@ struct UpdatePowerCutTests {
     case set = "an update of a set"
     case failingSet = "an update of a set of which one fails its self-test"
     case failingDependency = "an update of a set whose dependency has a hook that fails"
+    case firstData = "a first installation with data"
+    case failingFirstData = "a first installation with data whose hook before the activation fails"
+    case newData = "an update to a release with data"
+    case failingNewData = "an update to a release with data that fails its self-test"
+    case data = "an update that keeps data"
+    case dataRollback = "a rollback by hand that keeps data"
     var testDescription: String { rawValue }
 
     private var isSet: Bool { [.firstSet, .set, .failingSet, .failingDependency].contains(self) }
-    private var isFirst: Bool { [.firstInstall, .failingFirstInstall, .firstSet].contains(self) }
+    private var isFirst: Bool {
+      [.firstInstall, .failingFirstInstall, .firstSet, .firstData, .failingFirstData].contains(self)
+    }
+    /// The package that it is about.
+    var package: String {
+      switch self {
+      case .firstData, .failingFirstData, .data, .dataRollback: "store"
+      case .newData, .failingNewData: "late"
+      default: "app"
+      }
+    }
+    /// What users have written to the package's data before.
+    var written: [String: String] {
+      guard self == .data || self == .dataRollback else { return [:] }
+      return ["data/precious": "precious", "settings": "changed"]
+    }
 
     private static func set(_ version: String) -> [InstallState.Release] {
       [
@@ -37,45 +58,48 @@ struct UpdatePowerCutTests {
       let failure = GtachError(.hookFailed, "the hook failed")
       if !isFirst {
         for version in ["1.0.0", "1.1.0"] {
-          if isSet { try node.install(Self.set(version)) } else { try node.install(version) }
+          try node.install(isSet ? Self.set(version) : [Sample.release(version, of: package)])
         }
       }
+      for (path, text) in written {
+        let path = "\(node.layout.data)/\(package)/\(path)"
+        try node.disk.perform(.write(path: path, bytes: Array(text.utf8), permissions: 0o644))
+        try node.disk.perform(.syncFileSystem(of: "/"))
+      }
       switch self {
-      case .failingSelfTest, .failingFirstInstall, .failingSet:
-        node.behaviours["2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
+      case .failingSelfTest, .failingFirstInstall, .failingSet, .failingNewData:
+        node.behaviours["\(package)@2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
       case .failingHook: node.behaviours["2.0.0"] = .init(postInstall: failure)
-      case .failingPreInstall: node.behaviours["2.0.0"] = .init(preInstall: failure)
+      case .failingPreInstall, .failingFirstData: node.behaviours["\(package)@2.0.0"] = .init(preInstall: failure)
       case .failingDependency: node.behaviours["lib@2.0.0"] = .init(postInstall: failure)
-      case .firstInstall, .update, .rollback, .firstSet, .set: break
+      case .firstInstall, .update, .rollback, .firstSet, .set, .firstData, .newData, .data, .dataRollback: break
       }
       return node
     }
 
     func run(_ node: inout SimulatedMachine) throws {
-      if self == .rollback {
-        try node.rollBack()
-      } else if isSet {
-        try node.install(Self.set("2.0.0"))
+      if self == .rollback || self == .dataRollback {
+        try node.rollBack(of: Sample.name(package))
       } else {
-        try node.install("2.0.0")
+        try node.install(isSet ? Self.set("2.0.0") : [Sample.release("2.0.0", of: package)])
       }
     }
 
     /// The names and their version.
     func all(_ version: String?) -> [String: String] {
       guard let version else { return [:] }
-      return isSet ? ["app": version, "lib": version] : ["app": version]
+      return isSet ? ["app": version, "lib": version] : [package: version]
     }
     var before: String? { isFirst ? nil : "1.1.0" }
     var after: String? {
       switch self {
-      case .firstInstall, .update, .firstSet, .set: "2.0.0"
-      case .rollback: "1.0.0"
+      case .firstInstall, .update, .firstSet, .set, .firstData, .newData, .data: "2.0.0"
+      case .rollback, .dataRollback: "1.0.0"
       default: before
       }
     }
     /// What is active while it is tried.
-    var tried: String { self == .rollback ? "1.0.0" : "2.0.0" }
+    var tried: String { self == .rollback || self == .dataRollback ? "1.0.0" : "2.0.0" }
   }
 
   @Test("at every step, and in the recovery, whatever of the unsynced is lost", arguments: Scenario.allCases)
@@ -141,9 +165,11 @@ struct UpdatePowerCutTests {
     if scenario.before != nil {
       #expect(previous == scenario.all(isBefore ? "1.0.0" : "1.1.0"), "\(scenario.rawValue)")
     }
+    InstallRootChecker(disk: node.disk).expectData(scenario.package, written: scenario.written)
     guard goesOn else { return }
     node.behaviours = [:]
-    #expect(try node.install("2.1.0", force: true).success)
-    #expect(try InstallRootChecker(disk: node.disk).atRest().active["app"] == "2.1.0")
+    #expect(try node.install(Sample.release("2.1.0", of: scenario.package), force: true).success)
+    #expect(try InstallRootChecker(disk: node.disk).atRest().active[scenario.package] == "2.1.0")
+    InstallRootChecker(disk: node.disk).expectData(scenario.package, written: scenario.written)
   }
 }

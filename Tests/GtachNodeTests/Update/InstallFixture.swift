@@ -29,11 +29,13 @@ struct InstallFixture {
 
   /// A release whose archive is one file and its hooks.
   func release(
-    _ version: String, preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil
+    _ version: String, preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil,
+    preserve: [String]? = nil, files more: [String: String] = [:]
   ) throws(GtachError) -> TestRelease {
     var description = PackageDescription(name: try PackageName("app"), version: try SemanticVersion(version))
     description.install = PackageDescription.Installation(
-      preInstall: preInstall.map { _ in "bin/pre" }, postInstall: postInstall.map { _ in "bin/post" },
+      preserve: preserve, preInstall: preInstall.map { _ in "bin/pre" },
+      postInstall: postInstall.map { _ in "bin/post" },
       timeoutSeconds: timeoutSeconds)
     let digest = SHA256().digest(of: Array(version.utf8))
     let content = Manifest.Content(digest: digest, size: 1000)
@@ -43,6 +45,7 @@ struct InstallFixture {
     var files: [(String, String, UInt16)] = [("app.txt", "app \(version)", 0o644)]
     if let preInstall { files.append(("bin/pre", "#!/bin/sh\n\(preInstall)\n", 0o755)) }
     if let postInstall { files.append(("bin/post", "#!/bin/sh\n\(postInstall)\n", 0o755)) }
+    for (path, text) in more { files.append((path, text, 0o644)) }
     return TestRelease(manifest: manifest, digest: digest, files: files)
   }
 
@@ -71,11 +74,11 @@ struct TestRelease: Sendable {
 
   /// Writes its files.
   func write(into directory: String) throws(GtachError) {
-    try FileSystem().perform([.makeDirectory("\(directory)/bin")])
     for file in files {
-      try FileSystem().perform([
-        .write(path: "\(directory)/\(file.path)", bytes: Array(file.text.utf8), permissions: file.permissions)
-      ])
+      let (path, bytes) = ("\(directory)/\(file.path)", Array(file.text.utf8))
+      let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+      try FileSystem().perform(.makeDirectory("/\(parent)"))
+      try FileSystem().perform(.write(path: path, bytes: bytes, permissions: file.permissions))
     }
   }
 }
