@@ -33,6 +33,7 @@ extension Rendering {
       text += Text.printable("withheld: \(release) is a \(change) change from \(package.version)")
       text += ": gtach install \(release), or \"\(change)\" in autoUpdate\n"
     }
+    for package in report.installed { text += keptText(package.kept, of: "\(package.name)@\(package.version)") }
     for refusal in report.refusals {
       let reasons = refusal.errors.map { ": \(Self.line($0))" }.joined()
       text += Text.printable("failed here: \(refusal.release)\(reasons)") + "\n"
@@ -141,11 +142,19 @@ extension Rendering {
         .init([result.message, reason].compactMap { $0 }.joined(separator: ": ")),
       ])
       guard options.verbose else { continue }
-      let hooks = hookText(result)
+      let hooks = keptText(result.kept, of: release, indent: "  ") + hookText(result)
       let tests = result.selfTest.map { $0.results.isEmpty ? "" : selfTestText($0) } ?? ""
       if !(hooks + tests).isEmpty { readings += "\n\(entry.started) \(Text.printable(release))\n\(hooks)\(tests)" }
     }
     return Output(standardOutput: table.text(for: output) + readings, exitCode: exitCode)
+  }
+
+  /// The configuration files that were left as they were changed here, a line each.
+  private func keptText(_ files: [KeptFile]?, of release: String, indent: String = "") -> String {
+    (files ?? []).map { file in
+      let rest = file.beside.map { "; \(release) would have \($0)" } ?? ", though \(release) has no such file any more"
+      return indent + Text.printable("kept as it was changed here: \(file.path)\(rest)") + "\n"
+    }.joined()
   }
 
   /// What the hooks said, a line each.
@@ -166,6 +175,7 @@ extension Rendering {
     var text = output.painted(result.success ? "ok" : "FAILED", result.success ? .good : .bad)
     text += " " + Text.printable("\(result.name)@\(result.version): \(result.message)") + "\n"
     for error in result.validationErrors { text += "  \(Self.line(error))\n" }
+    text += keptText(result.kept, of: "\(result.name)@\(result.version)", indent: "  ")
     if result.rollbackPerformed, result.backupLocation != nil {
       text += "  rolled back: the release before is active again\n"
     }

@@ -66,7 +66,10 @@ extension Rendering {
     }
     for template in packing.templates {
       let variables = template.variables.isEmpty ? "no variable" : template.variables.joined(separator: ", ")
-      lines += hint("\(Text.printable(template.file)) becomes \(Text.printable(template.target)) with \(variables)")
+      let needed = template.needed.joined(separator: ", ")
+      lines += hint(
+        "\(Text.printable(template.file)) becomes \(Text.printable(template.target)) with \(variables)"
+          + (needed.isEmpty ? "" : "; each machine has to say \(needed)"))
     }
     return lines
   }
@@ -186,6 +189,7 @@ extension Rendering {
       "hooks",
       [description.install?.preInstall, description.install?.postInstall].compactMap { $0 }.joined(separator: ", "))
     add("service", description.install?.service)
+    add("variables", description.install?.variables.map { $0.sorted.joined(separator: ", ") })
     add("preserves", description.install?.preserve?.joined(separator: ", "))
     add(
       "templates",

@@ -13,6 +13,8 @@ public enum FileOperation: Hashable, Sendable {
   case remove(String)
   /// Takes the permission to write from a directory and all in it, links not followed.
   case makeReadOnly(String)
+  /// Gives a file the owner and group of another, as far as this process may.
+  case takeOwner(of: String, for: String)
   /// Puts a file's bytes on the disk (fsync).
   case syncFile(String)
   /// Puts a directory's entries on the disk (fsync).

@@ -36,6 +36,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var upload: UploadLimits?
   /// What is wired to this machine: checks that every update must pass beside those of its package.
   public var selfTest: [SelfTestCheck]?
+  /// This machine's values of the variables in configuration templates.
+  public var variables: TemplateVariables<PackageName>?
   /// GPIO lines.
   public var gpio: GPIO?
   /// Whether a self-test on the mock may commit an update.
@@ -48,7 +50,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case listen, peers, installRoot, autoInstall, autoUpdate, keepInstalled, keepReleases, objectCacheMegabytes, upload
-    case selfTest, gpio, allowMock, mock
+    case selfTest, variables, gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -75,6 +77,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     }
     upload = try fields.decodeIfPresent(UploadLimits.self, forKey: .upload)
     selfTest = try fields.decodeIfPresent([SelfTestCheck].self, forKey: .selfTest)
+    variables = try fields.decodeIfPresent(TemplateVariables<PackageName>.self, forKey: .variables)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)
     allowMock = try fields.decodeIfPresent(Bool.self, forKey: .allowMock)
     mock = try fields.decodeIfPresent(String.self, forKey: .mock)

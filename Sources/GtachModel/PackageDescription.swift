@@ -25,6 +25,8 @@ public struct PackageDescription: Hashable, Sendable, Codable {
     public var preserve: [String]?
     /// Configuration templates, and what they are called once they are rendered: paths relative to its root.
     public var templates: [String: String]?
+    /// The package's own values of the variables in the templates.
+    public var variables: TemplateVariables<Platform>?
     /// A program of the package that runs before the release is activated: a path relative to its root.
     public var preInstall: String?
     /// A program of the package that runs after the release was activated: a path relative to its root.
@@ -35,11 +37,13 @@ public struct PackageDescription: Hashable, Sendable, Codable {
     /// An installation from its fields.
     public init(
       service: String? = nil, preserve: [String]? = nil, templates: [String: String]? = nil,
-      preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil
+      variables: TemplateVariables<Platform>? = nil, preInstall: String? = nil, postInstall: String? = nil,
+      timeoutSeconds: Int? = nil
     ) {
       self.service = service
       self.preserve = preserve
       self.templates = templates
+      self.variables = variables
       self.preInstall = preInstall
       self.postInstall = postInstall
       self.timeoutSeconds = timeoutSeconds

@@ -49,14 +49,17 @@ public struct NodeContext: Sendable {
     return try MockGPIO(json: FileSystem().read(path, maximumBytes: JSONFile.maximumBytes))
   }
 
-  /// The machine, and what of its configuration decides about self-tests.
+  /// The machine, and what of its configuration decides about installing.
   var machine: InstallMachine {
     let lines = (configuration.gpio?.mayDrive ?? []).joined(separator: ",")
     let own = (configuration.selfTest ?? []).map(SelfTestEvaluation.expectation).map { "; \($0)" }.joined()
+    // A release that lacked a value is tried again when it has another.
+    let values = configuration.variables.map { "; values \(SHA256().digest(of: Array("\($0.sorted)".utf8)))" } ?? ""
     return .this(
       allowMock: configuration.allowMock ?? false,
-      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)",
-      keepInstalled: configuration.keepInstalled ?? NodeConfiguration.defaultKeepInstalled)
+      circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)\(values)",
+      keepInstalled: configuration.keepInstalled ?? NodeConfiguration.defaultKeepInstalled,
+      variables: configuration.variables)
   }
 
   /// The Update Manager over the install root.

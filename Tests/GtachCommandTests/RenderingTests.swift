@@ -186,6 +186,26 @@ import Testing
     #expect(try decoded(StatusReport.self, json) == report)
   }
 
+  @Test func filesThatWereKeptAsTheyWereChangedHereAreSaid() throws {
+    let files = [
+      KeptFile(path: "configuration/a/1/a", beside: "configuration/a/1/a.gtach-new"), .init(path: "b", beside: nil),
+    ]
+    var report = try Samples.status()
+    report.installed[0].kept = files
+    let status = rendering(columns: nil).status(report).standardOutput
+    let first =
+      "kept as it was changed here: configuration/a/1/a; gtach-app@0.4.0 would have configuration/a/1/a.gtach-new\n"
+    #expect(
+      status.contains(first + "kept as it was changed here: b, though gtach-app@0.4.0 has no such file any more\n"))
+    var result = try Samples.update(success: true)
+    result.kept = files
+    #expect(
+      rendering(columns: nil).update(result).standardOutput.contains("\n  kept as it was changed here: b, though"))
+    let entry = HistoryEntry(transaction: 1, started: Timestamp(secondsSinceEpoch: 0), kind: .install, result: result)
+    #expect(rendering(columns: nil, verbose: true).history([entry]).standardOutput.contains("  kept as it was changed"))
+    #expect(!rendering(columns: nil).history([entry]).standardOutput.contains("kept as it was changed"))
+  }
+
   @Test func statusShowsWhatIsInstalled() throws {
     #expect(
       try rendering().status(Samples.status()).standardOutput == """

@@ -117,7 +117,7 @@ private indirect enum KnownKeys: Sendable {
     "platforms": .array(.object(["os": .anything, "arch": .anything, "model": .anything])),
     "dependencies": .anything, "exclude": .anything,
     "install": .object([
-      "service": .anything, "preserve": .anything, "templates": .anything,
+      "service": .anything, "preserve": .anything, "templates": .anything, "variables": .anything,
       "preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything,
     ]),
     "selfTest": .array(

@@ -37,10 +37,5 @@ extension PackageDescription {
   }
 
   /// The fields that this gtach packs and does not carry out yet, in words; nil where there is none.
-  var fieldsNotCarriedOut: String? {
-    let fields = [
-      install?.service.map { _ in "install.service" }, install?.templates.map { _ in "install.templates" },
-    ].compactMap { $0 }
-    return fields.isEmpty ? nil : fields.joined(separator: " and ")
-  }
+  var fieldsNotCarriedOut: String? { install?.service.map { _ in "install.service" } }
 }

@@ -38,6 +38,9 @@ extension PackageDescription.Installation {
         return Self.outside("install.templates", path)
       }
       guard let names = ReleasePath.components(of: target) else { continue }
+      if names.contains(where: { $0.hasSuffix(InstallLayout.besideSuffix) }) {
+        return "install.templates has \"\(target)\", and \(InstallLayout.besideSuffix) ends the names of files of gtach"
+      }
       if sources.contains(names) { return "install.templates renders \"\(source)\" over the template \"\(target)\"" }
       if targets.contains(where: { $0.starts(with: names) || names.starts(with: $0) }) {
         return "install.templates renders two templates to \"\(target)\", or one below the other"

@@ -7,6 +7,8 @@ import GtachModel
 /// generations/N/NAME       links to releases; a generation is a set of packages that are active together
 /// current                  a link to one generation, swapped by rename
 /// state/NAME/              a package's data, kept over updates
+/// configuration/NAME/VERSION/  what a release's templates became here
+/// variables/NAME.json      an operator's values of a package's variables
 /// staging/tree/            a release that is not complete yet
 /// journal.json             the transaction that is under way; absent where there is none
 /// state.json               what is installed
@@ -68,6 +70,22 @@ public struct InstallLayout: Hashable, Sendable {
   public func dataLink(_ name: PackageName, _ names: [String]) -> String {
     String(repeating: "../", count: names.count + 2) + "state/\(name)/\(names.joined(separator: "/"))"
   }
+
+  /// The directory of all that templates became.
+  public var configurations: String { "\(root)/configuration" }
+  /// The directory of what the templates of a package's releases became.
+  public func configuration(of name: PackageName) -> String { "\(configurations)/\(name)" }
+  /// The directory of what a release's templates became.
+  public func configuration(_ id: ReleaseID) -> String { "\(configuration(of: id.name))/\(id.version)" }
+  /// What the link of a release holds that leads to such a file.
+  ///
+  /// - Parameter names: The path of the file, and of the link below the release's root.
+  public func configurationLink(_ id: ReleaseID, _ names: [String]) -> String {
+    String(repeating: "../", count: names.count + 2)
+      + "configuration/\(id.name)/\(id.version)/\(names.joined(separator: "/"))"
+  }
+  /// What ends the name of a file that lies beside one of the operator's.
+  public static let besideSuffix = ".gtach-new"
 
   /// The longest version that becomes a directory's name, in bytes: file systems allow 255.
   public static let maximumVersionBytes = 128

@@ -87,7 +87,8 @@ struct InstallOperations {
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
     // What ran on trial may have written to the data: they stay.
     let seeds = journal.wasActivated ? [] : journal.members.flatMap(removeSeeds)
-    return [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease) + seeds
+    return [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease)
+      + journal.members.flatMap(removeConfiguration) + seeds
       + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]
   }
 
@@ -106,8 +107,11 @@ struct InstallOperations {
     let old = journal.members.flatMap { member -> [FileOperation] in
       let old = member.before.kept
         .filter { state.packages[member.name]?.kept($0.id.version) == nil }
-        .map { FileOperation.remove(layout.release($0.id)) }
-      return old.isEmpty ? [] : old + [.syncDirectory(layout.releases(of: member.name))]
+      let releases = old.map { FileOperation.remove(layout.release($0.id)) }
+      return old.isEmpty
+        ? []
+        : releases + [.syncDirectory(layout.releases(of: member.name))]
+          + removeConfigurations(old.filter { $0.configuration != nil })
     }
     return old + [.remove(layout.generation(journal.generationBefore)), .syncDirectory(layout.generations)]
   }

@@ -43,6 +43,10 @@ public struct InstallRecords: Hashable, Sendable {
       for (name, package) in self.state.packages {
         let strangers = package.kept.filter { $0.id.name != name }
         guard strangers.isEmpty else { throw Self.corrupt("state.json", "\(name) has a release of another package") }
+        let files = package.kept.flatMap { ($0.configuration ?? [:]).keys }
+        guard files.allSatisfy({ ReleasePath.components(of: $0)?.isEmpty == false }) else {
+          throw Self.corrupt("state.json", "\(name) has a configuration that lies elsewhere")
+        }
       }
     } else {
       let traces = entries.filter { Self.traces.contains($0) }

@@ -8,6 +8,8 @@ public struct InstallState: Hashable, Sendable, Codable {
     public var manifest: Manifest
     /// The SHA-256 of the manifest.
     public var digest: Digest
+    /// What its templates became here, by path; nil where it has none, and none was kept of the release before.
+    public var configuration: [String: RenderedFile]?
 
     /// A release from its manifest.
     public init(manifest: Manifest, digest: Digest) {
@@ -17,6 +19,23 @@ public struct InstallState: Hashable, Sendable, Codable {
 
     /// `NAME@VERSION`.
     public var id: ReleaseID { manifest.variant.release }
+  }
+
+  /// A file of a release's configuration.
+  public struct RenderedFile: Hashable, Sendable, Codable {
+    /// The SHA-256 of what its template became: whatever else is there was written by an operator.
+    public var digest: Digest
+    /// Whether an operator's file stands in its place, and what its template became lies beside it; nil for no.
+    public var isKept: Bool?
+    /// Whether it is an operator's file, and the release has no such template; nil for no.
+    public var isObsolete: Bool?
+
+    /// A file from its fields.
+    public init(digest: Digest, isKept: Bool? = nil, isObsolete: Bool? = nil) {
+      self.digest = digest
+      self.isKept = isKept
+      self.isObsolete = isObsolete
+    }
   }
 
   /// A release that failed here.
@@ -122,7 +141,7 @@ public struct InstallState: Hashable, Sendable, Codable {
       return StatusReport.Installed(
         name: name, version: active.id.version, previous: package.previous?.id.version,
         older: package.older?.map(\.id.version), refused: package.refused.map(\.version), held: package.held,
-        selfTest: package.selfTest)
+        selfTest: package.selfTest, kept: active.keptFiles)
     }
   }
 }

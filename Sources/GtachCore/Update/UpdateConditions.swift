@@ -13,9 +13,15 @@ public struct InstallMachine: Hashable, Sendable {
   public var circumstances: String
   /// How many releases of a package stay beside the active one.
   public var keepInstalled: Int
+  /// Its own values of the variables in configuration templates; nil for none.
+  public var variables: TemplateVariables<PackageName>?
 
   /// A machine from its fields.
-  public init(platform: Platform, model: String?, allowMock: Bool, circumstances: String = "", keepInstalled: Int = 1) {
+  public init(
+    platform: Platform, model: String?, allowMock: Bool, circumstances: String = "", keepInstalled: Int = 1,
+    variables: TemplateVariables<PackageName>? = nil
+  ) {
+    self.variables = variables
     self.platform = platform
     self.model = model
     self.allowMock = allowMock

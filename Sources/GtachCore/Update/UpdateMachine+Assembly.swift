@@ -4,33 +4,50 @@ import GtachModel
 extension UpdateMachine {
   /// Has all looked at that decides what becomes of a staged release; one that has nothing of the kind is complete.
   mutating func inspect(_ position: Int) {
-    let places = PreservedData(journal.members[position].release, layout: layout).places
-    guard !places.isEmpty else {
-      return perform(.placing(position), operations.place(journal.members[position].release.id))
-    }
+    let member = journal.members[position]
+    let places = data(of: member).places + (configuration(of: member)?.places ?? [])
+    guard !places.isEmpty else { return perform(.placing(position), operations.place(member.release.id)) }
     step = .inspecting(position)
     action = .inspect(places)
   }
 
+  private func data(of member: UpdateJournal.Member) -> PreservedData {
+    PreservedData(member.release, layout: layout)
+  }
+
+  /// Nil in a recovery, which puts no release together.
+  private func configuration(of member: UpdateJournal.Member) -> ReleaseConfiguration? {
+    hashing.map {
+      ReleaseConfiguration(
+        release: member.release, previous: member.before.active, layout: layout,
+        values: TemplateValues(release: member.release, layout: layout, machine: machine), hashing: $0)
+    }
+  }
+
   /// Puts a staged release together. Where that cannot be, it is the release that is to blame.
   mutating func assemble(_ seen: [InspectedPlace: PlaceContent]) throws(GtachError) {
-    guard case .inspecting(let position) = step else {
+    guard case .inspecting(let position) = step, let configuration = configuration(of: journal.members[position]) else {
       throw GtachError(.bug, "an update was told of places that it never asked for")
     }
-    let release = journal.members[position].release
-    let plan: PreservedData.Plan
+    let member = journal.members[position]
+    let preserved: PreservedData.Plan
+    let rendered: ReleaseConfiguration.Plan
     do throws(GtachError) {
-      plan = try PreservedData(release, layout: layout).plan(seen)
+      preserved = try data(of: member).plan(seen)
+      rendered = try configuration.plan(seen)
     } catch {
       journal.errors.append(ErrorReport(error))
       return try undo(refusing: [position])
     }
-    var first: [FileOperation] = [.makeDirectory(layout.data(of: release.id.name))]
-    if !plan.seeded.isEmpty {
+    journal.members[position].release.configuration = rendered.files.isEmpty ? nil : rendered.files
+    var first: [FileOperation] = [.makeDirectory(layout.data(of: member.name))]
+    if !preserved.seeded.isEmpty {
       // Whoever finds only half of what the release brings has to know that it is not the package's own data.
-      journal.members[position].seeded = plan.seeded
+      journal.members[position].seeded = preserved.seeded
       first += try operations.write(journal)
     }
-    perform(.placing(position), first + plan.operations + operations.place(release.id))
+    perform(
+      .placing(position),
+      first + preserved.operations + rendered.operations + operations.place(member.release.id))
   }
 }

@@ -32,7 +32,13 @@ extension UpdateMachine {
     UpdateResult(
       name: id.name, version: id.version, success: success, message: message, rollbackPerformed: rollbackPerformed,
       validationErrors: errors, backupLocation: backup(success), selfTest: journal.selfTest,
-      together: others.isEmpty ? nil : others.map(\.description), hooks: journal.hooks.isEmpty ? nil : journal.hooks)
+      together: others.isEmpty ? nil : others.map(\.description), hooks: journal.hooks.isEmpty ? nil : journal.hooks,
+      kept: success ? kept : nil)
+  }
+
+  private var kept: [KeptFile]? {
+    let kept = journal.members.flatMap { $0.release.keptFiles ?? [] }
+    return kept.isEmpty || journal.kind == .rollback ? nil : kept
   }
 
   // After a success the release that was active is kept as the backup; otherwise it is what is active, or still the
@@ -60,7 +66,7 @@ extension UpdateMachine {
       switch journal.errors.first?.error.code {
       case .hookFailed: "a hook of \(culprit) failed"
       case .selfTestFailed: "the self-test of \(culprit) failed"
-      case .descriptionInvalid: "\(culprit) cannot be put together here"
+      case .descriptionInvalid, .configurationInvalid: "\(culprit) cannot be put together here"
       case .updateRolledBack: "\(id) was never tried to the end"
       default: "\(id) could not be activated"
       }

@@ -26,10 +26,11 @@ extension UpdateMachine {
   ///   - records: What is on the disk; its `opening` was carried out.
   ///   - freeBytes: The free space of the install root's file system.
   ///   - now: The time of the calendar, for people.
+  ///   - hashing: Tells whether an operator has changed a file.
   /// - Throws: `ErrorCode.bug` where nothing is requested, or two releases of a package are.
   public static func installing(
     _ requests: [RequestedRelease], records: InstallRecords, layout: InstallLayout, machine: InstallMachine,
-    freeBytes: Int64, now: Timestamp
+    freeBytes: Int64, now: Timestamp, hashing: any Hashing
   ) throws(GtachError) -> UpdateMachine {
     guard !requests.isEmpty, Set(requests.map(\.release.id.name)).count == requests.count else {
       throw GtachError(.bug, "an update of \(requests.map(\.release.id.description)) was asked for")
@@ -46,7 +47,7 @@ extension UpdateMachine {
     let changing = all.filter { $0.before.active?.id.version != $0.release.id.version }
     var update = UpdateMachine(
       kind: .install, members: changing.isEmpty ? all : changing, records: records, layout: layout, machine: machine,
-      now: now)
+      now: now, hashing: hashing)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
     if changing.isEmpty {
       return update.alreadyActive(asked: Set(requests.filter { !$0.isDependency }.map(\.release.id)))
@@ -137,16 +138,20 @@ extension UpdateMachine {
 
   private init(
     kind: UpdateKind, members: [UpdateJournal.Member], records: InstallRecords, layout: InstallLayout,
-    machine: InstallMachine, now: Timestamp
+    machine: InstallMachine, now: Timestamp, hashing: (any Hashing)? = nil
   ) {
     let journal = UpdateJournal(
       transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, members: members,
       generationBefore: records.state.generation, keepInstalled: machine.keepInstalled,
       circumstances: machine.circumstances, started: now)
-    self.init(journal: journal, records: records, layout: layout, machine: machine)
+    self.init(journal: journal, records: records, layout: layout, machine: machine, hashing: hashing)
   }
 
-  private init(journal: UpdateJournal, records: InstallRecords, layout: InstallLayout, machine: InstallMachine) {
+  private init(
+    journal: UpdateJournal, records: InstallRecords, layout: InstallLayout, machine: InstallMachine,
+    hashing: (any Hashing)? = nil
+  ) {
+    self.hashing = hashing
     self.journal = journal
     state = records.state
     history = records.history

@@ -35,6 +35,8 @@ public struct UpdateMachine: Sendable {
   let history: [UInt8]
   let layout: InstallLayout
   let machine: InstallMachine
+  /// Nil in a recovery, which needs none.
+  let hashing: (any Hashing)?
   var step: Step
 
   /// Where a transaction is, more finely than the journal says.

@@ -23,8 +23,12 @@ public struct PackingReport: Hashable, Sendable, Codable {
     /// The variables in it, each once, in the order of their names.
     public var variables: [String]
 
+    /// Those of them of which only a machine can say the value.
+    public var needed: [String]
+
     /// A template from its fields.
-    public init(file: String, target: String, variables: [String]) {
+    public init(file: String, target: String, variables: [String], needed: [String] = []) {
+      self.needed = needed
       self.file = file
       self.target = target
       self.variables = variables

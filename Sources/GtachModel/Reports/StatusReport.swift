@@ -18,11 +18,14 @@ public struct StatusReport: Hashable, Sendable, Codable {
     public var selfTest: SelfTestReport?
     /// The newest release that `autoInstall` accepts and `autoUpdate` does not; nil where there is none.
     public var withheld: Withheld?
+    /// The configuration files that its installation left as they were changed here; nil where there are none.
+    public var kept: [KeptFile]?
 
     /// A report from its fields.
     public init(
       name: PackageName, version: SemanticVersion, previous: SemanticVersion?, older: [SemanticVersion]? = nil,
-      refused: [SemanticVersion], held: Bool, selfTest: SelfTestReport?, withheld: Withheld? = nil
+      refused: [SemanticVersion], held: Bool, selfTest: SelfTestReport?, withheld: Withheld? = nil,
+      kept: [KeptFile]? = nil
     ) {
       self.name = name
       self.version = version
@@ -32,6 +35,7 @@ public struct StatusReport: Hashable, Sendable, Codable {
       self.held = held
       self.selfTest = selfTest
       self.withheld = withheld
+      self.kept = kept
     }
   }
 

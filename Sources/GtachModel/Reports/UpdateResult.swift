@@ -21,11 +21,14 @@ public struct UpdateResult: Hashable, Sendable, Codable {
   /// What hooks said, in the order in which they ran; nil where none did.
   public var hooks: [HookReport]?
 
+  /// The configuration files that it left as they were changed here; nil where there are none.
+  public var kept: [KeptFile]?
+
   /// A result from its fields.
   public init(
     name: PackageName, version: SemanticVersion, success: Bool, message: String, rollbackPerformed: Bool = false,
     validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil,
-    together: [String]? = nil, hooks: [HookReport]? = nil
+    together: [String]? = nil, hooks: [HookReport]? = nil, kept: [KeptFile]? = nil
   ) {
     self.name = name
     self.version = version
@@ -37,5 +40,6 @@ public struct UpdateResult: Hashable, Sendable, Codable {
     self.selfTest = selfTest
     self.together = together
     self.hooks = hooks
+    self.kept = kept
   }
 }

@@ -94,7 +94,9 @@ struct PackageValidation {
   }
 
   private func checkPreserved() throws(GtachError) {
-    for path in description.install?.preserve ?? [] where path.hasSuffix("/") {
+    for path in description.install?.preserve ?? [] {
+      try checkPlain(path, "install.preserve")
+      guard path.hasSuffix("/") else { continue }
       guard let found = tree.member(at: path)?.status.kind, found != .directory else { continue }
       throw GtachError(
         .descriptionInvalid, "install.preserve has \"\(path)\"", reason: "it is no directory",
@@ -102,8 +104,17 @@ struct PackageValidation {
     }
   }
 
+  /// Checks that a path leads through no link: what a machine puts there would be somewhere else.
+  private func checkPlain(_ path: String, _ key: String) throws(GtachError) {
+    guard let link = tree.firstLink(on: path) else { return }
+    throw GtachError(
+      .descriptionInvalid, "\(key) has \"\(path)\"", reason: "\"\(link)\" is a symbolic link",
+      advice: "name what the link leads to")
+  }
+
   private func templates() throws(GtachError) -> [PackingReport.Template] {
     var templates: [PackingReport.Template] = []
+    let own = Set((description.install?.variables?.everywhere ?? [:]).keys)
     for (source, target) in (description.install?.templates ?? [:]).sorted(by: { $0.key < $1.key }) {
       let bytes = try text(source, "install.templates", maximumBytes: ConfigurationTemplate.maximumBytes)
       guard tree.member(at: target) == nil else {
@@ -111,8 +122,12 @@ struct PackageValidation {
           .descriptionInvalid, "install.templates renders \"\(source)\" to \"\(target)\"",
           reason: "the package has a file \"\(target)\" already", advice: "exclude that, or name another")
       }
+      for path in [source, target] { try checkPlain(path, "install.templates") }
       let template = try ConfigurationTemplate(bytes, path: source)
-      templates.append(.init(file: source, target: target, variables: template.variables))
+      templates.append(
+        .init(
+          file: source, target: target, variables: template.variables,
+          needed: template.variables.filter { !$0.hasPrefix("gtach.") && !own.contains($0) }))
     }
     return templates
   }
@@ -212,6 +227,12 @@ private struct MemberTree {
 
   init(_ members: [ArchiveMember]) {
     self.members = Dictionary(members.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The first link that a path leads through or ends at.
+  func firstLink(on path: String) -> String? {
+    let names = path.split(separator: "/").filter { $0 != "." }
+    return names.indices.map { names[...$0].joined(separator: "/") }.first { members[$0]?.linkTarget != nil }
   }
 
   /// What a path names in the end; nil where that is nothing, or outside of the tree.

@@ -63,11 +63,13 @@ extension InstallMachine {
   ///   - allowMock: Whether a self-test on simulated GPIO lines may commit an update.
   ///   - circumstances: The part of the configuration that decides about self-tests, in any words.
   ///   - keepInstalled: How many releases of a package stay beside the active one.
+  ///   - variables: Its own values of the variables in configuration templates.
   public static func this(
-    allowMock: Bool, circumstances: String = "", keepInstalled: Int = NodeConfiguration.defaultKeepInstalled
+    allowMock: Bool, circumstances: String = "", keepInstalled: Int = NodeConfiguration.defaultKeepInstalled,
+    variables: TemplateVariables<PackageName>? = nil
   ) -> InstallMachine {
     InstallMachine(
       platform: Machine.platform, model: Machine.model, allowMock: allowMock, circumstances: circumstances,
-      keepInstalled: keepInstalled)
+      keepInstalled: keepInstalled, variables: variables)
   }
 }

@@ -69,7 +69,8 @@ public final class UpdateManager: Sendable {
     _ = try recoverLocked()
     let update = try UpdateMachine.installing(
       requests, records: try records(), layout: layout, machine: machine,
-      freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)), now: SystemClock.now())
+      freeBytes: Int64(try fileSystem.freeBytes(of: layout.root)), now: SystemClock.now(),
+      hashing: SHA256())
     return try run(update, stage: stage)
   }
 

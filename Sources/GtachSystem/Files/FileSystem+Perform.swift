@@ -24,6 +24,7 @@ extension FileSystem {
     case .makeSymbolicLink(let path, let target):
       guard symlink(target, path) == 0 else { throw Self.failure("cannot make the link \(path)", errno) }
     case .remove(let path): try TreeRemoval.remove(path)
+    case .takeOwner(let model, let path): try takeOwner(of: model, for: path)
     case .makeReadOnly(let path): try TreeProtection.protect(path)
     case .syncFile(let path), .syncDirectory(let path): try sync(path)
     case .syncFileSystem(let path): try syncFileSystem(of: path)

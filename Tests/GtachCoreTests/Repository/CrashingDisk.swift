@@ -51,7 +51,7 @@ struct CrashingDisk {
       for node in files.values { node.synced = node.bytes }
       for change in changes { change.apply(&syncedFiles) }
       changes = []
-    case .makeSymbolicLink: preconditionFailure("a repository makes no links")
+    case .makeSymbolicLink, .takeOwner: preconditionFailure("a repository makes no links, and gives nothing away")
     }
   }
 

@@ -30,6 +30,22 @@ struct ConfigurationTemplateTests {
     #expect(error?.message == "\(place) of app.conf.template is no template")
   }
 
+  @Test("values take the places of variables, four braces become two, all else stays as it is")
+  func rendered() throws {
+    func rendered(_ text: String, _ values: [String: String]) throws(GtachError) -> String {
+      String(decoding: try ConfigurationTemplate(Array(text.utf8), path: "t").rendered(with: values), as: UTF8.self)
+    }
+    #expect(try rendered("a={{a}}\n{{ b }}{{a}}", ["a": "1", "b": "{{a}}"]) == "a=1\n{{a}}1")
+    #expect(try rendered("{{{{a}} {x} {{{{{{{{}", [:]) == "{{a}} {x} {{{{}")
+    #expect(try rendered("", [:]) == "")
+    #expect(
+      thrownError { try rendered("ü\n ü{{a}}", [:]) }?.message
+        == "line 2, column 3 of t: the variable \"a\" has no value")
+    let long = String(repeating: "{{a}}", count: 2000)
+    #expect(
+      thrownError { try rendered(long, ["a": String(repeating: "x", count: 4096)]) }?.code == .configurationInvalid)
+  }
+
   @Test("bytes that are no text, and too many of them, are refused")
   func hostile() {
     let read = { (bytes: [UInt8]) in thrownError { try ConfigurationTemplate(bytes, path: "t") }?.code }

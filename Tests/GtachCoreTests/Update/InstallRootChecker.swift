@@ -74,6 +74,9 @@ struct InstallRootChecker {
       for version in older { expectComplete(name, version, location) }
       let kept = Set([active[name], previous[name]].compactMap { $0 } + older)
       #expect(Set(disk.list("\(root)/releases/\(name)")) == kept, "of \(name)", sourceLocation: location)
+      if name == "conf" {
+        #expect(Set(disk.list("\(root)/configuration/\(name)")) == kept, "of \(name)", sourceLocation: location)
+      }
     }
     return (active, previous)
   }
@@ -98,6 +101,17 @@ struct InstallRootChecker {
     for path in ["bin/pre", "bin/post", "app.py"] { packed[path] = Array("\(path) of \(name)@\(version)".utf8) }
     if name == "store" || name == "late" && version.hasPrefix("2.") {
       for path in ["data", "settings"] { packed[path] = Array("-> ../../../state/\(name)/\(path)".utf8) }
+    }
+    if name == "conf" {
+      let text = version.hasPrefix("1.") ? "port 80" : "port 80 of 2"
+      packed["conf.in"] = Array((version.hasPrefix("1.") ? "port {{port}}" : "port {{port}} of 2").utf8)
+      packed["etc/conf"] = Array("-> ../../../../configuration/conf/\(version)/etc/conf".utf8)
+      let rendered = disk.tree("\(root)/configuration/conf/\(version)").mapValues {
+        String(decoding: $0, as: UTF8.self)
+      }
+      let operators = ["etc/conf": "an operator's", "etc/conf.gtach-new": text]
+      let isOwn = rendered == ["etc/conf": text] || rendered == operators || rendered == ["etc/conf": "an operator's"]
+      #expect(isOwn, "\(version): \(rendered)", sourceLocation: location)
     }
     #expect(
       disk.tree("\(root)/releases/\(name)/\(version)") == packed, "\(name) \(version) is complete",

@@ -120,6 +120,8 @@ struct SimulatedDisk {
       if find(path) != nil { remove(try slot(path)) }
     case .makeReadOnly(let path):
       guard find(path) != nil else { throw Self.failure(.notFound, "protect \(path)") }
+    case .takeOwner(let model, let path):
+      guard find(model) != nil, find(path) != nil else { throw Self.failure(.notFound, "own \(path)") }
     case .syncFile(let path):
       guard let node = find(path), case .file(let bytes, _) = nodes[node] else {
         throw Self.failure(.notFound, "sync \(path)")

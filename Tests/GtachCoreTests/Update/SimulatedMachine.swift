@@ -38,6 +38,10 @@ enum Sample {
     if preserves(ReleaseID(name: name(package), version: self.version(version))) {
       description.install?.preserve = ["data/", "settings"]
     }
+    if package == "conf" {
+      description.install?.templates = ["conf.in": "etc/conf"]
+      description.install?.variables = TemplateVariables(["port": "80"])
+    }
     change(&description)
     let content = Manifest.Content(digest: digest("\(package) \(version)"), size: 1000)
     return InstallState.Release(
@@ -45,6 +49,12 @@ enum Sample {
         description: description, platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: content,
         index: content),
       digest: digest("\(package) \(version)"))
+  }
+
+  /// Releases of `conf` have a template, which is another one from 2.0.0 on.
+  static func isConfigured(_ release: ReleaseID) -> Bool { release.name.text == "conf" }
+  static func template(_ release: ReleaseID) -> String {
+    release.version < version("2.0.0") ? "port {{port}}" : "port {{port}} of 2"
   }
 
   static func preserves(_ release: ReleaseID) -> Bool {
@@ -117,7 +127,7 @@ struct SimulatedMachine {
     return try run(
       try UpdateMachine.installing(
         releases.map { RequestedRelease($0, isForced: force) }, records: try records(), layout: layout,
-        machine: machine, freeBytes: freeBytes, now: Timestamp(secondsSinceEpoch: 1000)))
+        machine: machine, freeBytes: freeBytes, now: Timestamp(secondsSinceEpoch: 1000), hashing: TestHashing()))
   }
 
   @discardableResult
@@ -241,7 +251,7 @@ struct SimulatedMachine {
       let names = path.split(separator: "/")
       try perform(.makeDirectory("\(directory)/\(names.dropLast().joined(separator: "/"))"))
       if text.hasPrefix("-> ") {
-        // The link that gtach makes of a preserved path is not in the archive.
+        // The links that gtach makes are not in the archive.
         if extras[release.description]?[path] == nil { continue }
         try perform(.makeSymbolicLink(at: "\(directory)/\(path)", to: String(text.dropFirst(3))))
       } else {
@@ -255,6 +265,10 @@ struct SimulatedMachine {
   static func content(of release: ReleaseID) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for path in ["bin/pre", "bin/post", "app.py"] { files[path] = Array("\(path) of \(release)".utf8) }
+    if Sample.isConfigured(release) {
+      files["conf.in"] = Array(Sample.template(release).utf8)
+      files["etc/conf"] = Array("-> ../../../../configuration/\(release.name)/\(release.version)/etc/conf".utf8)
+    }
     for path in seeds(of: release).keys {
       let name = path.split(separator: "/")[0]
       files["\(name)"] = Array("-> ../../../state/\(release.name)/\(name)".utf8)

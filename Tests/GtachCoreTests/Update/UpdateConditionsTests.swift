@@ -101,7 +101,7 @@ struct UpdateConditionsTests {
     #expect(try obstacles(release, force: true) == ["description-invalid"])
   }
 
-  @Test("a release with a service or templates is refused as a whole until they are carried out")
+  @Test("a release with a service is refused as a whole until they are carried out")
   func unsupported() throws {
     func obstacle(_ install: PackageDescription.Installation) throws -> String {
       let release = Sample.release("1.0.0") { $0.install = install }
@@ -113,9 +113,6 @@ struct UpdateConditionsTests {
     }
     let service = try obstacle(.init(service: "app.service"))
     #expect(service.contains("cannot install app@1.0.0 yet") && service.contains("install.service"))
-    #expect(try obstacle(.init(templates: ["a": "b"])).contains("install.templates"))
-    let all = try obstacle(.init(service: "app.service", templates: [:]))
-    #expect(all.contains("install.service and install.templates"))
   }
 
   @Test("a version must be fit to be a directory's name, beside the others")

@@ -387,7 +387,7 @@ struct UpdateMachineTests {
     let records = try node.records()
     var update = try UpdateMachine.installing(
       [RequestedRelease(Sample.release("1.1.0"))], records: records, layout: node.layout, machine: node.machine,
-      freeBytes: 1 << 30, now: Timestamp(secondsSinceEpoch: 0))
+      freeBytes: 1 << 30, now: Timestamp(secondsSinceEpoch: 0), hashing: TestHashing())
     update.advance(.tested(Sample.report(passed: true)))
     guard case .fail(let error) = update.action else {
       Issue.record("it went on with \(update.action)")

@@ -23,17 +23,24 @@ struct UpdatePowerCutTests {
     case failingNewData = "an update to a release with data that fails its self-test"
     case data = "an update that keeps data"
     case dataRollback = "a rollback by hand that keeps data"
+    case firstConfiguration = "a first installation with a template"
+    case configuration = "an update of a configuration that an operator changed"
+    case failingConfiguration = "an update of a configuration that fails its self-test"
+    case configurationRollback = "a rollback by hand to another configuration"
     var testDescription: String { rawValue }
 
     private var isSet: Bool { [.firstSet, .set, .failingSet, .failingDependency].contains(self) }
     private var isFirst: Bool {
-      [.firstInstall, .failingFirstInstall, .firstSet, .firstData, .failingFirstData].contains(self)
+      [.firstInstall, .failingFirstInstall, .firstSet, .firstData, .failingFirstData, .firstConfiguration].contains(
+        self)
     }
+    private var isRollback: Bool { [.rollback, .dataRollback, .configurationRollback].contains(self) }
     /// The package that it is about.
     var package: String {
       switch self {
       case .firstData, .failingFirstData, .data, .dataRollback: "store"
       case .newData, .failingNewData: "late"
+      case .firstConfiguration, .configuration, .failingConfiguration, .configurationRollback: "conf"
       default: "app"
       }
     }
@@ -61,24 +68,30 @@ struct UpdatePowerCutTests {
           try node.install(isSet ? Self.set(version) : [Sample.release(version, of: package)])
         }
       }
+      if package == "conf", !isFirst {
+        let path = "\(node.layout.configurations)/conf/1.1.0/etc/conf"
+        try node.disk.perform(.write(path: path, bytes: Array("an operator's".utf8), permissions: 0o644))
+        try node.disk.perform(.syncFileSystem(of: "/"))
+      }
       for (path, text) in written {
         let path = "\(node.layout.data)/\(package)/\(path)"
         try node.disk.perform(.write(path: path, bytes: Array(text.utf8), permissions: 0o644))
         try node.disk.perform(.syncFileSystem(of: "/"))
       }
       switch self {
-      case .failingSelfTest, .failingFirstInstall, .failingSet, .failingNewData:
+      case .failingSelfTest, .failingFirstInstall, .failingSet, .failingNewData, .failingConfiguration:
         node.behaviours["\(package)@2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
       case .failingHook: node.behaviours["2.0.0"] = .init(postInstall: failure)
       case .failingPreInstall, .failingFirstData: node.behaviours["\(package)@2.0.0"] = .init(preInstall: failure)
       case .failingDependency: node.behaviours["lib@2.0.0"] = .init(postInstall: failure)
       case .firstInstall, .update, .rollback, .firstSet, .set, .firstData, .newData, .data, .dataRollback: break
+      case .firstConfiguration, .configuration, .configurationRollback: break
       }
       return node
     }
 
     func run(_ node: inout SimulatedMachine) throws {
-      if self == .rollback || self == .dataRollback {
+      if isRollback {
         try node.rollBack(of: Sample.name(package))
       } else {
         try node.install(isSet ? Self.set("2.0.0") : [Sample.release("2.0.0", of: package)])
@@ -93,13 +106,14 @@ struct UpdatePowerCutTests {
     var before: String? { isFirst ? nil : "1.1.0" }
     var after: String? {
       switch self {
-      case .firstInstall, .update, .firstSet, .set, .firstData, .newData, .data: "2.0.0"
-      case .rollback, .dataRollback: "1.0.0"
+      case .firstInstall, .update, .firstSet, .set, .firstData, .newData, .data, .firstConfiguration, .configuration:
+        "2.0.0"
+      case .rollback, .dataRollback, .configurationRollback: "1.0.0"
       default: before
       }
     }
     /// What is active while it is tried.
-    var tried: String { self == .rollback || self == .dataRollback ? "1.0.0" : "2.0.0" }
+    var tried: String { isRollback ? "1.0.0" : "2.0.0" }
   }
 
   @Test("at every step, and in the recovery, whatever of the unsynced is lost", arguments: Scenario.allCases)
@@ -166,6 +180,11 @@ struct UpdatePowerCutTests {
       #expect(previous == scenario.all(isBefore ? "1.0.0" : "1.1.0"), "\(scenario.rawValue)")
     }
     InstallRootChecker(disk: node.disk).expectData(scenario.package, written: scenario.written)
+    if scenario.package == "conf", let version = active["conf"], scenario.before != nil {
+      let path = "\(node.layout.configurations)/conf/\(version)/etc/conf"
+      let isOperators = node.disk.read(path) == Array("an operator's".utf8)
+      #expect(isOperators == (version != "1.0.0"), "\(scenario.rawValue): \(version)")
+    }
     guard goesOn else { return }
     node.behaviours = [:]
     #expect(try node.install(Sample.release("2.1.0", of: scenario.package), force: true).success)

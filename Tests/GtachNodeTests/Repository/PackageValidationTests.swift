@@ -144,7 +144,7 @@ struct PackageValidationTests {
       ])
       #expect(
         try pack(fields, fixture).templates == [
-          .init(file: "b.in", target: "b", variables: ["x", "y"]),
+          .init(file: "b.in", target: "b", variables: ["x", "y"], needed: ["x", "y"]),
           .init(file: "etc/app.conf.in", target: "etc/app.conf", variables: []),
         ])
       try fixture.files.perform([
@@ -263,6 +263,28 @@ struct PackageValidationTests {
       let empty = try pack(#""exclude": ["*"]"#, fixture).warnings
       #expect(empty.count == 1 && empty[0].contains("nothing in this release"))
       #expect(try pack(#""install": { "preserve": ["data/"] }"#, fixture).warnings.isEmpty)
+    }
+  }
+
+  @Test("what a machine puts into a release goes through no link")
+  func plainPaths() throws {
+    try RepositoryFixture.with { fixture in
+      try fixture.files.perform([
+        .makeDirectory("\(fixture.tree)/etc"), .makeSymbolicLink(at: "\(fixture.tree)/link", to: "etc"),
+        .write(path: "\(fixture.tree)/etc/a.in", bytes: Array("{{a}} {{b}} {{gtach.name}}".utf8), permissions: 0o644),
+      ])
+      for install in [
+        #""preserve": ["link/"]"#, #""preserve": ["link/data/"]"#, #""templates": { "link/a.in": "a" }"#,
+        #""templates": { "etc/a.in": "link/a" }"#,
+      ] {
+        let error = error("\"install\": { \(install) }", fixture)
+        #expect(error?.code == .descriptionInvalid && error?.reason == "\"link\" is a symbolic link", "\(install)")
+      }
+      let fields =
+        #""install": { "templates": { "etc/a.in": "etc/a" }, "variables": { "a": 1, "linux-armv7": { "b": 2 } } }"#
+      let templates = try pack(fields, fixture).templates
+      #expect(templates.map(\.variables) == [["a", "b", "gtach.name"]])
+      #expect(templates.map(\.needed) == [["b"]], "b is known of one platform only")
     }
   }
 

@@ -30,11 +30,11 @@ struct InstallFixture {
   /// A release whose archive is one file and its hooks.
   func release(
     _ version: String, preInstall: String? = nil, postInstall: String? = nil, timeoutSeconds: Int? = nil,
-    preserve: [String]? = nil, files more: [String: String] = [:]
+    preserve: [String]? = nil, templates: [String: String]? = nil, files more: [String: String] = [:]
   ) throws(GtachError) -> TestRelease {
     var description = PackageDescription(name: try PackageName("app"), version: try SemanticVersion(version))
     description.install = PackageDescription.Installation(
-      preserve: preserve, preInstall: preInstall.map { _ in "bin/pre" },
+      preserve: preserve, templates: templates, preInstall: preInstall.map { _ in "bin/pre" },
       postInstall: postInstall.map { _ in "bin/post" },
       timeoutSeconds: timeoutSeconds)
     let digest = SHA256().digest(of: Array(version.utf8))
