@@ -91,8 +91,8 @@ public enum Zstd {
     guard ZSTD_isError(result) == 0 else {
       throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
     }
-    // Many of these are kept, and most are much shorter than they might be.
-    return Array(room[...])
+    // Many of these are kept, and most are much shorter than they might be. `Array(room[...])` would keep the room.
+    return [UInt8](unsafeUninitializedCapacity: room.count) { buffer, count in count = buffer.initialize(from: room).index }
   }
 
   private static let followed = GtachError(

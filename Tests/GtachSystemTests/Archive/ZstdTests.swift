@@ -63,6 +63,7 @@ struct ZstdTests {
     #expect(try Zstd.decompress(Zstd.compress([], level: 1)[...], maximumBytes: 0) == [])
     let unstated = [0x28, 0xB5, 0x2F, 0xFD] + (try Zstd.compressBare(bytes[...], after: [], level: 1))
     #expect(try Zstd.decompress(unstated[...], maximumBytes: 5000) == bytes)
+    #expect(try Zstd.decompress(unstated[...], maximumBytes: 1 << 20).capacity < 6000, "it keeps no room")
     for (frame, maximum) in [(frame, 4999), (unstated, 4999), ([], 5000), ([1, 2, 3], 5000), (frame + [0], 5000)] {
       #expect(thrownError { try Zstd.decompress(frame[...], maximumBytes: maximum) }?.code == .objectCorrupt)
     }
