@@ -8,11 +8,11 @@
 #
 #   patch     the objects that the node fetched, against the smallest of xdelta3 -9, bsdiff and zstd -19 --patch-from
 #             (aim: 1.02 times, and below 1.00 for libssl3 and the applications)
-#   beside    what else came over the connection, TLS, handshake, metadata, manifest and index included (aim: 6 KiB and 80
-#             bytes for each changed chunk)
+#   beside    what else came over the connection, frames, metadata, manifest and index included (aim: 6 KiB and 80 bytes
+#             for each changed chunk), and what TLS adds to each of its records, which any protocol pays
 #   pack      seconds of the first and of the second pack (aim: 0.4 times)
 #   apply     processor seconds of fetching the update and of unpacking it, against zstd -d of the whole package and tar -x
-#             (aim: 1.0 times)
+#             (aim: 1.0 times); medians of three, in turn
 #   memory    the most that fetching the update took, less what an idle daemon takes (aim: 24 MB)
 set -eu
 . "$(dirname "$0")/../lib.sh"

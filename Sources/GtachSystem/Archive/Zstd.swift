@@ -92,7 +92,9 @@ public enum Zstd {
       throw failure(.objectCorrupt, "compressed bytes cannot be decoded", result)
     }
     // Many of these are kept, and most are much shorter than they might be. `Array(room[...])` would keep the room.
-    return [UInt8](unsafeUninitializedCapacity: room.count) { buffer, count in count = buffer.initialize(from: room).index }
+    return [UInt8](unsafeUninitializedCapacity: room.count) { buffer, count in
+      count = buffer.initialize(from: room).index
+    }
   }
 
   private static let followed = GtachError(
