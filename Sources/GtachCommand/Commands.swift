@@ -133,8 +133,12 @@ extension CommandSpecification {
     CommandSpecification(
       name: "verify", summary: "read all that is here, and hash it",
       arguments: [Argument(name: "NAME[@VERSION]", required: false)],
-      options: [Option(name: "--repair", summary: "make damaged parts anew, or fetch them")],
-      notes: "Damaged parts are put aside. Ends with 65 if anything is not as it should be.",
+      options: [
+        Option(name: "--repair", summary: "make damaged parts anew, or fetch them"),
+        Option(name: "--installed", summary: "compare what is installed with what was packed"),
+      ],
+      notes: "Damaged parts are put aside. Ends with 65 if anything is not as it should be,\n"
+        + "with --installed with 1.",
       example: "gtach verify --repair"),
     CommandSpecification(
       name: "reindex", summary: "make the index of `list` and `search` anew",

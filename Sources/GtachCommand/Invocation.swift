@@ -87,6 +87,8 @@ public enum Command: Hashable, Sendable {
   case remove(ReleaseID, force: Bool)
   /// Hash all that is here, or what is here of a package or a release, and repair it.
   case verify(name: PackageName?, version: SemanticVersion?, repairs: Bool)
+  /// Compare what is installed with what was packed.
+  case verifyInstalled(name: PackageName?, version: SemanticVersion?)
   /// Make the package index anew.
   case reindex
   /// Take away what nothing needs, or only say what that is.

@@ -54,7 +54,14 @@ enum InvocationParser {
       return .remove(try ReleaseID(arguments[0]), force: scan.has("--force"))
     case "verify":
       let (name, version) = try arguments.first.map(nameAndVersion) ?? (nil, nil)
-      return .verify(name: name, version: version, repairs: scan.has("--repair"))
+      guard scan.has("--installed") else {
+        return .verify(name: name, version: version, repairs: scan.has("--repair"))
+      }
+      if scan.has("--repair") {
+        throw GtachError(
+          .usage, "--repair is for what was fetched, not for what is installed", advice: "leave one of them out")
+      }
+      return .verifyInstalled(name: name, version: version)
     case "reindex":
       return .reindex
     case "gc":

@@ -34,6 +34,18 @@ extension CommandSession {
     return rendering.verification(report)
   }
 
+  func verifyInstalled(_ name: PackageName?, version: SemanticVersion?) throws(GtachError) -> Output {
+    let cancellation = try interruptible()
+    let context = try NodeContext(home: home(), cancellation: cancellation)
+    let progress = progress()
+    defer { progress.finish() }
+    let report = try InstalledVerifier(context, cancellation: cancellation).verify(name: name, version: version) {
+      progress.show("verifying", doneBytes: $0, totalBytes: $1)
+    }
+    progress.finish()
+    return rendering.installed(report)
+  }
+
   func collectGarbage(dryRun: Bool) throws(GtachError) -> Output {
     let cancellation = try interruptible()
     let context = try NodeContext(home: home(), cancellation: cancellation)

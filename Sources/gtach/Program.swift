@@ -83,6 +83,7 @@ struct CommandSession {
     case .importRelease(let place, let release): try importRelease(from: place, release: release)
     case .remove(let release, let force): try remove(release, force: force)
     case .verify(let name, let version, let repairs): try verify(name, version: version, repairs: repairs)
+    case .verifyInstalled(let name, let version): try verifyInstalled(name, version: version)
     case .reindex: rendering.reindexed(try repository().reindex())
     case .collectGarbage(let dryRun): try collectGarbage(dryRun: dryRun)
     case .node(let options): try node(options)

@@ -74,6 +74,8 @@ import Testing
     #expect(try command("gc --dry-run") == .collectGarbage(dryRun: true))
     #expect(try command("verify") == .verify(name: nil, version: nil, repairs: false))
     #expect(try command("verify gtach-app") == .verify(name: app, version: nil, repairs: false))
+    #expect(try command("verify --installed") == .verifyInstalled(name: nil, version: nil))
+    #expect(try command("verify gtach-app@0.4.0 --installed") == .verifyInstalled(name: app, version: version))
     #expect(
       try command("verify gtach-app@0.4.0 --repair") == .verify(name: app, version: version, repairs: true))
     #expect(try command("export gtach-app@0.4.0 f.tar") == .export(release, to: .file("f.tar")))

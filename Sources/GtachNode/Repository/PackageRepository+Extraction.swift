@@ -18,9 +18,12 @@ extension PackageRepository {
     let entry = try entry(of: variant)
     let index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
     let read = chunkReader(of: entry, index: index)
+    let extract = { (source: @escaping () throws(GtachError) -> [UInt8]?) throws(GtachError) in
+      try ArchiveReader.extract(source: source, into: directory)
+    }
     do throws(GtachError) {
       // The archive is hashed as a whole: that says of every chunk whether it is right.
-      try unpack(index, of: entry, into: directory, progress: progress) { chunk throws(GtachError) in
+      try self.read(index, of: entry, extract, progress: progress) { chunk throws(GtachError) in
         let stored = try self.storedChunk(chunk.digest, isHashed: false)
         if let stored, stored.bytes.count == chunk.size { return stored.bytes }
         return try read(chunk)
@@ -29,8 +32,25 @@ extension PackageRepository {
       guard Self.mayComeOfDamage.contains(error.code) else { throw error }
       // Either the archive is not what it should be, or a chunk, which is now found and made anew if that can be.
       for name in try files.list(directory) { try files.perform(.remove("\(directory)/\(name)")) }
-      try unpack(index, of: entry, into: directory, progress: progress, chunk: read)
+      try self.read(index, of: entry, extract, progress: progress, chunk: read)
     }
+  }
+
+  /// What a variant's archive has, by path. Nothing is written.
+  ///
+  /// - Parameter progress: Told how many bytes of the archive were read, and how many it has; what it throws ends the work.
+  /// - Throws: As `extract`.
+  func listing(
+    of variant: VariantID, progress: @escaping (Int, Int) throws(GtachError) -> Void = { _, _ in }
+  ) throws(GtachError) -> [String: TreeEntry] {
+    let entry = try entry(of: variant)
+    let index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
+    var entries: [String: TreeEntry] = [:]
+    try read(
+      index, of: entry,
+      { source throws(GtachError) in entries = try ArchiveReader.entries(source: source, hashing: SHA256Stream()) },
+      progress: progress, chunk: chunkReader(of: entry, index: index))
+    return entries
   }
 
   /// What is said of an archive that holds other bytes than it should.
@@ -38,24 +58,24 @@ extension PackageRepository {
     .archiveInvalid, .archivePathUnsafe, .archiveMemberUnsupported,
   ]
 
-  private func unpack(
-    _ index: ChunkIndex, of entry: Catalogue.Entry, into directory: String,
+  private func read(
+    _ index: ChunkIndex, of entry: Catalogue.Entry,
+    _ body: (@escaping () throws(GtachError) -> [UInt8]?) throws(GtachError) -> Void,
     progress: @escaping (Int, Int) throws(GtachError) -> Void,
     chunk: @escaping (ChunkIndex.Chunk) throws(GtachError) -> [UInt8]
   ) throws(GtachError) {
     let hash = SHA256Stream()
     var position = 0
     var done = 0
-    try ArchiveReader.extract(
-      source: { () throws(GtachError) in
-        guard position < index.chunks.count else { return nil }
-        let bytes = try chunk(index.chunks[position])
-        position += 1
-        done += bytes.count
-        hash.update(bytes)
-        try progress(done, entry.archive.size)
-        return bytes
-      }, into: directory)
+    try body { () throws(GtachError) in
+      guard position < index.chunks.count else { return nil }
+      let bytes = try chunk(index.chunks[position])
+      position += 1
+      done += bytes.count
+      hash.update(bytes)
+      try progress(done, entry.archive.size)
+      return bytes
+    }
     guard hash.finish() == entry.archive.digest else {
       throw GtachError(
         .archiveInvalid, "the archive of \(entry.variant) is not the one that its manifest names",

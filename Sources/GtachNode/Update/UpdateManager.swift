@@ -13,7 +13,7 @@ public final class UpdateManager: Sendable {
   public typealias SelfTest =
     @Sendable (_ manifest: Manifest, _ releaseDirectory: String) throws(GtachError) -> SelfTestReport
 
-  private let layout: InstallLayout
+  let layout: InstallLayout
   private let machine: InstallMachine
   private let fileSystem: FileSystem
   private let installer: PlatformInstaller

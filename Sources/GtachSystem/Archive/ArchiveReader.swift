@@ -81,6 +81,34 @@ public enum ArchiveReader {
     }
   }
 
+  /// What an archive has, by path; nothing is written. What is no directory, file or symbolic link is refused, as `extract`
+  /// does.
+  ///
+  /// - Parameter hash: Hashes the files.
+  /// - Throws: As `extract` does.
+  public static func entries(
+    source: @escaping () throws(GtachError) -> [UInt8]?, hashing hash: SHA256Stream
+  ) throws(GtachError) -> [String: TreeEntry] {
+    let reader = try MemberReader(source: source)
+    var entries: [String: TreeEntry] = [:]
+    try forEachMember(of: reader) { (member, components) throws(GtachError) in
+      let path = components.joined(separator: "/")
+      switch member.kind {
+      case .directory: if !path.isEmpty { entries[path] = .directory(permissions: 0o755) }
+      case .symbolicLink(let target): entries[path] = .link(to: target)
+      case .file(let isExecutable):
+        while let (block, _) = try reader.nextBlock() { hash.update(block) }
+        entries[path] = .file(hash.finish(), permissions: isExecutable ? 0o755 : 0o644)
+      case .hardLink:
+        throw GtachError(
+          .archiveMemberUnsupported, "the archive's member \"\(member.path)\" is not allowed",
+          reason: "it is a hard link")
+      }
+    }
+    try reader.drain()
+    return entries
+  }
+
   /// Reads an archive that holds nothing but files, a whole file at a time, and writes nothing.
   ///
   /// - Parameters:
