@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <malloc.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 int gtach_syncfs(int descriptor) { return syncfs(descriptor); }
@@ -29,6 +30,13 @@ int gtach_open_network_changes(void) {
   close(number);
   errno = error;
   return -1;
+}
+
+int gtach_is_clock_synchronised(void) {
+  struct timex state = {.modes = 0};
+  int answer = adjtimex(&state);
+  if (answer < 0) return -1;
+  return answer != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
 void gtach_keep_freed_memory(int largest, int kept, int arenas) {

@@ -23,6 +23,7 @@ extension Rendering {
       ("platform", report.platform.text), ("home", report.home), ("daemon", daemon),
       ("metadata", "version \(report.metadataVersion)"), ("here", Quantity.count(report.variants, "release")),
     ]
+    if let window = report.window { rows.append(("installs", Self.text(window))) }
     if report.installed.isEmpty { rows.append(("installed", "nothing")) }
     var text = fields(rows)
     if !report.installed.isEmpty { text += "\n" + installedTable(report.installed).text(for: output) }
@@ -39,6 +40,16 @@ extension Rendering {
       text += Text.printable("failed here: \(refusal.release)\(reasons)") + "\n"
     }
     return Output(standardOutput: text)
+  }
+
+  /// When a machine installs by itself.
+  private static func text(_ window: WindowReport) -> String {
+    let windows = window.windows.joined(separator: ", ")
+    return switch window.state {
+    case .open: "by itself until \(window.until ?? "?") (\(windows))"
+    case .closed: "by itself from \(window.until ?? "?") on (\(windows))"
+    case .ignored: "by itself at any time: the clock is not synchronised, so \(windows) does not hold"
+    }
   }
 
   private func installedTable(_ installed: [StatusReport.Installed]) -> Table {

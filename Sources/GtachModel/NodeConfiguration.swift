@@ -26,6 +26,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var autoInstall: [PackageName: VersionRange]?
   /// Which kinds of change that may make to what is installed; `UpdatePolicy.automatic` where it is missing.
   public var autoUpdate: UpdatePolicy?
+  /// When it does that, in local time; at any time where it is missing.
+  public var installWindows: InstallWindows?
   /// How many installed releases of a package stay beside the active one.
   public var keepInstalled: Int?
   /// How many of the newest releases of each name a node keeps that is not a publisher.
@@ -49,7 +51,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, keepInstalled, keepReleases, objectCacheMegabytes, upload
+    case listen, peers, installRoot, autoInstall, autoUpdate, installWindows, keepInstalled, keepReleases
+    case objectCacheMegabytes, upload
     case selfTest, variables, gpio, allowMock, mock
   }
 
@@ -62,6 +65,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
     autoInstall = try fields.decodeIfPresent(PackageRanges.self, forKey: .autoInstall)?.ranges
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
+    installWindows = try fields.decodeIfPresent(InstallWindows.self, forKey: .installWindows)
     keepInstalled = try fields.decodeIfPresent(Int.self, forKey: .keepInstalled)
     if let keepInstalled, !Self.keepInstalledLimits.contains(keepInstalled) {
       throw DecodingError.dataCorruptedError(

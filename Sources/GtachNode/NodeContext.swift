@@ -121,7 +121,12 @@ public struct NodeContext: Sendable {
       node: membership.nodeName.text, id: membership.id, fleet: membership.fleetName, fleetID: membership.fleet,
       platform: Machine.platform, home: home.path, daemon: false, listening: nil, discovery: nil, peers: nil,
       metadataVersion: trusted.timestampVersion, variants: try repository.variants().count,
-      installed: installed, refusals: state.refusals)
+      installed: installed, refusals: state.refusals, window: installWindow)
+  }
+
+  /// When this machine installs by itself; nil where that is at any time.
+  var installWindow: WindowReport? {
+    configuration.installWindows.map { WindowReport($0, at: SystemClock.local()) }
   }
 
   /// Finds what it takes to install something, or what the configuration has installed by itself, as far as this

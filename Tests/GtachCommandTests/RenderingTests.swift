@@ -206,6 +206,19 @@ import Testing
     #expect(!rendering(columns: nil).history([entry]).standardOutput.contains("kept as it was changed"))
   }
 
+  @Test func statusSaysWhenItInstallsByItself() throws {
+    var report = try Samples.status()
+    let windows = InstallWindows([try InstallWindows.Window("03:00-05:00")])
+    for (hour, isSynchronised, text) in [
+      (4, true, "by itself until 05:00 (03:00-05:00)"), (5, true, "by itself from 03:00 on (03:00-05:00)"),
+      (5, false, "by itself at any time: the clock is not synchronised, so 03:00-05:00 does not hold"),
+    ] as [(Int, Bool, String)] {
+      report.window = WindowReport(
+        windows, at: LocalTime(secondsOfDay: hour * 3600, isSynchronised: isSynchronised))
+      #expect(rendering(columns: nil).status(report).standardOutput.contains("installs\t\(text)\n"))
+    }
+  }
+
   @Test func statusShowsWhatIsInstalled() throws {
     #expect(
       try rendering().status(Samples.status()).standardOutput == """

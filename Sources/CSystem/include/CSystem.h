@@ -14,6 +14,8 @@ int gtach_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int lowest);
 int gtach_open_network_changes(void);
 // mallopt(3): from which size on memory is given back at once, how much is kept of the rest, and in how many arenas
 void gtach_keep_freed_memory(int largest, int kept, int arenas);
+// whether somebody keeps the kernel's clock right, adjtimex(2); -1 with errno where it does not say
+int gtach_is_clock_synchronised(void);
 // malloc_trim(3)
 void gtach_give_back_freed_memory(void);
 #endif

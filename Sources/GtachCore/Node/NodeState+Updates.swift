@@ -188,7 +188,8 @@ extension NodeState {
   /// Starts the next update, one at a time: those that operators asked for, then those that the policy wants.
   mutating func advanceUpdates(now: Instant, into actions: inout [NodeAction]) {
     guard installing == nil else { return }
-    if installQueue.isEmpty, setup.installs, let set = nextDue(now: now) {
+    windowAt = nil
+    if installQueue.isEmpty, setup.installs, let set = nextDue(now: now), isWindowOpen(now: now) {
       let named = setup.configuration.autoInstall ?? [:]
       let requested = set.map {
         RequestedVariant(variant: $0, isForced: false, isDependency: named[$0.release.name] == nil)
@@ -203,6 +204,17 @@ extension NodeState {
     case .rollBack(let name, let version): actions.append(.rollBack(name, version))
     }
   }
+
+  /// Whether something may be installed by itself now; where not, it is looked again when that changes.
+  private mutating func isWindowOpen(now: Instant) -> Bool {
+    guard let windows = setup.configuration.installWindows, let localTime else { return true }
+    guard case .closed(let seconds) = windows.state(at: localTime) else { return true }
+    // The clock may be set meanwhile, be it for summer time.
+    windowAt = now.advanced(byMilliseconds: Int64(min(seconds, Self.windowPauseSeconds)) * 1000)
+    return false
+  }
+
+  private static let windowPauseSeconds = 600
 
   /// The first set to install by itself that need not wait: for a pause after a failure, for one that does, or for
   /// a newer one that is on its way here.

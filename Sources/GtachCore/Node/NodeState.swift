@@ -95,6 +95,10 @@ public struct NodeState: Sendable {
   /// The update under way, and the ones after it.
   var installing: InstallOrder?
   var installQueue: [InstallOrder] = []
+  /// The time on the wall at the last input; nil where nobody asked for it.
+  var localTime: LocalTime?
+  /// When it is looked again whether a window is open; nil while nothing waits for one.
+  var windowAt: Instant?
   /// Packages whose update could not even begin (a full disk, say), and until when the policy leaves them alone.
   var installBackoff: [PackageName: Backoff] = [:]
   /// When the repository is cleaned.
@@ -143,7 +147,11 @@ public struct NodeState: Sendable {
   /// - Parameters:
   ///   - now: the monotonic clock.
   ///   - time: the calendar's, as far as this machine knows it; never believed to be before the newest signed time.
-  public mutating func handle(_ inputs: [NodeInput], now: Instant, time: Timestamp) -> [NodeAction] {
+  ///   - local: what the clock on the wall says; needed only where `installWindows` is configured.
+  public mutating func handle(
+    _ inputs: [NodeInput], now: Instant, time: Timestamp, local: LocalTime? = nil
+  ) -> [NodeAction] {
+    localTime = local
     var actions: [NodeAction] = []
     if isLate(now: now, time: time) { lookAround(now: now, into: &actions) }
     lastInput = now
@@ -197,7 +205,8 @@ public struct NodeState: Sendable {
       + sessions.values.compactMap(\.asksPeersAt) + sessions.values.compactMap(\.probedUntil)
     let pauses =
       downloadBackoff.values.compactMap(\.until) + installBackoff.values.compactMap(\.until)
-      + cleaning.deadlines + damage.deadlines + [metadataBackoff.until, measuresAt, lacksFrom].compactMap { $0 }
+      + cleaning.deadlines + damage.deadlines
+      + [metadataBackoff.until, measuresAt, lacksFrom, windowAt].compactMap { $0 }
     let silences = downloads.values.compactMap(\.silentAt)
     let all = idle + pauses + silences + table.deadlines + orderDeadlines
     return all.filter { deadline in lastInput.map { $0 < deadline } ?? true }.min()

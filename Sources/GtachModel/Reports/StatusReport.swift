@@ -95,12 +95,14 @@ public struct StatusReport: Hashable, Sendable, Codable {
   public var installed: [Installed]
   /// What failed here, of packages that are installed and of those that are not.
   public var refusals: [Refusal]
+  /// When this machine installs by itself; nil where that is at any time.
+  public var window: WindowReport?
 
   /// A report from its fields.
   public init(
     node: String, id: NodeID, fleet: String, fleetID: FleetID, platform: Platform, home: String, daemon: Bool,
     listening: Endpoint?, discovery: String?, peers: Int?, metadataVersion: Int, variants: Int,
-    installed: [Installed], refusals: [Refusal] = []
+    installed: [Installed], refusals: [Refusal] = [], window: WindowReport? = nil
   ) {
     self.node = node
     self.id = id
@@ -116,5 +118,6 @@ public struct StatusReport: Hashable, Sendable, Codable {
     self.variants = variants
     self.installed = installed
     self.refusals = refusals
+    self.window = window
   }
 }

@@ -146,7 +146,10 @@ final class NodeLoop {
       default: break
       }
     }
-    for action in state.handle(inputs, now: MonotonicClock.now(), time: SystemClock.now()) { perform(action) }
+    let local = daemon.context.configuration.installWindows.map { _ in SystemClock.local() }
+    for action in state.handle(inputs, now: MonotonicClock.now(), time: SystemClock.now(), local: local) {
+      perform(action)
+    }
   }
 
   private func accept(_ request: ControlRequest, _ replies: Mailbox<ControlReply>) {
@@ -344,7 +347,8 @@ final class NodeLoop {
       fleetID: daemon.membership.fleet, platform: Machine.platform, home: daemon.home.path, daemon: true,
       listening: server?.endpoint, discovery: discovery, peers: state.table.reports.count { $0.sources != [.told] },
       metadataVersion: state.trusted.timestampVersion, variants: state.held.count,
-      installed: state.installed, refusals: state.installState.refusals)
+      installed: state.installed, refusals: state.installState.refusals,
+      window: daemon.context.installWindow)
   }
 }
 

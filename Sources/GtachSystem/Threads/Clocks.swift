@@ -5,6 +5,7 @@
 #else
   #error("unsupported platform")
 #endif
+import CSystem
 import GtachModel
 
 /// The kernel's clock that only goes forward (CLOCK_MONOTONIC): every deadline is a point on it.
@@ -30,5 +31,26 @@ public enum SystemClock {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(secondsSinceEpoch: Int64(time.tv_sec))
+  }
+
+  /// The time of day in the machine's time zone, and whether somebody keeps the clock right.
+  public static func local() -> LocalTime {
+    var seconds = time_t(now().secondsSinceEpoch)
+    var parts = tm()
+    // A time that has no local one is not to be relied on.
+    guard localtime_r(&seconds, &parts) != nil else { return LocalTime(secondsOfDay: 0, isSynchronised: false) }
+    return LocalTime(
+      secondsOfDay: Int(parts.tm_hour) * 3600 + Int(parts.tm_min) * 60 + min(59, Int(parts.tm_sec)),
+      isSynchronised: isSynchronised)
+  }
+
+  private static var isSynchronised: Bool {
+    #if canImport(Darwin)
+      // timed does not set the kernel's flag, but a Mac has a battery for its clock.
+      return true
+    #else
+      // Where the kernel does not say, as in some containers, nobody knows.
+      return gtach_is_clock_synchronised() == 1
+    #endif
   }
 }

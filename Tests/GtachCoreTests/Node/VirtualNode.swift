@@ -11,6 +11,8 @@ final class VirtualNode {
   var state: NodeState
   weak var lan: VirtualLAN?
   var isAlive = true
+  /// What its clock on the wall says.
+  var localTime: LocalTime?
   /// Whether its disk takes no metadata.
   var savesFail = false
   /// Whether it gives out what it holds.
@@ -103,7 +105,7 @@ final class VirtualNode {
       if case .reply(let session, _) = input { !dead.contains(session) } else { true }
     }
     guard !inputs.isEmpty else { return }
-    for action in state.handle(inputs, now: lan.now, time: time) { perform(action, lan) }
+    for action in state.handle(inputs, now: lan.now, time: time, local: localTime) { perform(action, lan) }
     #expect(state.index == IndexDigest(entries: gives ? state.held : [:], hashing: SHA256()))
   }
 
