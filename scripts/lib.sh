@@ -59,7 +59,7 @@ packages() {
     lan) echo avahi-daemon avahi-utils curl dbus iproute2 util-linux ;;
     # The programs that the benches compare with, without those that the tests need as well.
     bench) echo aria2 curl nginx-light opentracker rsync ;;
-    test) echo casync debian-archive-keyring debootstrap git procps shellcheck tshark ;;
+    test) echo casync debian-archive-keyring debootstrap git iproute2 procps shellcheck systemd tshark ;;
     # The virtual machines of scripts/lib-vm.sh and their kernel.
     vm) echo bc bison busybox-static cpio e2fsprogs flex gcc gpiod libelf-dev libssl-dev make qemu-system-x86 xz-utils ;;
     *) die "no packages are known for \"$1\"" ;;

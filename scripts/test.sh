@@ -13,6 +13,7 @@
 #   lan        hosts in network namespaces, each with its own Avahi (Linux, root)
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   power-cut  updates in a virtual machine that is killed at 50 random instants and booted again (Linux on x86-64)
+#   services   services of releases under a real systemd in namespaces: updates, rollbacks, SIGKILL (Linux, root)
 #   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
 #   demo       scripts/demo.sh
 #
@@ -23,7 +24,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-every_tier='format purity unit interop dissector simulate lan gpio power-cut debian13 demo'
+every_tier='format purity unit interop dissector simulate lan gpio power-cut services debian13 demo'
 
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
@@ -42,6 +43,7 @@ tier_simulate() { scripts/test-simulate.sh; }
 tier_lan() { scripts/test-lan.sh && scripts/test-networks.sh; }
 tier_gpio() { scripts/test-gpio.sh; }
 tier_power-cut() { scripts/power-cut.sh --cuts 50; }
+tier_services() { scripts/test-services.sh; }
 tier_debian13() {
   scripts/debian13.sh scripts/build.sh test
   # shellcheck disable=SC2016
@@ -55,6 +57,7 @@ obstacle() {
   os=$(uname -s)
   case $1 in
     lan) scripts/lan.sh check 2>&1 | sed 's/^lan.sh: //' ;;
+    services) (. scripts/lib-machine.sh && machine_obstacle) ;;
     debian13)
       if [ "$os" != Linux ]; then
         echo "needs Linux, this is $os"

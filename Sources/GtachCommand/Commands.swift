@@ -14,6 +14,9 @@ extension CommandSpecification {
   private static let mockOption = Option(
     name: "--mock", value: "FILE", summary: "simulated GPIO lines instead of the real ones")
 
+  private static let noServiceOption = Option(
+    name: "--no-service", summary: "leave the services of releases out")
+
   private static let fleet = [
     CommandSpecification(
       name: "init", summary: "make a fleet: its keys, its metadata, its first member",
@@ -158,7 +161,7 @@ extension CommandSpecification {
       name: "node", summary: "run the daemon: advertise, fetch, serve, install",
       options: [
         Option(name: "--listen", value: "HOST:PORT", summary: "where to listen (port 0: any free one)"),
-        peerOption, discoveryOption, mockOption,
+        peerOption, discoveryOption, mockOption, noServiceOption,
         Option(
           name: "--debug-tls-keys", value: "FILE", summary: "DANGEROUS: write what decrypts its connections"),
       ],
@@ -171,6 +174,7 @@ extension CommandSpecification {
         peerOption, Option(name: "--no-mdns", summary: "do not browse for peers"),
         Option(name: "--dry-run", summary: "only say what would be fetched (ends with 1 if anything)"),
         Option(name: "--install", summary: "install what is named, or what the configuration wants"),
+        noServiceOption,
       ],
       notes: "Names ask for releases beside those that the configuration wants.\n"
         + "Ends with 1 where something that is wanted did not come.",
@@ -188,6 +192,7 @@ extension CommandSpecification {
     CommandSpecification(
       name: "install", summary: "install the newest release that a range accepts",
       arguments: [Argument(name: "NAME[@RANGE]")],
+      options: [noServiceOption],
       notes: "Also one that failed here before. Ends with 20 if it was rolled back, and as\n"
         + "the error says if nothing was activated.",
       example: "gtach install 'gtach-app@~0.4.1'"),

@@ -101,8 +101,8 @@ public enum Command: Hashable, Sendable {
   case peers
   /// How this machine stands.
   case status
-  /// Install the newest release that the requirement accepts.
-  case install(Requirement)
+  /// Install the newest release that the requirement accepts, with its service where `services` says so.
+  case install(Requirement, services: Bool)
   /// Make an earlier release active again, the previous one without a version.
   case rollback(name: PackageName, version: SemanticVersion?)
   /// How the last updates ended, of one package or of all.
@@ -175,18 +175,21 @@ public enum Command: Hashable, Sendable {
     public var discovery: Bool
     /// Replaces the configuration's mock of the GPIO lines.
     public var mock: String?
+    /// Whether services may be installed; the configuration may forbid it.
+    public var services: Bool
     /// The file for the secrets of TLS connections.
     public var keyLog: String?
 
     /// Options from their fields.
     public init(
       listen: Endpoint? = nil, peers: [Endpoint] = [], discovery: Bool = true, mock: String? = nil,
-      keyLog: String? = nil
+      services: Bool = true, keyLog: String? = nil
     ) {
       self.listen = listen
       self.peers = peers
       self.discovery = discovery
       self.mock = mock
+      self.services = services
       self.keyLog = keyLog
     }
   }
@@ -203,17 +206,20 @@ public enum Command: Hashable, Sendable {
     public var dryRun: Bool
     /// Install what is named, too.
     public var install: Bool
+    /// Whether services may be installed; the configuration may forbid it.
+    public var services: Bool
 
     /// Options from their fields.
     public init(
       requirements: [Requirement] = [], peers: [Endpoint] = [], discovery: Bool = true, dryRun: Bool = false,
-      install: Bool = false
+      install: Bool = false, services: Bool = true
     ) {
       self.requirements = requirements
       self.peers = peers
       self.discovery = discovery
       self.dryRun = dryRun
       self.install = install
+      self.services = services
     }
   }
 }

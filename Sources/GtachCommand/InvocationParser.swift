@@ -75,7 +75,7 @@ enum InvocationParser {
     case "status":
       return .status
     case "install":
-      return .install(try Requirement(arguments[0]))
+      return .install(try Requirement(arguments[0]), services: !scan.has("--no-service"))
     case "rollback":
       let version = arguments.count > 1 ? try SemanticVersion(arguments[1]) : nil
       return .rollback(name: try name(arguments[0], otherwise: "write the version after a blank"), version: version)
@@ -157,13 +157,14 @@ enum InvocationParser {
     let listen = try scan.value("--listen").map { text throws(GtachError) in try endpoint(text, of: "--listen") }
     return Command.NodeOptions(
       listen: listen, peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
-      mock: scan.value("--mock"), keyLog: scan.value("--debug-tls-keys"))
+      mock: scan.value("--mock"), services: !scan.has("--no-service"), keyLog: scan.value("--debug-tls-keys"))
   }
 
   private static func syncOptions(_ scan: ArgumentScanner) throws(GtachError) -> Command.SyncOptions {
     let options = Command.SyncOptions(
       requirements: try requirements(scan), peers: try endpoints(scan, "--peer"), discovery: !scan.has("--no-mdns"),
-      dryRun: scan.has("--dry-run"), install: scan.has("--install"))
+      dryRun: scan.has("--dry-run"), install: scan.has("--install"),
+      services: !scan.has("--no-service"))
     if options.install, options.dryRun {
       throw GtachError(.usage, "--install and --dry-run contradict each other", advice: "leave one of them out")
     }

@@ -190,6 +190,9 @@ extension Rendering {
     if result.rollbackPerformed, result.backupLocation != nil {
       text += "  rolled back: the release before is active again\n"
     }
+    for service in result.services ?? [] {
+      text += "  \(Text.printable(service.unit)) \(service.isRunning ? "runs" : "does not run")\n"
+    }
     if let report = result.selfTest, !report.results.isEmpty {
       text +=
         options.verbose || !report.passed

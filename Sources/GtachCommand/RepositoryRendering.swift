@@ -242,6 +242,7 @@ extension SelfTestCheck {
     case .consumer(let line, _): "gpio.consumer \(line)"
     case .path(let path, _): "path \(path)"
     case .tcp(let endpoint, _): "tcp \(endpoint)"
+    case .service(let unit, _): "service" + (unit.map { " \($0)" } ?? "")
     case .command(let run, _): "command \(run.joined(separator: " "))"
     }
   }

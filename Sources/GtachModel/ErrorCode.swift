@@ -58,6 +58,9 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   case dependencyMissing = "dependency-missing"
   case dependencyConflict = "dependency-conflict"
   case journalCorrupt = "journal-corrupt"
+  case serviceFailed = "service-failed"
+  case serviceForeign = "service-foreign"
+  case serviceUnavailable = "service-unavailable"
   case gpioUnavailable = "gpio-unavailable"
   case gpioLineMissing = "gpio-line-missing"
   case gpioLineAmbiguous = "gpio-line-ambiguous"
@@ -76,7 +79,7 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
   public var exitCode: Int32 {
     switch self {
     case .notFound, .dependencyMissing, .dependencyConflict: 1
-    case .updateRolledBack, .hookFailed: 20
+    case .updateRolledBack, .hookFailed, .serviceFailed: 20
     case .selfTestFailed: 21
     case .usage: 64
     case .versionInvalid, .rangeInvalid, .nameInvalid, .descriptionInvalid, .releaseExists, .archiveInvalid,
@@ -85,14 +88,16 @@ public enum ErrorCode: String, Hashable, Sendable, CaseIterable, Codable {
       .metadataExpired, .metadataMissing, .frameOversize, .frameMalformed, .protocolViolation, .protocolVersion,
       .journalCorrupt, .databaseCorrupt, .platformUnsupported:
       65
-    case .peerUnreachable, .peerTimeout, .peerClosed, .discoveryUnavailable, .gpioUnavailable: 69
+    case .peerUnreachable, .peerTimeout, .peerClosed, .discoveryUnavailable, .gpioUnavailable, .serviceUnavailable: 69
     case .bug: 70
     case .diskFull, .inputOutput, .chunkMissing: 74
     case .busy, .cancelled, .noLease: 75
     case .notPermitted, .uploadOff, .peerUntrusted, .tokenInvalid, .invitationUnknown, .releaseRefused,
       .gpioLineForbidden:
       77
-    case .configurationInvalid, .fleetMissing, .fleetExists, .gpioLineMissing, .gpioLineAmbiguous, .gpioLineHeld: 78
+    case .configurationInvalid, .fleetMissing, .fleetExists, .serviceForeign, .gpioLineMissing, .gpioLineAmbiguous,
+      .gpioLineHeld:
+      78
     }
   }
 }

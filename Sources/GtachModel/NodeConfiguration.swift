@@ -36,6 +36,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var objectCacheMegabytes: Int?
   /// What this machine gives out to its peers; all they ask for where it is missing.
   public var upload: UploadLimits?
+  /// Whether the services of releases are installed and run; they are where it is missing.
+  public var services: Bool?
   /// What is wired to this machine: checks that every update must pass beside those of its package.
   public var selfTest: [SelfTestCheck]?
   /// This machine's values of the variables in configuration templates.
@@ -52,8 +54,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case listen, peers, installRoot, autoInstall, autoUpdate, installWindows, keepInstalled, keepReleases
-    case objectCacheMegabytes, upload
-    case selfTest, variables, gpio, allowMock, mock
+    case objectCacheMegabytes, upload, services, selfTest, variables, gpio, allowMock, mock
   }
 
   /// Reads the fields; an unknown one is an error, so that a slip of the pen does not go unnoticed.
@@ -80,6 +81,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
         debugDescription: "\(objectCacheMegabytes) is not a number from 0 to \(Self.objectCacheLimits.upperBound)")
     }
     upload = try fields.decodeIfPresent(UploadLimits.self, forKey: .upload)
+    services = try fields.decodeIfPresent(Bool.self, forKey: .services)
     selfTest = try fields.decodeIfPresent([SelfTestCheck].self, forKey: .selfTest)
     variables = try fields.decodeIfPresent(TemplateVariables<PackageName>.self, forKey: .variables)
     gpio = try fields.decodeIfPresent(GPIO.self, forKey: .gpio)

@@ -31,13 +31,16 @@ public struct PackageDescription: Hashable, Sendable, Codable {
     public var preInstall: String?
     /// A program of the package that runs after the release was activated: a path relative to its root.
     public var postInstall: String?
-    /// The longest that a hook may take, in seconds.
+    /// How long the service has to run before the release is committed, in seconds.
+    public var stableSeconds: Int?
+    /// The longest that a hook, or the start of the service, may take, in seconds.
     public var timeoutSeconds: Int?
 
     /// An installation from its fields.
     public init(
       service: String? = nil, preserve: [String]? = nil, templates: [String: String]? = nil,
       variables: TemplateVariables<Platform>? = nil, preInstall: String? = nil, postInstall: String? = nil,
+      stableSeconds: Int? = nil,
       timeoutSeconds: Int? = nil
     ) {
       self.service = service
@@ -46,6 +49,7 @@ public struct PackageDescription: Hashable, Sendable, Codable {
       self.variables = variables
       self.preInstall = preInstall
       self.postInstall = postInstall
+      self.stableSeconds = stableSeconds
       self.timeoutSeconds = timeoutSeconds
     }
   }

@@ -13,6 +13,8 @@ public enum SelfTestCheck: Hashable, Sendable {
   case path(exists: String, kind: PathKind?)
   /// Expects that somebody takes connections there within so many seconds.
   case tcp(Endpoint, withinSeconds: Int)
+  /// Expects a service to be active for so many seconds without being started again: that of this unit, or the package's own.
+  case service(unit: String?, stableSeconds: Int)
   /// Expects a program of the package to exit with 0 within so many seconds.
   case command(run: [String], timeoutSeconds: Int)
 }
@@ -57,6 +59,7 @@ extension SelfTestCheck: Codable {
     case consumer = "gpio.consumer"
     case path
     case tcp
+    case service
     case command
   }
   private struct Loopback: Codable { var output, input: String }
@@ -79,6 +82,10 @@ extension SelfTestCheck: Codable {
     var port: UInt16
     var withinSeconds: Int?
   }
+  private struct Service: Codable {
+    var unit: String?
+    var stableSeconds: Int?
+  }
   private struct Command: Codable {
     var run: [String]
     var timeoutSeconds: Int?
@@ -88,6 +95,8 @@ extension SelfTestCheck: Codable {
   public static let defaultHost = "127.0.0.1"
   /// How long a `tcp` waits where its author does not say, in seconds.
   public static let defaultConnectionTimeoutSeconds = 10
+  /// How long a `service` has to be active where its author does not say, in seconds.
+  public static let defaultStableSeconds = 5
   /// The longest that a `command` may take where its author does not say, in seconds.
   public static let defaultCommandTimeoutSeconds = 10
   /// The longest that any check may be told to wait, in seconds.
@@ -129,6 +138,15 @@ extension SelfTestCheck: Codable {
         throw invalid("tcp: port is 1 to 65535, withinSeconds is 1 to \(Self.maximumTimeoutSeconds)")
       }
       self = .tcp(Endpoint(host: fields.host ?? Self.defaultHost, port: fields.port), withinSeconds: seconds)
+    case .service:
+      let fields = try container.decode(Service.self, forKey: kind)
+      let seconds = fields.stableSeconds ?? Self.defaultStableSeconds
+      guard fields.unit.map(Self.isServiceName) ?? true, (1...Self.maximumTimeoutSeconds).contains(seconds) else {
+        throw invalid(
+          "service: unit is the name of a unit that ends in .service, stableSeconds is 1 to "
+            + "\(Self.maximumTimeoutSeconds)")
+      }
+      self = .service(unit: fields.unit, stableSeconds: seconds)
     case .command:
       let fields = try container.decode(Command.self, forKey: kind)
       let seconds = fields.timeoutSeconds ?? Self.defaultCommandTimeoutSeconds
@@ -155,8 +173,19 @@ extension SelfTestCheck: Codable {
       try container.encode(Path(exists: exists, kind: kind), forKey: .path)
     case .tcp(let endpoint, let seconds):
       try container.encode(TCP(host: endpoint.host, port: endpoint.port, withinSeconds: seconds), forKey: .tcp)
+    case .service(let unit, let seconds):
+      try container.encode(Service(unit: unit, stableSeconds: seconds), forKey: .service)
     case .command(let run, let seconds):
       try container.encode(Command(run: run, timeoutSeconds: seconds), forKey: .command)
     }
+  }
+
+  /// Whether it may be handed to a manager of services as the name of one: no option, no path, no pattern.
+  private static func isServiceName(_ name: String) -> Bool {
+    name.hasSuffix(".service") && name.utf8.count > 8 && name.utf8.count < 256 && !name.hasPrefix("-")
+      && name.utf8.allSatisfy { byte in
+        Unicode.Scalar(byte).properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte)
+          || ":-_.@\\".utf8.contains(byte)
+      }
   }
 }

@@ -59,7 +59,7 @@ public struct NodeContext: Sendable {
       allowMock: configuration.allowMock ?? false,
       circumstances: "mock \(configuration.mock ?? "none"); may drive \(lines)\(own)\(values)",
       keepInstalled: configuration.keepInstalled ?? NodeConfiguration.defaultKeepInstalled,
-      variables: configuration.variables)
+      variables: configuration.variables, services: configuration.services == false ? .off : .this())
   }
 
   /// The Update Manager over the install root.
@@ -71,10 +71,12 @@ public struct NodeContext: Sendable {
     let context = self
     return try UpdateManager(
       installRoot: installRoot, machine: machine, cancellation: cancellation,
-      selfTest: { manifest, directory throws(GtachError) in
+      services: Systemd(cancellation: cancellation),
+      selfTest: { manifest, directory, stage throws(GtachError) in
         var report = try context.selfTest(
-          checks: manifest.description.selfTest ?? [], directory: directory, cancellation: cancellation)
-        report.results += try context.ownSelfTest(cancellation: cancellation).results
+          checks: manifest.description.selfTest ?? [], stage: stage, directory: directory,
+          service: manifest.description.install?.service, cancellation: cancellation)
+        report.results += try context.ownSelfTest(stage: stage, cancellation: cancellation).results
         return report
       }, events: events)
   }
@@ -174,7 +176,7 @@ public struct NodeContext: Sendable {
     for (name, release) in installed {
       report.results += try selfTest(
         checks: release.manifest.description.selfTest ?? [], directory: "\(installRoot)/current/\(name)",
-        cancellation: cancellation
+        service: release.manifest.description.install?.service, cancellation: cancellation
       ).results
     }
     if name == nil { report.results += try ownSelfTest(cancellation: cancellation).results }
@@ -182,20 +184,26 @@ public struct NodeContext: Sendable {
   }
 
   /// The checks of the configuration, whose relative paths begin in the home.
-  private func ownSelfTest(cancellation: Cancellation?) throws(GtachError) -> SelfTestReport {
-    try selfTest(checks: configuration.selfTest ?? [], directory: home.path, cancellation: cancellation)
+  private func ownSelfTest(
+    stage: SelfTestStage = .all, cancellation: Cancellation?
+  ) throws(GtachError) -> SelfTestReport {
+    try selfTest(
+      checks: configuration.selfTest ?? [], stage: stage, directory: home.path, cancellation: cancellation)
   }
 
   private func selfTest(
-    checks: [SelfTestCheck], directory: String, mayDrive: [String] = [], cancellation: Cancellation? = nil
+    checks: [SelfTestCheck], stage: SelfTestStage = .all, directory: String, mayDrive: [String] = [],
+    service: String? = nil, cancellation: Cancellation? = nil
   ) throws(GtachError) -> SelfTestReport {
     let runner = SelfTestRunner(
       root: directory, mayDrive: mayDrive + (configuration.gpio?.mayDrive ?? []),
       environment: [
         "PATH": Console.environment("PATH") ?? SelfTestRunner.defaultSearchPath, "LANG": "C.UTF-8",
         "HOME": Console.environment("HOME") ?? "/",
-      ], recordPath: configuration.mock == nil ? home.drivenLines : nil)
-    return try runner.run(checks, gpio: try gpio(cancellation: cancellation), cancellation: cancellation)
+      ], services: ServiceProbe(machine.services, own: service),
+      recordPath: configuration.mock == nil ? home.drivenLines : nil)
+    return try runner.run(
+      checks.filter(stage.includes), gpio: try gpio(cancellation: cancellation), cancellation: cancellation)
   }
 
   /// Makes the lines inputs again that a self-test was driving when the power went away.

@@ -9,7 +9,7 @@ extension CommandSession {
       requirements: command.requirements, peers: command.peers, dryRun: command.dryRun, install: command.install)
     let passing = NodeDaemon.Options(
       serves: false, usesDiscovery: command.discovery, fetches: !command.dryRun, installs: !command.dryRun)
-    guard case .sync(let report) = try ask(request, orBy: passing) else { throw unexpected }
+    guard case .sync(let report) = try ask(request, orBy: passing, services: command.services) else { throw unexpected }
     return rendering.sync(report, dryRun: command.dryRun)
   }
 
@@ -32,9 +32,11 @@ extension CommandSession {
     return rendering.status(try context.statusWithoutDaemon())
   }
 
-  func install(_ requirement: Requirement) throws(GtachError) -> Output {
+  func install(_ requirement: Requirement, services: Bool) throws(GtachError) -> Output {
     let passing = NodeDaemon.Options(serves: false, installs: false)
-    guard case .update(let result) = try ask(.install(requirement), orBy: passing) else { throw unexpected }
+    guard case .update(let result) = try ask(.install(requirement), orBy: passing, services: services) else {
+      throw unexpected
+    }
     return rendering.update(result)
   }
 
@@ -47,8 +49,22 @@ extension CommandSession {
   }
 
   /// Asks the daemon, or else a node that is there for this question only.
-  private func ask(_ request: ControlRequest, orBy options: NodeDaemon.Options) throws(GtachError) -> ControlReply {
-    try ask(request, orBy: options, context: NodeContext(home: home()), cancellation: interruptible())
+  ///
+  /// - Parameter services: Whether the services of releases are installed as the configuration says, or not at all.
+  private func ask(
+    _ request: ControlRequest, orBy options: NodeDaemon.Options, services: Bool = true
+  ) throws(GtachError) -> ControlReply {
+    var context = try NodeContext(home: home())
+    let cancellation = try interruptible()
+    if !services {
+      guard try daemonStatus(context, cancellation) == nil else {
+        throw GtachError(
+          .usage, "--no-service is not for a command that the daemon carries out",
+          advice: "set \"services\": false in config.json, or start the daemon with --no-service")
+      }
+      context.configuration.services = false
+    }
+    return try ask(request, orBy: options, context: context, cancellation: cancellation)
   }
 
   /// The same for a command that can be interrupted already.

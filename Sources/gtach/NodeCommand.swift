@@ -10,6 +10,7 @@ extension CommandSession {
     if let listen = command.listen { context.configuration.listen = listen }
     context.configuration.peers = (context.configuration.peers ?? []) + command.peers
     if let mock = command.mock { context.configuration.mock = mock }
+    if !command.services { context.configuration.services = false }
     let rendering = rendering
     let isTerminal = Console.isTerminal(.output)
     let options = NodeDaemon.Options(usesDiscovery: command.discovery, keyLog: command.keyLog)

@@ -90,7 +90,7 @@ struct CommandSession {
     case .sync(let options): try sync(options)
     case .peers: try peers()
     case .status: try status()
-    case .install(let requirement): try install(requirement)
+    case .install(let requirement, let services): try install(requirement, services: services)
     case .rollback(let name, let version): try rollback(name, version: version)
     case .history(let name): rendering.history(try NodeContext(home: home()).history(of: name))
     case .selfTest(let name, let plan, let mock): try selfTest(name: name, plan: plan, mock: mock)

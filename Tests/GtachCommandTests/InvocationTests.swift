@@ -103,7 +103,8 @@ import Testing
     #expect(try command("sync --dry-run") == .sync(.init(dryRun: true)))
     #expect(try command("peers") == .peers)
     #expect(try command("status") == .status)
-    #expect(try command("install gtach-app@~0.4.1") == .install(Requirement("gtach-app@~0.4.1")))
+    #expect(try command("install gtach-app@~0.4.1") == .install(Requirement("gtach-app@~0.4.1"), services: true))
+    #expect(try command("install app --no-service") == .install(Requirement("app"), services: false))
     #expect(try command("rollback gtach-app") == .rollback(name: app, version: nil))
     #expect(try command("rollback gtach-app 0.4.0") == .rollback(name: app, version: version))
     #expect(try command("history") == .history(name: nil))
@@ -122,7 +123,7 @@ import Testing
 
   @Test func readsARangeWithBlanks() throws {
     let parsed = try Invocation.parse(["install", "gtach-app@>=1.0 <2 || 3.x"]).get()
-    #expect(try parsed.command == .install(Requirement("gtach-app@>=1.0 <2 || 3.x")))
+    #expect(try parsed.command == .install(Requirement("gtach-app@>=1.0 <2 || 3.x"), services: true))
   }
 
   @Test func globalOptionsStandAnywhere() throws {

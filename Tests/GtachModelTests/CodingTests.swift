@@ -39,6 +39,7 @@ import Testing
       #"{"tcp":{"host":"::1","port":8080,"withinSeconds":5}}"#,
       .tcp(Endpoint(host: "::1", port: 8080), withinSeconds: 5)
     ),
+    (#"{"service":{"stableSeconds":3,"unit":"ssh.service"}}"#, .service(unit: "ssh.service", stableSeconds: 3)),
     (
       #"{"command":{"run":["bin/check","-v"],"timeoutSeconds":5}}"#,
       .command(run: ["bin/check", "-v"], timeoutSeconds: 5)
@@ -53,6 +54,7 @@ import Testing
     #expect(
       try decode(SelfTestCheck.self, #"{"tcp":{"port":80}}"#)
         == .tcp(Endpoint(host: "127.0.0.1", port: 80), withinSeconds: 10))
+    #expect(try decode(SelfTestCheck.self, #"{"service":{}}"#) == .service(unit: nil, stableSeconds: 5))
     #expect(
       try decode(SelfTestCheck.self, #"{"gpio.level":{"line":"GPIO4","expect":0}}"#)
         == .level(line: "GPIO4", expect: 0, bias: .asIs))
@@ -62,7 +64,9 @@ import Testing
   }
 
   @Test(arguments: [
-    #"{"tcp":{"port":0}}"#, #"{"tcp":{"port":80,"host":""}}"#, #"{"tcp":{"port":80,"withinSeconds":601}}"#,
+    #"{"service":{"unit":"ssh"}}"#, #"{"service":{"unit":"-h.service"}}"#, #"{"service":{"unit":"a b.service"}}"#,
+    #"{"service":{"stableSeconds":0}}"#, #"{"tcp":{"port":0}}"#, #"{"tcp":{"port":80,"host":""}}"#,
+    #"{"tcp":{"port":80,"withinSeconds":601}}"#,
     "{}", "[]", #""path""#, #"{"gpio.magic":{}}"#, #"{"path":{"exists":"/a"},"command":{"run":["a"]}}"#,
     #"{"gpio.level":{"line":"GPIO4","expect":2}}"#, #"{"gpio.level":{"line":"GPIO4","expect":-1}}"#,
     #"{"gpio.level":{"line":"GPIO4","expect":"1"}}"#, #"{"gpio.level":{"expect":1}}"#,

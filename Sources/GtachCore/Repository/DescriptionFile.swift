@@ -51,6 +51,9 @@ extension PackageDescription {
     if let seconds = install?.timeoutSeconds, !(1...SelfTestCheck.maximumTimeoutSeconds).contains(seconds) {
       throw fail("install.timeoutSeconds is \(seconds) instead of 1 to \(SelfTestCheck.maximumTimeoutSeconds)")
     }
+    if let seconds = install?.stableSeconds, !(1...InstalledService.maximumStableSeconds).contains(seconds) {
+      throw fail("install.stableSeconds is \(seconds) instead of 1 to \(InstalledService.maximumStableSeconds)")
+    }
     if let reason = install?.flawInPaths { throw fail(reason) }
   }
 }
@@ -118,7 +121,8 @@ private indirect enum KnownKeys: Sendable {
     "dependencies": .anything, "exclude": .anything,
     "install": .object([
       "service": .anything, "preserve": .anything, "templates": .anything, "variables": .anything,
-      "preInstall": .anything, "postInstall": .anything, "timeoutSeconds": .anything,
+      "preInstall": .anything, "postInstall": .anything, "stableSeconds": .anything,
+      "timeoutSeconds": .anything,
     ]),
     "selfTest": .array(
       .object([
@@ -127,6 +131,8 @@ private indirect enum KnownKeys: Sendable {
         "gpio.edges": .object(["line": .anything, "atLeast": .anything, "withinMilliseconds": .anything]),
         "gpio.consumer": .object(["line": .anything, "heldBy": .anything]),
         "path": .object(["exists": .anything, "kind": .anything]),
+        "tcp": .object(["host": .anything, "port": .anything, "withinSeconds": .anything]),
+        "service": .object(["unit": .anything, "stableSeconds": .anything]),
         "command": .object(["run": .anything, "timeoutSeconds": .anything]),
       ])),
   ])

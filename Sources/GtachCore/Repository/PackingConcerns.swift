@@ -28,14 +28,6 @@ extension PackageDescription {
   ///
   /// - Parameter members: How many files, directories and links are in its archive.
   public func concerns(members: Int) -> [String] {
-    var concerns: [String] = []
-    if members == 0 { concerns.append("there is nothing in this release: the tree is empty, or all of it is excluded") }
-    if let names = fieldsNotCarriedOut {
-      concerns.append("no machine can install this release yet: \(names) is packed, but not carried out so far")
-    }
-    return concerns
+    members == 0 ? ["there is nothing in this release: the tree is empty, or all of it is excluded"] : []
   }
-
-  /// The fields that this gtach packs and does not carry out yet, in words; nil where there is none.
-  var fieldsNotCarriedOut: String? { install?.service.map { _ in "install.service" } }
 }

@@ -17,7 +17,7 @@ extension PackageDescription.Installation {
   /// What is wrong with the paths of service, preserved files and templates, whatever the tree has; nil where nothing is.
   var flawInPaths: String? { flawInService ?? flawInTemplates ?? flawInPreserve }
 
-  private var flawInService: String? {
+  var flawInService: String? {
     guard let service else { return nil }
     guard let path = ReleasePath.components(of: service), let name = path.last else {
       return Self.outside("install.service", service)

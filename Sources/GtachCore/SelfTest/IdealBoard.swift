@@ -5,7 +5,7 @@ extension SelfTestCheck {
   public var isOfLines: Bool {
     switch self {
     case .loopback, .level, .edges, .consumer: true
-    case .path, .tcp, .command: false
+    case .path, .tcp, .service, .command: false
     }
   }
 }
@@ -52,7 +52,7 @@ extension MockGPIO {
         let needed = (Int64(atLeast) * 1000 + Int64(within) - 1) / Int64(within)
         edgesPerSecond = max(edgesPerSecond, Int(min(needed, Int64(Line.maximumEdgesPerSecond))))
       case .consumer(_, let heldBy): consumer = consumer ?? heldBy
-      case .loopback, .path, .tcp, .command: break
+      case .loopback, .path, .tcp, .service, .command: break
       }
     }
 
@@ -70,7 +70,7 @@ extension SelfTestCheck {
     switch self {
     case .loopback(let output, let input): [output, input]
     case .level(let line, _, _), .edges(let line, _, _), .consumer(let line, _): [line]
-    case .path, .tcp, .command: []
+    case .path, .tcp, .service, .command: []
     }
   }
 }

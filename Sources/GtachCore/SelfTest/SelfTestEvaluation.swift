@@ -14,6 +14,8 @@ public enum SelfTestReading: Hashable, Sendable {
   case path(PathEntry?)
   /// A connection was made.
   case connected
+  /// A service ran for as long as it had to, or why it did not.
+  case service(unstable: String?)
   /// How a program ended, and the end of what it printed.
   case command(CommandOutcome, output: [UInt8])
   /// It could not be carried out.
@@ -60,6 +62,7 @@ public enum SelfTestEvaluation {
     case .consumer(let line, let heldBy): "\(line) held by \"\(heldBy)\""
     case .path(let exists, let kind): "\(exists) is \(kind.map { article($0) } ?? "there")"
     case .tcp(let endpoint, let seconds): "\(endpoint) takes connections within \(seconds) s"
+    case .service(let unit, let seconds): "\(unit ?? "the service") runs for \(seconds) s and is not started again"
     case .command(let run, let seconds): "\(run.joined(separator: " ")) exits with 0 within \(seconds) s"
     }
   }
@@ -92,6 +95,7 @@ public enum SelfTestEvaluation {
       return (holder == known, "held by \"\(holder)\"")
     case (.path(_, let kind), .path(let entry)): return judge(path: kind, entry)
     case (.tcp, .connected): return (true, "it does")
+    case (.service, .service(let unstable)): return (unstable == nil, unstable ?? "it does")
     case (.command, .command(let outcome, let output)): return judge(outcome, output)
     default: return (false, "nothing that belongs to this check")
     }

@@ -90,7 +90,7 @@ public struct UnitFile: Hashable, Sendable {
 
   // MARK: Lines
 
-  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   /// A line without its end and the white space before it.
   private func text(of line: ArraySlice<UInt8>, number: Int) throws(GtachError) -> ArraySlice<UInt8> {

@@ -10,6 +10,8 @@ public struct InstallState: Hashable, Sendable, Codable {
     public var digest: Digest
     /// What its templates became here, by path; nil where it has none, and none was kept of the release before.
     public var configuration: [String: RenderedFile]?
+    /// Its service, as it was installed the last time; nil where it had none.
+    public var service: InstalledService?
 
     /// A release from its manifest.
     public init(manifest: Manifest, digest: Digest) {

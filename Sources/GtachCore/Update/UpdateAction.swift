@@ -10,8 +10,12 @@ public enum UpdateAction: Hashable, Sendable {
   case inspect([InspectedPlace])
   /// Run a program of a release.
   case runHook(UpdateHook)
-  /// Run the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.
-  case selfTest(InstallState.Release, directory: String)
+  /// Look at a release's unit file, and at what has its name on this machine; the outcome is `inspected`.
+  case inspectService(unit: String, service: ServiceID, installedAt: String)
+  /// Have the manager of services do something; the outcome is `failed` where it could not.
+  case service(ServiceOrder)
+  /// Run these checks of the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.
+  case selfTest(InstallState.Release, directory: String, stage: SelfTestStage)
   /// Look whether this generation is active and leads to these releases and no others, which are there; the outcome is
   /// `failed` where it is not so.
   case verifyActive(generation: Int, releases: [ReleaseID])
@@ -63,6 +67,6 @@ public struct UpdateHook: Hashable, Sendable {
       "GTACH_RELEASE_DIR": directory,
       "GTACH_STATE_DIR": layout.data(of: release.id.name),
     ]
-    timeoutSeconds = min(max(1, installation?.timeoutSeconds ?? Self.defaultTimeoutSeconds), Self.maximumTimeoutSeconds)
+    timeoutSeconds = installation?.patience ?? Self.defaultTimeoutSeconds
   }
 }

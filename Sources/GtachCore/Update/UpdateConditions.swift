@@ -15,17 +15,20 @@ public struct InstallMachine: Hashable, Sendable {
   public var keepInstalled: Int
   /// Its own values of the variables in configuration templates; nil for none.
   public var variables: TemplateVariables<PackageName>?
+  /// Whether the services of releases are installed, and where.
+  public var services: ServiceSupport
 
   /// A machine from its fields.
   public init(
     platform: Platform, model: String?, allowMock: Bool, circumstances: String = "", keepInstalled: Int = 1,
-    variables: TemplateVariables<PackageName>? = nil
+    variables: TemplateVariables<PackageName>? = nil, services: ServiceSupport = .off
   ) {
     self.variables = variables
     self.platform = platform
     self.model = model
     self.allowMock = allowMock
     self.keepInstalled = keepInstalled
+    self.services = services
     self.circumstances = (allowMock ? "mock allowed;" : "") + circumstances
   }
 }
@@ -44,6 +47,7 @@ enum UpdateConditions {
     var errors: [GtachError] = []
     for member in members { errors += violations(of: member, machine: machine) }
     errors += dependencies(members.map(\.release), state, on: machine.platform)
+    errors += services(members.map(\.release), state, machine)
     let staged = members.filter { !$0.wasKept }.map(\.release)
     let needed = staged.reduce(Int64(0)) { sum, release in
       let (next, overflow) = sum.addingReportingOverflow(Int64(clamping: release.manifest.archive.size))
@@ -62,7 +66,7 @@ enum UpdateConditions {
   private static func violations(of member: UpdateJournal.Member, machine: InstallMachine) -> [GtachError] {
     let (release, package) = (member.release, member.before)
     let description = release.manifest.description
-    var errors = paths(description) + unsupported(release)
+    var errors = paths(description)
     if let refusal = package.refuses(
       description.version, digest: release.digest, circumstances: machine.circumstances), !member.byOperator
     {
@@ -163,16 +167,36 @@ enum UpdateConditions {
     return []
   }
 
-  // What cannot be carried out yet is refused as a whole: a release without its service, or one whose update loses what it
-  // was to preserve, is half a release.
-  private static func unsupported(_ release: InstallState.Release) -> [GtachError] {
-    guard let names = release.manifest.description.fieldsNotCarriedOut else { return [] }
-    return [
-      GtachError(
-        .descriptionInvalid, "this gtach cannot install \(release.id) yet",
-        reason: "its description has \(names), which gtach packs but does not carry out so far",
-        advice: "install it with a gtach that does, or a release without \(names)")
-    ]
+  // What only the machine knows of a service is looked at when the release is there.
+  private static func services(
+    _ releases: [InstallState.Release], _ state: InstallState, _ machine: InstallMachine
+  ) -> [GtachError] {
+    let withService = releases.filter { $0.manifest.description.install?.service != nil }
+    guard !withService.isEmpty else { return [] }
+    var errors: [GtachError] = []
+    switch machine.services {
+    case .off: return errors
+    case .missing(let reason):
+      let names = withService.map(\.id.description).joined(separator: ", ")
+      errors.append(
+        GtachError(
+          .serviceUnavailable, "the service of \(names) cannot be installed", reason: reason,
+          advice: "to install it without: --no-service, or \"services\": false in config.json"))
+    case .available(let manager, _):
+      var active = state.active
+      for release in releases { active[release.id.name] = release }
+      for release in withService {
+        guard let id = release.serviceID(manager) else { continue }
+        let others = active.values.filter { $0.id.name != release.id.name }
+        for other in others.sorted(by: { $0.id < $1.id })
+        where other.service?.id == id || (releases.contains(other) && other.serviceID(manager) == id) {
+          errors.append(
+            GtachError(.serviceForeign, "\(id.name) of \(release.id) is the name of the service of \(other.id) as well")
+          )
+        }
+      }
+    }
+    return errors
   }
 
   // Hooks are programs of the release: a path that leads out of it is not.

@@ -45,6 +45,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     /// The preserved paths that this transaction makes in the package's directory, which had them not; nil for none. On the
     /// disk before the first of them is made.
     public var seeded: [String]?
+    /// Whether the unit file of the service stays as it was found; nil for no.
+    public var keepsUnit: Bool?
     /// Whether a rollback records the release as refused; nil for no.
     public var isRefused: Bool?
 
@@ -80,12 +82,14 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var circumstances: String
   /// When it began, as far as this machine knew the time.
   public var started: Timestamp
-  /// Whether `current` was ever swapped to the new generation.
+  /// Whether services were ever stopped for the new generation, or `current` swapped to it.
   public var wasActivated = false
   /// What did not hold.
   public var errors: [ErrorReport] = []
   /// What the hooks said that have run.
   public var hooks: [HookReport] = []
+  /// What became of the services that were started last; nil for none.
+  public var startedServices: [ServiceReport]?
 
   /// Begins a transaction.
   public init(
@@ -101,6 +105,12 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     self.keepInstalled = keepInstalled
     self.circumstances = circumstances
     self.started = started
+  }
+
+  /// What became of the services that were started last.
+  var services: [ServiceReport] {
+    get { startedServices ?? [] }
+    set { startedServices = newValue.isEmpty ? nil : newValue }
   }
 
   /// What the self-tests read, all in one; nil where none ran.

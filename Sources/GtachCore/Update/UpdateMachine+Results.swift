@@ -33,7 +33,7 @@ extension UpdateMachine {
       name: id.name, version: id.version, success: success, message: message, rollbackPerformed: rollbackPerformed,
       validationErrors: errors, backupLocation: backup(success), selfTest: journal.selfTest,
       together: others.isEmpty ? nil : others.map(\.description), hooks: journal.hooks.isEmpty ? nil : journal.hooks,
-      kept: success ? kept : nil)
+      services: journal.startedServices, kept: success ? kept : nil)
   }
 
   private var kept: [KeptFile]? {
@@ -65,14 +65,23 @@ extension UpdateMachine {
     let cause =
       switch journal.errors.first?.error.code {
       case .hookFailed: "a hook of \(culprit) failed"
+      case .serviceFailed: "the service of \(culprit) failed"
       case .selfTestFailed: "the self-test of \(culprit) failed"
       case .descriptionInvalid, .configurationInvalid: "\(culprit) cannot be put together here"
       case .updateRolledBack: "\(id) was never tried to the end"
       default: "\(id) could not be activated"
       }
     return result(
-      false, "\(cause); \(standing(isAgain: journal.wasActivated))",
+      false, "\(cause); \(standing(isAgain: journal.wasActivated))\(servicePhrase)",
       rollbackPerformed: journal.wasActivated, errors: journal.errors)
+  }
+
+  /// What is added of the services after a rollback.
+  private var servicePhrase: String {
+    let stopped = journal.services.filter { !$0.isRunning }
+    if !stopped.isEmpty { return ", but \(stopped.map(\.unit).joined(separator: " and ")) does not run" }
+    return journal.services.isEmpty
+      ? "" : ", and so \(journal.services.count == 1 ? "is its service" : "are the services")"
   }
 
   func interruptedResult() -> UpdateResult {

@@ -1,5 +1,6 @@
 import GtachModel
 
+/// The way back, and the end of either.
 extension UpdateMachine {
   /// Begins to roll back.
   ///
@@ -12,17 +13,19 @@ extension UpdateMachine {
   }
 
   mutating func undo() throws(GtachError) {
-    perform(
-      .undoing,
-      (try operations.write(journal)) + (journal.wasActivated ? operations.activate(journal.generationBefore) : []))
+    journal.services = []
+    let record = try operations.write(journal)
+    guard journal.wasActivated else { return perform(.undoing, record) }
+    if concernsServices { return perform(.beginningUndo, record + draftsOfOld) }
+    perform(.undoing, record + operations.activate(journal.generationBefore))
   }
 
   // What a previous release runs whenever it was activated, it runs now; but not for ever, where that is what the machine
   // does not survive.
-  mutating func restore(from position: Int) {
+  mutating func restore(from position: Int) throws(GtachError) {
     guard journal.wasActivated, journal.attempt <= UpdateJournal.maximumAttempts,
       let next = hook(.postInstall, from: position, of: { $0.before.active })
-    else { return verify(isRebuilt: false) }
+    else { return try serve(journal.wasActivated ? starts(\.before.active) : [], .startingBack) }
     run(next.hook, .undoHook(next.position))
   }
 
@@ -38,5 +41,24 @@ extension UpdateMachine {
     perform(
       .recordingUndo(result),
       (try operations.write(state)) + operations.discard(journal) + (try remember(result)) + operations.close())
+  }
+
+  /// Leaves the transaction to the next start, without counting this attempt.
+  mutating func stop(_ error: GtachError) throws(GtachError) {
+    journal.attempt -= 1
+    perform(.stopping(error.before("the next start goes on with it")), try operations.write(journal))
+  }
+
+  func remember(_ result: UpdateResult) throws(GtachError) -> [FileOperation] {
+    let entry = HistoryEntry(
+      transaction: journal.transaction, started: journal.started, kind: journal.kind, result: result)
+    return operations.replace(layout.history, try InstallHistory.appending(entry, to: history))
+  }
+}
+
+extension GtachError {
+  /// The same error, with what happens next as its advice.
+  func before(_ next: String) -> GtachError {
+    GtachError(code, message, reason: reason, advice: advice.map { "\($0); \(next)" } ?? next)
   }
 }

@@ -20,7 +20,8 @@ public struct UpdateResult: Hashable, Sendable, Codable {
   public var together: [String]?
   /// What hooks said, in the order in which they ran; nil where none did.
   public var hooks: [HookReport]?
-
+  /// What became of the services that were started last; nil where none was.
+  public var services: [ServiceReport]?
   /// The configuration files that it left as they were changed here; nil where there are none.
   public var kept: [KeptFile]?
 
@@ -28,7 +29,7 @@ public struct UpdateResult: Hashable, Sendable, Codable {
   public init(
     name: PackageName, version: SemanticVersion, success: Bool, message: String, rollbackPerformed: Bool = false,
     validationErrors: [ErrorReport] = [], backupLocation: String? = nil, selfTest: SelfTestReport? = nil,
-    together: [String]? = nil, hooks: [HookReport]? = nil, kept: [KeptFile]? = nil
+    together: [String]? = nil, hooks: [HookReport]? = nil, services: [ServiceReport]? = nil, kept: [KeptFile]? = nil
   ) {
     self.name = name
     self.version = version
@@ -41,5 +42,6 @@ public struct UpdateResult: Hashable, Sendable, Codable {
     self.together = together
     self.hooks = hooks
     self.kept = kept
+    self.services = services
   }
 }

@@ -66,7 +66,12 @@ struct PackageValidation {
           reason: "\"\(path)\" is \(found == nil ? "not in the archive" : "not what it is to be")",
           advice: "a path of the machine itself begins with a /")
       }
-    case .loopback, .level, .edges, .consumer, .tcp: break
+    case .service(unit: nil, _):
+      guard description.install?.service == nil else { return }
+      throw GtachError(
+        .descriptionInvalid, "\(key).service cannot pass", reason: "the package has no service of its own",
+        advice: "name another's \"unit\", or give the package an \"install.service\"")
+    case .loopback, .level, .edges, .consumer, .tcp, .service: break
     }
   }
 
@@ -75,6 +80,7 @@ struct PackageValidation {
   private func checkService(_ path: String) throws(GtachError) -> [String] {
     let unit = try UnitFile(
       try text(path, "install.service", maximumBytes: UnitFile.maximumBytes), path: path)
+    try InstalledService.checkLinks(of: unit)
     for (command, program, arguments) in try ServiceUnit(unit).releasePaths(of: description.name) {
       let key = "\(command.key) in line \(command.line) of \(path)"
       if let program, isBroughtAlong(program) { try checkProgram(program, key) }

@@ -13,6 +13,7 @@ public struct SelfTestRunner: Sendable {
   private let mayDrive: [String]
   private let environment: [String: String]
   private let recordPath: String?
+  private let services: ServiceProbe?
   private let fileSystem = FileSystem()
 
   /// A runner for one release, or for a plan.
@@ -21,12 +22,16 @@ public struct SelfTestRunner: Sendable {
   ///   - root: The directory that commands start in and relative paths refer to: the release's own.
   ///   - mayDrive: The only lines that may be driven.
   ///   - environment: All that a command's environment holds.
+  ///   - services: How services are looked at, and which is the release's own; nil where none is looked at.
   ///   - recordPath: Where the lines are recorded that are being driven; nil where nothing outlives the process, as
   ///     with a mock.
-  public init(root: String, mayDrive: [String], environment: [String: String], recordPath: String?) {
+  public init(
+    root: String, mayDrive: [String], environment: [String: String], services: ServiceProbe? = nil, recordPath: String?
+  ) {
     self.root = root
     self.mayDrive = mayDrive
     self.environment = environment
+    self.services = services
     self.recordPath = recordPath
   }
 
@@ -87,6 +92,11 @@ public struct SelfTestRunner: Sendable {
         for: endpoint, deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(seconds) * 1000),
         cancellation: cancellation)
       return .connected
+    case .service(let unit, let seconds):
+      guard let services else {
+        throw GtachError(.serviceUnavailable, "no service is looked at here", reason: "services are switched off")
+      }
+      return .service(unstable: try services.flaw(of: unit, stableSeconds: seconds, cancellation: cancellation))
     case .command(let run, let timeoutSeconds):
       return try execute(run, timeoutSeconds: timeoutSeconds, cancellation: cancellation)
     }

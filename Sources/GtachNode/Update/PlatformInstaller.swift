@@ -2,7 +2,7 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// What installing means on this platform: directories, links and hooks. It obeys an `UpdateMachine` and decides
+/// What installing means on this platform beside files and services: hooks. It obeys an `UpdateMachine` and decides
 /// nothing.
 struct PlatformInstaller: Sendable {
   /// How much of a hook's output is kept, in bytes.
@@ -64,12 +64,13 @@ extension InstallMachine {
   ///   - circumstances: The part of the configuration that decides about self-tests, in any words.
   ///   - keepInstalled: How many releases of a package stay beside the active one.
   ///   - variables: Its own values of the variables in configuration templates.
+  ///   - services: Whether the services of releases are installed, and where.
   public static func this(
     allowMock: Bool, circumstances: String = "", keepInstalled: Int = NodeConfiguration.defaultKeepInstalled,
-    variables: TemplateVariables<PackageName>? = nil
+    variables: TemplateVariables<PackageName>? = nil, services: ServiceSupport = .off
   ) -> InstallMachine {
     InstallMachine(
       platform: Machine.platform, model: Machine.model, allowMock: allowMock, circumstances: circumstances,
-      keepInstalled: keepInstalled, variables: variables)
+      keepInstalled: keepInstalled, variables: variables, services: services)
   }
 }

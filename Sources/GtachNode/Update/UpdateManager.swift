@@ -8,15 +8,17 @@ import GtachSystem
 /// Threads and processes may use one install root at once: whoever changes it holds its lock, and the next is told
 /// that it is `ErrorCode.busy`.
 public final class UpdateManager: Sendable {
-  /// Runs the self-test of a release in its directory. Where it throws, or where the report has a result whose code
+  /// Runs the checks of a stage of the self-test of a release in its directory. Where it throws, or where the report has a result whose code
   /// is `cancelled`, the test was not run to its end.
   public typealias SelfTest =
-    @Sendable (_ manifest: Manifest, _ releaseDirectory: String) throws(GtachError) -> SelfTestReport
+    @Sendable (_ manifest: Manifest, _ releaseDirectory: String, _ stage: SelfTestStage) throws(GtachError) ->
+    SelfTestReport
 
   let layout: InstallLayout
   private let machine: InstallMachine
   private let fileSystem: FileSystem
   private let installer: PlatformInstaller
+  private let services: ServiceKeeper
   private let selfTest: SelfTest
   private let events: @Sendable (NodeEvent) -> Void
 
@@ -27,12 +29,13 @@ public final class UpdateManager: Sendable {
   ///   - machine: The machine and what its configuration allows.
   ///   - cancellation: What ends a hook early, because the daemon is told to stop: the transaction is then left to
   ///     the next start, and the release is not blamed.
+  ///   - services: Who runs services.
   ///   - selfTest: Runs the self-test of a release.
   ///   - events: Is told of each step and of how it ended, on the caller's thread.
   /// - Throws: `ErrorCode.configurationInvalid` for a path that is not absolute.
   public init(
     installRoot: String, machine: InstallMachine, fileSystem: FileSystem = FileSystem(),
-    cancellation: Cancellation? = nil, selfTest: @escaping SelfTest,
+    cancellation: Cancellation? = nil, services: any ServiceControl = Systemd(), selfTest: @escaping SelfTest,
     events: @escaping @Sendable (NodeEvent) -> Void = { _ in }
   ) throws(GtachError) {
     let parts = installRoot.split(separator: "/")
@@ -45,6 +48,7 @@ public final class UpdateManager: Sendable {
     self.machine = machine
     self.fileSystem = fileSystem
     installer = PlatformInstaller(fileSystem: fileSystem, cancellation: cancellation)
+    self.services = ServiceKeeper(control: services, cancellation: cancellation)
     self.selfTest = selfTest
     self.events = events
   }
@@ -179,9 +183,17 @@ public final class UpdateManager: Sendable {
         } catch {
           update.advance(.failed(error))
         }
-      case .selfTest(let release, let directory):
+      case .inspectService(let unit, let service, let path):
         do throws(GtachError) {
-          update.advance(.tested(try selfTest(release.manifest, directory)))
+          update.advance(.inspected(try services.inspect(unit: unit, service: service, installedAt: path)))
+        } catch {
+          update.advance(.failed(error))
+        }
+      case .service(let order):
+        update.advance(outcome { () throws(GtachError) in try services.carryOut(order) })
+      case .selfTest(let release, let directory, let stage):
+        do throws(GtachError) {
+          update.advance(.tested(try selfTest(release.manifest, directory, stage)))
         } catch {
           update.advance(.failed(error))
         }
@@ -204,9 +216,11 @@ public final class UpdateManager: Sendable {
     switch action {
     case .stage(let release, _): events(.updateStep(release: release.description, step: "staging"))
     case .runHook(let hook): events(.updateStep(release: hook.release.description, step: "hook"))
-    case .selfTest(let release, _): events(.updateStep(release: release.id.description, step: "self-test"))
+    case .service(.start(let service, _)): events(.updateStep(release: service.name, step: "start"))
+    case .service(.stop(let service)): events(.updateStep(release: service.name, step: "stop"))
+    case .selfTest(let release, _, _): events(.updateStep(release: release.id.description, step: "self-test"))
     case .finish(let result): events(.updateFinished(result: result))
-    case .perform, .inspect, .verifyActive, .fail: return
+    case .perform, .inspect, .inspectService, .service, .verifyActive, .fail: return
     }
   }
 

@@ -38,6 +38,9 @@ public enum Console {
   /// A variable of the environment; nil where it is not set.
   public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
+  /// Whether whoever started it is root.
+  public static var isRoot: Bool { geteuid() == 0 }
+
   /// The directory that relative paths are relative to.
   public static var directory: String? {
     guard let path = getcwd(nil, 0) else { return nil }

@@ -17,6 +17,13 @@ public enum MonotonicClock {
     return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
 
+  /// Sleeps until an instant.
+  ///
+  /// - Throws: `ErrorCode.cancelled` as soon as cancelled.
+  public static func sleep(until instant: Instant, cancellation: Cancellation?) throws(GtachError) {
+    _ = try Readiness.wait(for: nil, until: instant, cancellation: cancellation)
+  }
+
   /// Milliseconds from now to the instant, at least 0.
   static func milliseconds(until instant: Instant) -> Int64 {
     let (difference, overflow) = instant.milliseconds.subtractingReportingOverflow(now().milliseconds)

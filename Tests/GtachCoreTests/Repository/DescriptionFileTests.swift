@@ -37,12 +37,14 @@ struct DescriptionFileTests {
       { "name": "gtach-app", "version": "0.4.0", "description": "d", "author": "a", "license": "MIT",
         "platforms": [ { "os": "linux", "arch": "arm64", "model": "Raspberry Pi Zero 2*" } ],
         "dependencies": { "hyperpixel": "^1.2" }, "exclude": ["*.log"],
-        "install": { "preInstall": "bin/pre", "postInstall": "bin/post", "timeoutSeconds": 120 },
+        "install": { "preInstall": "bin/pre", "postInstall": "bin/post", "stableSeconds": 20, "timeoutSeconds": 120 },
         "selfTest": [ { "gpio.loopback": { "output": "GPIO17", "input": "GPIO27" } },
                       { "gpio.level": { "line": "GPIO4", "expect": 1, "bias": "pull-up" } },
                       { "gpio.edges": { "line": "GPIO22", "atLeast": 10, "withinMilliseconds": 1000 } },
                       { "gpio.consumer": { "line": "GPIO19", "heldBy": "backlight" } },
                       { "path": { "exists": "/dev/fb0", "kind": "character-device" } },
+                      { "tcp": { "host": "::1", "port": 80, "withinSeconds": 2 } },
+                      { "service": { "unit": "ssh.service", "stableSeconds": 2 } },
                       { "command": { "run": ["bin/selfcheck"], "timeoutSeconds": 10 } } ] }
       """)
     #expect(description.name.text == "gtach-app")
@@ -51,7 +53,7 @@ struct DescriptionFileTests {
     #expect(try description.dependencies?.everywhere[PackageName("hyperpixel")] == VersionRange("^1.2"))
     #expect(description.exclude == ["*.log"])
     #expect(description.install?.postInstall == "bin/post")
-    #expect(description.selfTest?.count == 6)
+    #expect(description.selfTest?.count == 8)
   }
 
   @Test("name and version may be given elsewhere, and then they count")
@@ -131,6 +133,7 @@ struct DescriptionFileTests {
     for text in [
       "", "[]", "{", "{ \"name\": 1 }", "{ \"name\": \"a\", \"version\": \"1.0.0\", \"exclude\": \"x\" }",
       "{ \"name\": \"a\", \"version\": \"1.0.0\", \"install\": { \"timeoutSeconds\": 0 } }",
+      "{ \"name\": \"a\", \"version\": \"1.0.0\", \"install\": { \"stableSeconds\": 3601 } }",
       String(repeating: "[", count: 100_000), "\"" + String(repeating: "x", count: 300_000) + "\"",
     ] {
       #expect(error(text)?.code == .descriptionInvalid)

@@ -18,7 +18,7 @@ struct IdealBoardTests {
         case .edges(let line, let atLeast, let within):
           reading = .edges(try board.countEdges(line: line, limit: atLeast, withinMilliseconds: within))
         case .consumer(let line, _): reading = .consumer(try board.info(line: line).consumer)
-        case .path, .tcp, .command: return true
+        case .path, .tcp, .service, .command: return true
         }
       } catch {
         reading = .failed(error)

@@ -113,6 +113,8 @@ struct InstallRootChecker {
       let isOwn = rendered == ["etc/conf": text] || rendered == operators || rendered == ["etc/conf": "an operator's"]
       #expect(isOwn, "\(version): \(rendered)", sourceLocation: location)
     }
+    packed["etc/\(name).service"] = SimulatedServices.unit(
+      of: ReleaseID(name: Sample.name(name), version: Sample.version(version)))
     #expect(
       disk.tree("\(root)/releases/\(name)/\(version)") == packed, "\(name) \(version) is complete",
       sourceLocation: location)

@@ -81,11 +81,14 @@ struct SimulatedMachine {
     var preInstall: GtachError?
     var postInstall: GtachError?
     var selfTest: UpdateMachine.Outcome = .tested(Sample.report(passed: true))
+    /// Why the service does not start, or does not stay up.
+    var start, watch: GtachError?
   }
 
   let layout = InstallLayout(root: "/opt/gtach")
   var machine = InstallMachine(platform: Sample.linux, model: "Raspberry Pi Zero 2 W Rev 1.0", allowMock: false)
   var disk = SimulatedDisk()
+  var services = SimulatedServices()
   /// By version of the app, or by `NAME@VERSION`; one that is not named works.
   var behaviours: [String: Behaviour] = [:]
   /// How many more steps there is power for; nil for ever.
@@ -99,6 +102,17 @@ struct SimulatedMachine {
   var freeBytes: Int64 = 1 << 30
   /// What a release has beside its usual files, by `NAME@VERSION` and path; a link begins with `-> `.
   var extras: [String: [String: String]] = [:]
+  /// Units that systemd has from elsewhere.
+  var knownUnits: [String: String] = [:]
+  /// What fails with which error: `stop app.service`, `reload`.
+  var serviceErrors: [String: GtachError] = [:]
+
+  /// A machine that runs services.
+  static func withServices() -> SimulatedMachine {
+    var node = SimulatedMachine()
+    node.machine.services = .available(.systemd, directory: SimulatedServices.directory)
+    return node
+  }
 
   mutating func clearLog() { log = [] }
 
@@ -179,8 +193,20 @@ struct SimulatedMachine {
         let report = HookReport(
           release: hook.release.description, hook: hook.kind.rawValue, output: "as said\n", milliseconds: 1)
         update.advance(.ran(report, error))
-      case .selfTest(let release, _):
-        log.append("selfTest \(release.id)")
+      case .inspectService(let unit, let service, let path):
+        try step()
+        let installed = disk.kind(of: path).map { kind -> ServiceFinding.Installed in
+          kind == .file ? .file(disk.read(path) ?? []) : .other
+        }
+        update.advance(
+          .inspected(
+            ServiceFinding(
+              unit: disk.read(unit) ?? [], installed: installed ?? .nothing, known: knownUnits[service.name])))
+      case .service(let order):
+        try step()
+        update.advance(carryOut(order))
+      case .selfTest(let release, _, let stage):
+        log.append("selfTest \(release.id)" + (stage == .all ? "" : " \(stage)"))
         try step()
         update.advance(behaviour(of: release.id).selfTest)
       case .verifyActive(let generation, let releases):
@@ -188,6 +214,36 @@ struct SimulatedMachine {
         update.advance(isActive(generation, releases) ? .done : .failed(GtachError(.inputOutput, "it is not active")))
       }
     }
+  }
+
+  private mutating func carryOut(_ order: ServiceOrder) -> UpdateMachine.Outcome {
+    var error: GtachError?
+    switch order {
+    case .stop(let id):
+      log.append("stop \(id.name)")
+      services.stop(id.name)
+      error = serviceErrors["stop \(id.name)"]
+    case .reload:
+      log.append("reload")
+      services.reload(disk)
+      error = serviceErrors["reload"]
+    case .start(let id, _):
+      log.append("start \(id.name)")
+      if !services.start(id.name, disk) { error = GtachError(.serviceFailed, "\(id.name) is not known") }
+      error = error ?? behaviour(running: id)?.start
+    case .watch(let id, let seconds):
+      log.append("watch \(id.name) \(seconds)")
+      if services.running[id.name] == nil { error = GtachError(.serviceFailed, "\(id.name) does not run") }
+      error = error ?? behaviour(running: id)?.watch
+    }
+    return error.map { .failed($0) } ?? .done
+  }
+
+  /// How the release behaves whose service was started.
+  private func behaviour(running id: ServiceID) -> Behaviour? {
+    guard let program = services.running[id.name]?.program else { return nil }
+    let name = Sample.name(String(id.name.dropLast(".service".count)))
+    return behaviour(of: ReleaseID(name: name, version: Sample.version(program)))
   }
 
   private func behaviour(of release: ReleaseID) -> Behaviour {
@@ -273,6 +329,7 @@ struct SimulatedMachine {
       let name = path.split(separator: "/")[0]
       files["\(name)"] = Array("-> ../../../state/\(release.name)/\(name)".utf8)
     }
+    files["etc/\(release.name).service"] = SimulatedServices.unit(of: release)
     return files
   }
 

@@ -101,20 +101,6 @@ struct UpdateConditionsTests {
     #expect(try obstacles(release, force: true) == ["description-invalid"])
   }
 
-  @Test("a release with a service is refused as a whole until they are carried out")
-  func unsupported() throws {
-    func obstacle(_ install: PackageDescription.Installation) throws -> String {
-      let release = Sample.release("1.0.0") { $0.install = install }
-      #expect(try obstacles(release, force: true) == ["description-invalid"])
-      var node = SimulatedMachine()
-      try node.recover()
-      let error = try node.install(release, force: true).validationErrors.first
-      return "\(error?.message ?? ""): \(error?.reason ?? "")"
-    }
-    let service = try obstacle(.init(service: "app.service"))
-    #expect(service.contains("cannot install app@1.0.0 yet") && service.contains("install.service"))
-  }
-
   @Test("a version must be fit to be a directory's name, beside the others")
   func versions() throws {
     let long = Sample.release("1.0.0-" + String(repeating: "a", count: 200))

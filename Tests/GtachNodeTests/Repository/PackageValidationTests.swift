@@ -82,6 +82,10 @@ struct PackageValidationTests {
       #expect(missing?.code == .descriptionInvalid && missing?.reason?.contains("not in the archive") == true)
       #expect(try serviceError("ExecStart=/usr/bin/env", fixture) == nil)
       #expect(try serviceError("ExecStart", fixture)?.message == "line 2 of app.service cannot be used")
+      let alias = try serviceError("ExecStart=/usr/bin/env\n[Install]\nAlias=other.service", fixture)
+      #expect(alias?.message == "line 4 of app.service cannot be used")
+      let own = #", "selfTest": [ { "service": {} } ]"#
+      #expect(error(#""install": {}"# + own, fixture)?.message == "selfTest[0].service cannot pass")
       #expect(try serviceError("ExecStart=bin/run", fixture)?.reason?.contains("relative path") == true)
 
       let program = "ExecStart=/opt/gtach/current/app/bin/run"

@@ -21,7 +21,7 @@ struct InstallFixture {
   var events: [NodeEvent] { told.events.withLock { $0 } }
 
   func manager(
-    selfTest: @escaping UpdateManager.SelfTest = { _, _ in SelfTestReport(results: [], mock: false) }
+    selfTest: @escaping UpdateManager.SelfTest = { _, _, _ in SelfTestReport(results: [], mock: false) }
   ) throws(GtachError) -> UpdateManager {
     let told = told
     return try UpdateManager(installRoot: root, machine: machine, selfTest: selfTest) { told.append($0) }

@@ -97,7 +97,7 @@ struct UpdateManagerTests {
     try withInstallRoot { root in
       try root.manager().install(root.release("1.0.0"))
       let active = "\(root.root)/current/app"
-      let manager = try root.manager { (manifest, directory) throws(GtachError) in
+      let manager = try root.manager { (manifest, directory, _) throws(GtachError) in
         // While it is tested, it is what services find.
         #expect(manifest.description.version.description == "1.1.0")
         #expect(try FileSystem().readLink(active) == "../../releases/app/1.1.0")
@@ -158,7 +158,7 @@ struct UpdateManagerTests {
       #expect(try root.manager().recover().isEmpty)
       #expect(try !root.files.exists(root.root), "nothing is made where nothing was")
       try root.manager().install(root.release("1.0.0"))
-      let stopped = try root.manager { (_, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
+      let stopped = try root.manager { (_, _, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
       #expect(thrownError { try stopped.install(root.release("1.1.0")) }?.code == .cancelled)
       #expect(try stopped.installed().map(\.version.description) == ["1.0.0"], "not committed")
       #expect(try root.text("journal.json")?.contains("\"activated\"") == true)
@@ -172,7 +172,7 @@ struct UpdateManagerTests {
   @Test("what is unfinished is finished before anything else begins")
   func recoveryFirst() throws {
     try withInstallRoot { root in
-      let stopped = try root.manager { (_, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
+      let stopped = try root.manager { (_, _, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
       #expect(thrownError { try stopped.install(root.release("1.0.0")) }?.code == .cancelled)
       #expect(try root.manager().install(root.release("1.1.0")).message == "app@1.1.0 is installed, in place of 1.0.0")
     }
@@ -219,7 +219,7 @@ struct UpdateManagerTests {
   @Test("an install root is an absolute path", arguments: ["apps", "", "/", "//", "~/apps"])
   func relativeRoot(path: String) {
     let error = thrownError {
-      try UpdateManager(installRoot: path, machine: .this(allowMock: false)) { _, _ in
+      try UpdateManager(installRoot: path, machine: .this(allowMock: false)) { _, _, _ in
         SelfTestReport(results: [], mock: false)
       }
     }

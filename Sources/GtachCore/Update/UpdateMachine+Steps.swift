@@ -1,0 +1,115 @@
+import GtachModel
+
+/// The way forward: from a release that is to be written to one that is committed.
+extension UpdateMachine {
+  mutating func markStaged() throws(GtachError) {
+    journal.phase = .staged
+    perform(.markingStaged, try operations.write(journal))
+  }
+
+  /// Begins to write releases: the journal tells of it first.
+  mutating func beginStaging() throws(GtachError) {
+    let record = try operations.write(journal)
+    stage(from: 0)
+    if case .perform(let operations) = action { action = .perform(record + operations) }
+  }
+
+  /// Has the releases written that are not here, from this member on.
+  mutating func stage(from position: Int) {
+    guard let next = journal.members.indices.first(where: { $0 >= position && !journal.members[$0].wasKept }) else {
+      return perform(.sealing, operations.seal())
+    }
+    perform(.opening(next), operations.prepareStaging())
+  }
+
+  /// The first hook of that kind from this member on; nil where there is none.
+  func hook(
+    _ kind: UpdateHook.Kind, from position: Int, of release: (UpdateJournal.Member) -> InstallState.Release?
+  ) -> (hook: UpdateHook, position: Int)? {
+    for next in journal.members.indices.dropFirst(position) {
+      if let hook = release(journal.members[next]).flatMap({ UpdateHook(kind, of: $0, layout: layout) }) {
+        return (hook, next)
+      }
+    }
+    return nil
+  }
+
+  mutating func run(_ hook: UpdateHook, _ step: Step) {
+    self.step = step
+    action = .runHook(hook)
+  }
+
+  mutating func prepare(from position: Int) throws(GtachError) {
+    guard journal.kind == .install, let next = hook(.preInstall, from: position, of: { $0.release }) else {
+      return try activate()
+    }
+    run(next.hook, .preInstall(next.position))
+  }
+
+  mutating func activate() throws(GtachError) {
+    var releases = state.active
+    for member in journal.members { releases[member.name] = member.release }
+    let generation = operations.generation(journal.transaction, releases)
+    try activate(preparing: generation)
+  }
+
+  /// Writes that the release is on trial, and only then stops services and swaps `current`: a machine that loses its power
+  /// meanwhile knows what it was doing.
+  mutating func activate(preparing generation: [FileOperation]) throws(GtachError) {
+    journal.phase = .activated
+    journal.wasActivated = true
+    let record = generation + (try operations.write(journal)) + draftsOfNew
+    if concernsServices { return perform(.beginning, record) }
+    perform(.activating, record + operations.activate(journal.transaction))
+  }
+
+  mutating func tryOut() throws(GtachError) {
+    // Only a rollback by hand comes here after its last attempt: the operator's word stands, untested.
+    if journal.attempt > UpdateJournal.maximumAttempts {
+      return try serve(starts(\.release, isWatched: false), .startingUntested)
+    }
+    try settle(from: 0)
+  }
+
+  mutating func settle(from position: Int) throws(GtachError) {
+    guard let next = hook(.postInstall, from: position, of: { $0.release }) else {
+      return try test(from: 0, startsServices ? .serviceStopped : .all)
+    }
+    run(next.hook, .postInstall(next.position))
+  }
+
+  mutating func test(from position: Int, _ stage: SelfTestStage) throws(GtachError) {
+    guard position < journal.members.count else {
+      guard stage == .serviceStopped else { return try commit() }
+      journal.services = []
+      return try serve(starts(\.release), .starting)
+    }
+    let release = journal.members[position].release
+    step = .testing(position, stage)
+    action = .selfTest(release, directory: layout.release(release.id), stage: stage)
+  }
+
+  /// Goes on after what failed and does not decide, in a rollback by hand.
+  mutating func passOver(_ position: Int) throws(GtachError) {
+    switch step {
+    case .postInstall: try settle(from: position + 1)
+    case .testing(_, let stage): try test(from: position + 1, stage)
+    default: throw GtachError(.bug, "a rollback by hand went on from nowhere")
+    }
+  }
+
+  mutating func commit() throws(GtachError) {
+    journal.phase = .selfTested
+    let record = try operations.write(journal)
+    state = journal.committed(to: state)
+    journal.phase = .committed
+    perform(.committing, record + (try operations.write(state)) + (try operations.write(journal)))
+  }
+
+  mutating func cleanUp() throws(GtachError) {
+    let result = committedResult()
+    perform(
+      .cleaningUp(result),
+      operations.retire(journal, committed: journal.committed(to: state)) + (try remember(result)) + operations.close())
+  }
+}
