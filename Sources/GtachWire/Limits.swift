@@ -52,6 +52,8 @@ public enum Limits {
   public static let buckets = 256
   /// The entries of one `entries` message.
   public static let entriesPerMessage = 256
+  /// The names of entries of one `getEntries`, and so of one `entries`.
+  public static let entryIDsPerMessage = 8192
   /// A target path, in bytes.
   public static let targetPathBytes = 512
   /// The file name of TUF metadata, in bytes.

@@ -82,6 +82,58 @@ import Testing
     #expect(IndexDigest.changedBuckets(from: new.buckets, to: new.buckets).isEmpty)
   }
 
+  /// What it costs to learn that an index has changed, as messages of one connection: what NodeState asks.
+  private func exchange(
+    from old: IndexDigest, to new: IndexDigest
+  ) throws -> (bytes: Int, roundTrips: Int, entries: Set<Entries.Entry>) {
+    let everything = UInt8.min...UInt8.max
+    var known = Dictionary(
+      uniqueKeysWithValues: old.entries(in: everything).map { (IndexDigest.digest(of: $0, hashing: SHA256()), $0) })
+    var messages: [Message] = [
+      .changed(Changed(id: 1, indexRoot: new.root, metadataVersion: 1)), .getBuckets(GetBuckets(id: 2)),
+      .buckets(Buckets(id: 2, digests: new.buckets)),
+      .watch(Watch(id: 3, indexRoot: new.root, metadataVersion: 1)),
+    ]
+    let changed = IndexDigest.changedBuckets(from: old.buckets, to: new.buckets)
+    let remembered = known.keys.filter { changed.contains($0.firstByte) }
+    for request in IndexDigest.requests(for: changed, known: Array(remembered)) {
+      messages.append(.getEntries(GetEntries(id: 4, buckets: request.buckets, known: request.known)))
+      let (entries, gone) = new.entries(in: request.buckets, besides: try #require(request.known))
+      messages += Entries.messages(id: 4, entries: entries, gone: gone).map { .entries($0) }
+      for value in gone.values { known = known.filter { EntryIDs.value($0.key) != value } }
+      for entry in entries { known[IndexDigest.digest(of: entry, hashing: SHA256())] = entry }
+    }
+    return (messages.reduce(0) { $0 + $1.encoded().count }, 2, Set(known.values))
+  }
+
+  @Test("of 10,000 releases and one more, 16 KiB and three round trips are more than enough; of 1,000 more, 300 bytes each")
+  func costGrowsWithWhatChanged() throws {
+    let old = IndexDigest(entries: try many(0..<10_000), hashing: SHA256())
+    for (numbers, maximum) in [(0..<10_001, 16 << 10), (0..<11_000, 300 * 1000), (1..<10_000, 16 << 10)] {
+      let new = IndexDigest(entries: try many(numbers), hashing: SHA256())
+      let (bytes, roundTrips, entries) = try exchange(from: old, to: new)
+      #expect(bytes <= maximum && roundTrips <= 3)
+      #expect(entries == Set(new.entries(in: UInt8.min...UInt8.max)))
+    }
+  }
+
+  @Test func moreThanOneRequestMayNameIsAskedInSeveral() throws {
+    let digests = (0..<20_000).map { SHA256().digest(of: Array("\($0)".utf8)) }
+    let requests = IndexDigest.requests(for: Array(UInt8.min...UInt8.max), known: digests)
+    #expect(requests.count == 3)
+    #expect(requests.flatMap(\.buckets) == Array(UInt8.min...UInt8.max))
+    #expect(requests.allSatisfy { ($0.known?.values.count ?? 0) <= Limits.entryIDsPerMessage })
+    #expect(requests.reduce(0) { $0 + ($1.known?.values.count ?? 0) } == digests.count)
+    // A bucket of which too much is known is asked for as a whole.
+    let crowd = Array(Set((0..<9000).map { number -> Digest in
+      let bytes = SHA256().digest(of: Array("\(number)".utf8)).bytes
+      return Digest([7] + bytes.dropFirst()) ?? digests[0]
+    }))
+    let whole = IndexDigest.requests(for: [6, 7, 8], known: crowd)
+    #expect(whole.map(\.buckets) == [[7], [6, 8]] && whole[0].known == nil && whole[1].known == EntryIDs([Digest]()))
+    #expect(IndexDigest.requests(for: [1, 2], known: nil).map(\.buckets) == [[1, 2]])
+  }
+
   @Test func whoIsMetForTheFirstTimeIsAskedForWhatIsNotEmpty() throws {
     let entries = try many(0..<3)
     let few = IndexDigest(entries: entries, hashing: SHA256())

@@ -21,18 +21,20 @@ extension Message {
     case .getBuckets(let message): ["type": "getBuckets", "id": .number(Int(message.id))]
     case .buckets(let message): describe(message)
     case .getEntries(let message):
-      [
-        "type": "getEntries", "id": .number(Int(message.id)),
-        "buckets": .array(message.buckets.map { .number(Int($0)) }),
-      ]
+      with(
+        [
+          "type": "getEntries", "id": .number(Int(message.id)),
+          "buckets": .array(message.buckets.map { .number(Int($0)) }),
+        ], "known", message.known)
     case .entries(let message):
-      [
-        "type": "entries", "id": .number(Int(message.id)), "more": .bool(message.more),
-        "entries": .array(
-          message.entries.map {
-            ["target": .string($0.variant.targetPath), "manifest": .string($0.manifest.hex)]
-          }),
-      ]
+      with(
+        [
+          "type": "entries", "id": .number(Int(message.id)), "more": .bool(message.more),
+          "entries": .array(
+            message.entries.map {
+              ["target": .string($0.variant.targetPath), "manifest": .string($0.manifest.hex)]
+            }),
+        ], "gone", message.gone)
     case .getUnitLists, .unitList, .getUnit, .unit, .follow, .have, .claim, .lease, .end: describedDistribution
     case .watch(let message):
       [
@@ -104,6 +106,15 @@ extension Message {
   }
 
   private func hex(_ bytes: [UInt8]) -> JSON { .string(Hexadecimal.encode(bytes)) }
+
+  /// The members, and one more where there is something to name.
+  private func with(_ members: [String: JSON], _ name: String, _ ids: EntryIDs?) -> JSON {
+    guard let ids else { return .object(members) }
+    let digits = ids.values.map { value in
+      String(repeating: "0", count: 12 - String(value, radix: 16).count) + String(value, radix: 16)
+    }
+    return .object(members.merging([name: .array(digits.map { .string($0) })]) { $1 })
+  }
 
   private func describe(_ message: GetFile) -> JSON {
     let (kind, name) =

@@ -8,6 +8,11 @@ import Testing
   /// Sends a message through a decoder.
   private func travelled(_ message: Message) throws -> [Message] { try messages(in: [message.encoded()], of: nil) }
 
+  /// Names of so many entries, spread over all buckets.
+  private func names(_ count: Int) -> EntryIDs {
+    EntryIDs((0..<UInt64(count)).map { ($0 &* 0x9E37_79B9_7F4A_7C15) >> 16 })
+  }
+
   @Test func theLargestMessagesFitTheirLimits() throws {
     let digest = try #require(digest)
     let unit = try #require(UnitDigest(repeatElement(7, count: 16)))
@@ -25,8 +30,11 @@ import Testing
         FilePart(
           id: .max, size: Limits.fileBytes, total: Limits.fileFrameBytes, base: Limits.bases,
           bytes: bytes(Limits.partBytes))),
-      .getEntries(GetEntries(id: .max, buckets: 0...255)),
-      .entries(Entries(id: .max, entries: Array(repeating: entry, count: Limits.entriesPerMessage), more: true)),
+      .getEntries(GetEntries(id: .max, buckets: 0...255, known: names(Limits.entryIDsPerMessage))),
+      .entries(
+        Entries(
+          id: .max, entries: Array(repeating: entry, count: Limits.entriesPerMessage), more: true,
+          gone: names(Limits.entryIDsPerMessage))),
       .getUnitLists(
         GetUnitLists(id: .max, follow: .max, objects: Array((last - Limits.objectsPerGetUnitLists + 1)...last))),
       .unitList(
@@ -69,6 +77,8 @@ import Testing
       .have(Have(id: 1, ranges: [1..<(Limits.unitsPerVariant + 1)])),
       .claim(Claim(id: 1, follow: 1, have: Limits.unitsPerVariant + 1, urgent: false)),
       .entries(Entries(id: 1, entries: Array(repeating: entry, count: Limits.entriesPerMessage + 1), more: false)),
+      .entries(Entries(id: 1, entries: [], more: false, gone: names(Limits.entryIDsPerMessage + 1))),
+      .getEntries(GetEntries(id: 1, buckets: 0...255, known: names(Limits.entryIDsPerMessage + 1))),
       .welcome(Welcome(certificate: text(Limits.certificateBytes + 1), authority: "x", root: [1])),
       .welcome(Welcome(certificate: "x", authority: "x", root: bytes(Limits.rootBytes + 1))),
     ]
@@ -109,8 +119,9 @@ import Testing
         variant: try #require(VariantID(targetPath: "a/1.\(number).0/any/manifest.json")),
         manifest: try #require(digest))
     }
-    let parts = Entries.messages(id: 5, entries: entries)
+    let parts = Entries.messages(id: 5, entries: entries, gone: names(3))
     #expect(parts.flatMap(\.entries) == entries)
+    #expect(parts.map { $0.gone == nil } == parts.indices.map { $0 > 0 }, "the first one says what is gone")
     #expect(parts.dropLast().allSatisfy { $0.more })
     #expect(parts.last?.more == false)
     #expect(parts.count == max(1, (count + 255) / 256))

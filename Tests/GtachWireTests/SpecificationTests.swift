@@ -62,6 +62,7 @@ import Testing
       ("bytes of a file", [Limits.fileBytes, Limits.fileFrameBytes, Limits.partBytes]), ("bases", [Limits.bases]),
       ("buckets", [Limits.buckets]),
       ("entries of one", [Limits.entriesPerMessage, Limits.targetPathBytes]),
+      ("names of entries", [Limits.entryIDsPerMessage]),
       ("bytes of a metadata file name", [Limits.fileNameBytes]),
       ("bytes of an object", [Limits.objectBytes, Limits.unitBytes, Limits.smallestUnitBytes]),
       ("units of an object", [Limits.unitsPerObject]), ("units of a variant", [Limits.unitsPerVariant]),

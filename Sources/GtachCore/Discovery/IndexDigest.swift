@@ -62,6 +62,41 @@ public struct IndexDigest: Hashable, Sendable {
     buckets.flatMap { placed[Int($0)].map(\.entry) }
   }
 
+  /// Of the entries of some buckets those that a peer does not know, and which that it knows are none any more: the
+  /// answer to a `getEntries` that says what is known.
+  public func entries(in buckets: some Sequence<UInt8>, besides known: EntryIDs) -> ([Entries.Entry], gone: EntryIDs) {
+    var gone = Set(known.values)
+    let entries = buckets.flatMap { bucket in
+      placed[Int(bucket)].filter { gone.remove(EntryIDs.value($0.digest)) == nil }.map(\.entry)
+    }
+    return (entries, EntryIDs(gone))
+  }
+
+  /// The requests for the entries of some buckets, of which some are known: one, or as many as it takes where more are
+  /// known than one request may name.
+  ///
+  /// - Parameter known: The known entries' digests; nil where nothing was ever asked.
+  public static func requests(for buckets: [UInt8], known: [Digest]?) -> [(buckets: [UInt8], known: EntryIDs?)] {
+    guard let known else { return [(buckets, nil)] }
+    var requests: [(buckets: [UInt8], known: EntryIDs?)] = []
+    var (group, named) = ([UInt8](), [Digest]())
+    let byBucket = Dictionary(grouping: known, by: \.firstByte)
+    for bucket in buckets {
+      let digests = byBucket[bucket] ?? []
+      guard digests.count <= Limits.entryIDsPerMessage else {
+        requests.append(([bucket], nil))
+        continue
+      }
+      if named.count + digests.count > Limits.entryIDsPerMessage {
+        requests.append((group, EntryIDs(named)))
+        (group, named) = ([], [])
+      }
+      group.append(bucket)
+      named += digests
+    }
+    return group.isEmpty ? requests : requests + [(group, EntryIDs(named))]
+  }
+
   /// Which buckets of a peer differ from what is remembered of that peer; every one that is not empty where nothing is.
   public static func changedBuckets(from remembered: [ShortDigest]?, to current: [ShortDigest]) -> [UInt8] {
     let old = remembered ?? [ShortDigest](repeating: .zero, count: Limits.buckets)

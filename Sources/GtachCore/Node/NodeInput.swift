@@ -58,8 +58,8 @@ public enum SessionRequest: Hashable, Sendable {
   case metadata(name: String, maximumBytes: Int)
   /// The buckets of its index digest.
   case buckets
-  /// What is in some buckets.
-  case entries(buckets: [UInt8])
+  /// What is in some buckets, beside what is known of them.
+  case entries(buckets: [UInt8], known: EntryIDs?)
   /// The manifest of a variant.
   case manifest(VariantID, Manifest.Content)
   /// The index of a variant.
@@ -82,8 +82,9 @@ public enum SessionReply: Sendable {
   case metadata(name: String, [UInt8]?)
   /// 256 bucket digests.
   case buckets([ShortDigest])
-  /// What is in the buckets that were asked for.
-  case entries([VariantID: Digest])
+  /// What is in the buckets that were asked for; where something is said to be gone, only what was not known, and what is
+  /// none any more of what was.
+  case entries([VariantID: Digest], gone: EntryIDs?)
   /// A manifest that has the digest and size asked for.
   case manifest(VariantID, [UInt8])
   /// An index that has the digest and size asked for.
@@ -102,7 +103,7 @@ public enum SessionReply: Sendable {
     switch self {
     case .metadata(_, let bytes): 512 + (bytes?.count ?? 0)
     case .manifest(_, let bytes), .index(_, let bytes): 512 + bytes.count
-    case .entries(let entries): 512 + 256 * entries.count
+    case .entries(let entries, let gone): 512 + 256 * entries.count + 8 * (gone?.values.count ?? 0)
     case .fetch(_, .has(let ranges)): 512 + MemoryLayout<Range<Int>>.stride * ranges.count
     case .peers(let entries): 512 + 256 * entries.count
     case .buckets, .fetch, .missing, .changed: 512

@@ -119,32 +119,45 @@ extension NodeState {
     if changed.isEmpty {
       finishExchange(id, buckets: buckets)
     } else {
+      let requests = IndexDigest.requests(for: changed, known: knownEntries(of: session.peer, in: Set(changed)))
       sessions[id]?.newBuckets = buckets
-      actions.append(.send(id, .entries(buckets: changed)))
+      sessions[id]?.requestedBuckets = requests.map(\.buckets)
+      for request in requests { actions.append(.send(id, .entries(buckets: request.buckets, known: request.known))) }
     }
   }
 
+  /// The digests of what is remembered of some of a peer's buckets; nil where nothing was ever asked.
+  private func knownEntries(of key: PeerKey, in buckets: Set<UInt8>) -> [Digest]? {
+    guard let peer = table.peers[key], peer.buckets != nil else { return nil }
+    return peer.variants.map { digest(of: $0.key, $0.value) }.filter { buckets.contains($0.firstByte) }
+  }
+
+  private func digest(of variant: VariantID, _ manifest: Digest) -> Digest {
+    IndexDigest.digest(of: Entries.Entry(variant: variant, manifest: manifest), hashing: hashing)
+  }
+
   mutating func receivedEntries(
-    _ id: SessionID, _ entries: [VariantID: Digest], now: Instant, into actions: inout [NodeAction]
+    _ id: SessionID, _ entries: [VariantID: Digest], gone: EntryIDs?, now: Instant, into actions: inout [NodeAction]
   ) {
-    guard let session = sessions[id], let buckets = session.newBuckets,
+    guard let session = sessions[id], let buckets = session.newBuckets, let asked = session.requestedBuckets.first,
       var variants = table.peers[session.peer]?.variants
     else { return }
-    let changed = Set(IndexDigest.changedBuckets(from: table.peers[session.peer]?.buckets, to: buckets))
-    func isChanged(_ variant: VariantID, _ manifest: Digest) -> Bool {
-      let entry = Entries.Entry(variant: variant, manifest: manifest)
-      return changed.contains(IndexDigest.digest(of: entry, hashing: hashing).firstByte)
-    }
+    let changed = Set(asked)
     // An entry of a bucket that was not asked for would never be replaced again: they would pile up.
-    guard entries.allSatisfy({ isChanged($0.key, $0.value) }) else {
+    guard entries.allSatisfy({ changed.contains(digest(of: $0.key, $0.value).firstByte) }) else {
       let error = GtachError(.protocolViolation, "the peer lists entries of buckets that it was not asked for")
       fail(id, error, now: now, into: &actions)
       return
     }
-    variants = variants.filter { !isChanged($0.key, $0.value) }
+    let names = gone.map { Set($0.values) }
+    variants = variants.filter { variant, manifest in
+      let digest = digest(of: variant, manifest)
+      return !changed.contains(digest.firstByte) || names?.contains(EntryIDs.value(digest)) == false
+    }
     variants.merge(entries) { _, new in new }
     table.peers[session.peer]?.variants = variants
-    finishExchange(id, buckets: buckets)
+    sessions[id]?.requestedBuckets.removeFirst()
+    if session.requestedBuckets.count == 1 { finishExchange(id, buckets: buckets) }
   }
 
   /// From now on the peer's root is the one of these buckets, whatever it announced before: it may have changed between.
@@ -169,7 +182,7 @@ extension NodeState {
     case .metadata(let name, let bytes):
       receivedMetadata(id, name: name, bytes: bytes, now: now, into: &actions)
     case .buckets(let buckets): receivedBuckets(id, buckets, into: &actions)
-    case .entries(let entries): receivedEntries(id, entries, now: now, into: &actions)
+    case .entries(let entries, let gone): receivedEntries(id, entries, gone: gone, now: now, into: &actions)
     case .manifest(let variant, let bytes): receivedManifest(id, variant, bytes, now: now, into: &actions)
     case .index(let variant, let bytes): receivedIndex(id, variant, bytes, now: now, into: &actions)
     case .fetch(let variant, let reply): received(reply, of: variant, in: id, now: now, into: &actions)

@@ -9,8 +9,9 @@ struct Session: Sendable {
   let endpoint: Endpoint
   /// Whether the index digest is being compared.
   var isExchanging = false
-  /// Buckets whose entries were asked for.
+  /// Bucket digests of which some are new, and the requests under way for the entries of these.
   var newBuckets: [ShortDigest]?
+  var requestedBuckets: [[UInt8]] = []
   /// Whether the peer will tell of changes by itself.
   var isWatching = false
   /// Before when it is not asked to again: a peer that always has news must not keep this node busy.

@@ -32,6 +32,7 @@ struct PendingRequest {
   private let bases: [ShortDigest]
   private var file: FileReceiver
   private var entries: [VariantID: Digest] = [:]
+  private var gone: EntryIDs?
   private var chunk: ChunkReceiver?
   /// Objects whose lists have still to come.
   private var objects: [Int] = []
@@ -78,7 +79,7 @@ struct PendingRequest {
     case .manifest(_, let content): .getFile(GetFile(id: id, file: .manifest(content.digest), bases: bases))
     case .index(_, let content): .getFile(GetFile(id: id, file: .index(content.digest), bases: bases))
     case .buckets: .getBuckets(GetBuckets(id: id))
-    case .entries(let buckets): .getEntries(GetEntries(id: id, buckets: buckets))
+    case .entries(let buckets, let known): .getEntries(GetEntries(id: id, buckets: buckets, known: known))
     case .peers: .getPeers(GetPeers(id: id))
     case .watch(let told): .watch(Watch(id: id, indexRoot: told.indexRoot, metadataVersion: told.metadataVersion))
     case .fetch:
@@ -108,6 +109,7 @@ struct PendingRequest {
       return Step(isLast: true, reply: .buckets(buckets.digests))
     case (.peers(let told), .peers): return Step(isLast: true, reply: .peers(told.peers))
     case (.entries(let some), .entries):
+      gone = gone ?? some.gone
       for entry in some.entries {
         guard entries.updateValue(entry.manifest, forKey: entry.variant) == nil else {
           throw GtachError(.protocolViolation, "the peer lists a variant twice")
@@ -116,7 +118,7 @@ struct PendingRequest {
       guard entries.count <= DistributionLimits.entries else {
         throw GtachError(.protocolViolation, "the peer lists more than \(DistributionLimits.entries) variants")
       }
-      return some.more ? Step() : Step(isLast: true, reply: .entries(entries))
+      return some.more ? Step() : Step(isLast: true, reply: .entries(entries, gone: gone))
     case (.changed(let changed), .watch):
       let told = Advertisement(indexRoot: changed.indexRoot, metadataVersion: changed.metadataVersion)
       return Step(isLast: true, reply: .changed(told))

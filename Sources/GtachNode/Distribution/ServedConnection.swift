@@ -145,8 +145,14 @@ final class ServedConnection: Sendable {
       case .getBuckets(let request):
         try channel.enqueue([.buckets(Buckets(id: request.id, digests: announcement.index.buckets))])
       case .getEntries(let request):
-        let entries = announcement.index.entries(in: request.buckets)
-        try channel.enqueue(Entries.messages(id: request.id, entries: entries).map { .entries($0) })
+        let index = announcement.index
+        let (entries, gone): ([Entries.Entry], EntryIDs?) =
+          if let known = request.known {
+            index.entries(in: request.buckets, besides: known)
+          } else {
+            (index.entries(in: request.buckets), nil)
+          }
+        try channel.enqueue(Entries.messages(id: request.id, entries: entries, gone: gone).map { .entries($0) })
       case .getUnitLists(let request): try following.sendLists(request, from: repository)
       case .getUnit(let request): try following.sendUnit(request, from: repository)
       case .follow(let follow):

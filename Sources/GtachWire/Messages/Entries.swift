@@ -22,22 +22,28 @@ public struct Entries: Hashable, Sendable {
   public let entries: [Entry]
   /// Whether another `entries` with the same id follows.
   public let more: Bool
+  /// In the first answer to a request that named known entries: which of these are none any more. Where it is nil, the
+  /// entries are all that there are in the buckets.
+  public let gone: EntryIDs?
 
   /// An answer from its fields.
-  public init(id: UInt32, entries: [Entry], more: Bool) {
+  public init(id: UInt32, entries: [Entry], more: Bool, gone: EntryIDs? = nil) {
     self.id = id
     self.entries = entries
     self.more = more
+    self.gone = gone
   }
 
-  /// As many messages as these entries need, at least one; only the last says that no more follow.
-  public static func messages(id: UInt32, entries: [Entry]) -> [Entries] {
+  /// As many messages as these entries need, at least one; only the first says what is gone, and only the last that no
+  /// more follow.
+  public static func messages(id: UInt32, entries: [Entry], gone: EntryIDs? = nil) -> [Entries] {
     var messages: [Entries] = []
     var rest = entries[...]
     repeat {
       let part = Array(rest.prefix(Limits.entriesPerMessage))
       rest = rest.dropFirst(part.count)
-      messages.append(Entries(id: id, entries: part, more: !rest.isEmpty))
+      messages.append(
+        Entries(id: id, entries: part, more: !rest.isEmpty, gone: messages.isEmpty ? gone : nil))
     } while !rest.isEmpty
     return messages
   }

@@ -4,11 +4,14 @@ public struct GetEntries: Hashable, Sendable {
   public let id: UInt32
   /// The numbers of the buckets: 1 to 256, ascending, none twice.
   public let buckets: [UInt8]
+  /// What of these buckets need not be sent, but only that it is gone; nil where nothing is known of the peer.
+  public let known: EntryIDs?
 
   /// A request for some buckets, in whatever order they come.
-  public init(id: UInt32, buckets: some Sequence<UInt8>) {
+  public init(id: UInt32, buckets: some Sequence<UInt8>, known: EntryIDs? = nil) {
     self.id = id
     self.buckets = Set(buckets).sorted()
+    self.known = known
   }
 }
 
@@ -18,6 +21,9 @@ extension GetEntries: JSONMessage {
 
   var flaw: String? {
     let isAscending = zip(buckets, buckets.dropFirst()).allSatisfy { $0 < $1 }
-    return isAscending && !buckets.isEmpty ? nil : "buckets are not 1 to 256 ascending numbers"
+    guard isAscending, !buckets.isEmpty else { return "buckets are not 1 to 256 ascending numbers" }
+    let asked = Set(buckets)
+    let isAsked = known?.values.allSatisfy { asked.contains(EntryIDs.bucket(of: $0)) } ?? true
+    return isAsked ? nil : "it names entries of buckets that it does not ask for"
   }
 }

@@ -325,9 +325,10 @@ final class VirtualNode {
     switch request {
     case .metadata(let name, _): return .metadata(name: name, metadata[name])
     case .buckets: return .buckets(state.index.buckets)
-    case .entries(let buckets):
-      let entries = state.index.entries(in: buckets)
-      return .entries(Dictionary(uniqueKeysWithValues: entries.map { ($0.variant, $0.manifest) }))
+    case .entries(let buckets, let known):
+      let (entries, gone) =
+        known.map { state.index.entries(in: buckets, besides: $0) } ?? (state.index.entries(in: buckets), nil)
+      return .entries(Dictionary(uniqueKeysWithValues: entries.map { ($0.variant, $0.manifest) }), gone: gone)
     case .manifest(let variant, _):
       return releases[variant].map { .manifest(variant, $0.manifest) } ?? .missing(variant)
     case .index(let variant, _):
