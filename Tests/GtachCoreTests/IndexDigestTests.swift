@@ -106,7 +106,7 @@ import Testing
     return (messages.reduce(0) { $0 + $1.encoded().count }, 2, Set(known.values))
   }
 
-  @Test("of 10,000 releases and one more, 16 KiB and three round trips are more than enough; of 1,000 more, 300 bytes each")
+  @Test("with 10,000 releases one more costs at most 16 KiB and three round trips, and 1,000 more 300 bytes each")
   func costGrowsWithWhatChanged() throws {
     let old = IndexDigest(entries: try many(0..<10_000), hashing: SHA256())
     for (numbers, maximum) in [(0..<10_001, 16 << 10), (0..<11_000, 300 * 1000), (1..<10_000, 16 << 10)] {
@@ -125,10 +125,12 @@ import Testing
     #expect(requests.allSatisfy { ($0.known?.values.count ?? 0) <= Limits.entryIDsPerMessage })
     #expect(requests.reduce(0) { $0 + ($1.known?.values.count ?? 0) } == digests.count)
     // A bucket of which too much is known is asked for as a whole.
-    let crowd = Array(Set((0..<9000).map { number -> Digest in
-      let bytes = SHA256().digest(of: Array("\(number)".utf8)).bytes
-      return Digest([7] + bytes.dropFirst()) ?? digests[0]
-    }))
+    let crowd = Array(
+      Set(
+        (0..<9000).map { number -> Digest in
+          let bytes = SHA256().digest(of: Array("\(number)".utf8)).bytes
+          return Digest([7] + bytes.dropFirst()) ?? digests[0]
+        }))
     let whole = IndexDigest.requests(for: [6, 7, 8], known: crowd)
     #expect(whole.map(\.buckets) == [[7], [6, 8]] && whole[0].known == nil && whole[1].known == EntryIDs([Digest]()))
     #expect(IndexDigest.requests(for: [1, 2], known: nil).map(\.buckets) == [[1, 2]])

@@ -22,7 +22,9 @@ public struct EntryIDs: Hashable, Sendable {
   public static func value(_ digest: Digest) -> UInt64 { digest.firstWord >> (64 - 8 * UInt64(byteCount)) }
 
   /// The number of an entry's bucket.
-  public static func bucket(of value: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: value >> (8 * UInt64(byteCount - 1))) }
+  public static func bucket(of value: UInt64) -> UInt8 {
+    UInt8(truncatingIfNeeded: value >> (8 * UInt64(byteCount - 1)))
+  }
 }
 
 extension EntryIDs: Codable {
@@ -47,7 +49,9 @@ extension EntryIDs: Codable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(values.count * Self.byteCount)
     for value in values {
-      for place in (0..<UInt64(Self.byteCount)).reversed() { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * place))) }
+      for place in (0..<UInt64(Self.byteCount)).reversed() {
+        bytes.append(UInt8(truncatingIfNeeded: value >> (8 * place)))
+      }
     }
     var container = encoder.singleValueContainer()
     try container.encode(Hexadecimal.encode(bytes))
