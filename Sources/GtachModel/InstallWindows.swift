@@ -47,9 +47,9 @@ public struct InstallWindows: Hashable, Sendable {
   /// What the windows say of a time.
   public enum State: Hashable, Sendable {
     /// One is open; in so many seconds the last of those ends that are open now.
-    case open(endsInSeconds: Int)
+    case inside(endsInSeconds: Int)
     /// None is open; the next one opens in so many seconds.
-    case closed(opensInSeconds: Int)
+    case outside(opensInSeconds: Int)
     /// They do not hold, as nobody keeps the clock right.
     case ignored
   }
@@ -76,8 +76,8 @@ public struct InstallWindows: Hashable, Sendable {
       return window.first < window.end
         ? (window.first..<window.end).contains(minute) : minute >= window.first || minute < window.end
     }.map { seconds(until: $0.end) }
-    if let last = ends.max() { return .open(endsInSeconds: last) }
-    return .closed(opensInSeconds: windows.map { seconds(until: $0.first) }.min() ?? 0)
+    if let last = ends.max() { return .inside(endsInSeconds: last) }
+    return .outside(opensInSeconds: windows.map { seconds(until: $0.first) }.min() ?? 0)
   }
 }
 

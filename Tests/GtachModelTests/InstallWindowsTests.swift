@@ -22,24 +22,24 @@ struct InstallWindowsTests {
   @Test("a window is open from its first minute on until its last")
   func edges() throws {
     let night = try windows("03:00-05:00")
-    #expect(night.state(at: time(2, 59, 59)) == .closed(opensInSeconds: 1))
-    #expect(night.state(at: time(3, 0)) == .open(endsInSeconds: 7200))
-    #expect(night.state(at: time(4, 59, 59)) == .open(endsInSeconds: 1))
-    #expect(night.state(at: time(5, 0)) == .closed(opensInSeconds: 22 * 3600))
-    #expect(night.state(at: time(23, 59, 59)) == .closed(opensInSeconds: 3 * 3600 + 1))
+    #expect(night.state(at: time(2, 59, 59)) == .outside(opensInSeconds: 1))
+    #expect(night.state(at: time(3, 0)) == .inside(endsInSeconds: 7200))
+    #expect(night.state(at: time(4, 59, 59)) == .inside(endsInSeconds: 1))
+    #expect(night.state(at: time(5, 0)) == .outside(opensInSeconds: 22 * 3600))
+    #expect(night.state(at: time(23, 59, 59)) == .outside(opensInSeconds: 3 * 3600 + 1))
   }
 
   @Test("over midnight, and several at once")
   func midnight() throws {
     let late = try windows("22:30-00:15")
-    #expect(late.state(at: time(22, 29)) == .closed(opensInSeconds: 60))
-    #expect(late.state(at: time(23, 0)) == .open(endsInSeconds: 75 * 60))
-    #expect(late.state(at: time(0, 0)) == .open(endsInSeconds: 15 * 60))
-    #expect(late.state(at: time(0, 15)) == .closed(opensInSeconds: 22 * 3600 + 900))
-    #expect(try windows("12:00-00:00").state(at: time(23, 59)) == .open(endsInSeconds: 60))
+    #expect(late.state(at: time(22, 29)) == .outside(opensInSeconds: 60))
+    #expect(late.state(at: time(23, 0)) == .inside(endsInSeconds: 75 * 60))
+    #expect(late.state(at: time(0, 0)) == .inside(endsInSeconds: 15 * 60))
+    #expect(late.state(at: time(0, 15)) == .outside(opensInSeconds: 22 * 3600 + 900))
+    #expect(try windows("12:00-00:00").state(at: time(23, 59)) == .inside(endsInSeconds: 60))
     let two = try windows("03:00-05:00", "04:00-06:00", "20:00-21:00")
-    #expect(two.state(at: time(4, 30)) == .open(endsInSeconds: 90 * 60))
-    #expect(two.state(at: time(6, 0)) == .closed(opensInSeconds: 14 * 3600))
+    #expect(two.state(at: time(4, 30)) == .inside(endsInSeconds: 90 * 60))
+    #expect(two.state(at: time(6, 0)) == .outside(opensInSeconds: 14 * 3600))
   }
 
   @Test("a clock that nobody keeps right makes them not hold")

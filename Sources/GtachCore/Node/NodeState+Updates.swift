@@ -208,7 +208,7 @@ extension NodeState {
   /// Whether something may be installed by itself now; where not, it is looked again when that changes.
   private mutating func isWindowOpen(now: Instant) -> Bool {
     guard let windows = setup.configuration.installWindows, let localTime else { return true }
-    guard case .closed(let seconds) = windows.state(at: localTime) else { return true }
+    guard case .outside(let seconds) = windows.state(at: localTime) else { return true }
     // The clock may be set meanwhile, be it for summer time.
     windowAt = now.advanced(byMilliseconds: Int64(min(seconds, Self.windowPauseSeconds)) * 1000)
     return false

@@ -36,7 +36,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     public var release: InstallState.Release
     /// How its package stood before.
     public var before: InstallState.Package
-    /// Whether the operator asked for it: such an install ends a hold.
+    /// Whether the operator asked for it: such an install ends a hold, and such a rollback begins one.
     public var byOperator: Bool
     /// Whether the package comes only because others need it; nil for no.
     public var isDependency: Bool?
@@ -128,7 +128,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
       package.selfTest = member.selfTest
       package.refused.removeAll { $0.version == member.release.id.version }
       package.isDependency = member.isDependency
-      package.held = kind == .rollback || (member.before.held && !member.byOperator)
+      package.held =
+        kind == .rollback ? member.byOperator || member.before.held : member.before.held && !member.byOperator
       return package
     }
   }

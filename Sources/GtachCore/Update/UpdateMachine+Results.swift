@@ -24,7 +24,7 @@ extension UpdateMachine {
   private var id: ReleaseID { goal.release.id }
 
   /// The releases of the transaction beside the one that it is about.
-  private var others: [ReleaseID] { journal.members.dropLast().map(\.release.id) }
+  private var others: [ReleaseID] { journal.members.map(\.release.id).filter { $0 != id } }
 
   private func result(
     _ success: Bool, _ message: String, rollbackPerformed: Bool = false, errors: [ErrorReport]
@@ -54,8 +54,8 @@ extension UpdateMachine {
     let message =
       switch journal.kind {
       case .install: "\(id) is installed\(replaced)\(with)"
-      case .rollback where journal.errors.isEmpty: "\(id) is active again\(replaced), and held there"
-      case .rollback: "\(id) is active again\(replaced), and held there, although it did not pass its tests"
+      case .rollback where journal.errors.isEmpty: "\(id) is active again\(replaced)\(with), and held there"
+      case .rollback: "\(id) is active again\(replaced)\(with), and held there, although not all tests passed"
       }
     return result(true, message, errors: journal.errors)
   }

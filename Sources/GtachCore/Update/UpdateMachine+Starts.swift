@@ -63,10 +63,12 @@ extension UpdateMachine {
     }
   }
 
-  /// Begins to make an earlier release active again because an operator wants it; the package is held there
-  /// afterwards. The hook and the self-test run and are reported, but do not decide.
+  /// Begins to make an earlier release active again because an operator wants it, and with it whatever would not work
+  /// without; the package is held there afterwards. The hooks and the self-tests run and are reported, but do not decide.
   ///
   /// - Parameter version: Which of those that are kept; nil for the previous one.
+  /// - Throws: `ErrorCode.notFound` where that is not kept; `ErrorCode.dependencyConflict` where what is kept does not go
+  ///   together; `ErrorCode.usage` where it is active.
   public static func rollingBack(
     _ name: PackageName, to version: SemanticVersion?, records: InstallRecords, layout: InstallLayout,
     machine: InstallMachine, now: Timestamp
@@ -83,10 +85,13 @@ extension UpdateMachine {
         reason: "kept: \(package.kept.map(\.id.version.description).joined(separator: ", "))",
         advice: "to install another one: gtach install \(name)@VERSION")
     }
-    let member = UpdateJournal.Member(
-      release: earlier, before: package, byOperator: true, isDependency: package.isDependency)
+    let members = try RollbackCompany(records.state, on: machine.platform).releases(with: earlier).map { release in
+      let before = records.state.packages[release.id.name] ?? InstallState.Package()
+      return UpdateJournal.Member(
+        release: release, before: before, byOperator: release.id.name == name, isDependency: before.isDependency)
+    }
     let update = UpdateMachine(
-      kind: .rollback, members: [member], records: records, layout: layout, machine: machine, now: now)
+      kind: .rollback, members: members, records: records, layout: layout, machine: machine, now: now)
     guard records.journal == nil else { return update.ending(with: Self.unfinished) }
     return update.begin { update throws(GtachError) in try update.markStaged() }
   }

@@ -25,12 +25,13 @@ public struct UpdateMachine: Sendable {
   /// What is to be done now; unchanged by anything but `advance`.
   public internal(set) var action: UpdateAction
 
-  /// The release that the transaction is about: the last of several, which is not needed by the others.
+  /// The release that the transaction is about: the one that an operator wants back, else the last of several, which is not
+  /// needed by the others.
   public var release: ReleaseID { goal.release.id }
 
   var goal: UpdateJournal.Member {
     guard let last = journal.members.last else { preconditionFailure("a transaction about nothing") }
-    return last
+    return journal.kind == .rollback ? journal.members.first(where: \.byOperator) ?? last : last
   }
   var journal: UpdateJournal
   var state: InstallState

@@ -22,8 +22,8 @@ public struct WindowReport: Hashable, Sendable, Codable {
     self.windows = windows.windows.map(\.description)
     func text(after seconds: Int) -> String { InstallWindows.Window.text((time.secondsOfDay + seconds) / 60) }
     switch windows.state(at: time) {
-    case .open(let seconds): (state, until) = (.open, text(after: seconds))
-    case .closed(let seconds): (state, until) = (.closed, text(after: seconds))
+    case .inside(let seconds): (state, until) = (.open, text(after: seconds))
+    case .outside(let seconds): (state, until) = (.closed, text(after: seconds))
     case .ignored: (state, until) = (.ignored, nil)
     }
   }

@@ -275,7 +275,7 @@ struct UpdateMachineTests {
     node.behaviours["1.0.0"] = .init(postInstall: hookError, selfTest: testFailure)
     let result = try node.rollBack()
     #expect(result.success)
-    #expect(result.message.hasSuffix("although it did not pass its tests"))
+    #expect(result.message.hasSuffix("although not all tests passed"))
     #expect(result.validationErrors.map(\.code) == ["hook-failed", "self-test-failed"])
     #expect(try node.active() == "1.0.0")
   }

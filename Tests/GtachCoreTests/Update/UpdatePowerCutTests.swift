@@ -23,18 +23,19 @@ struct UpdatePowerCutTests {
     case failingNewData = "an update to a release with data that fails its self-test"
     case data = "an update that keeps data"
     case dataRollback = "a rollback by hand that keeps data"
+    case setRollback = "a rollback by hand of a set"
     case firstConfiguration = "a first installation with a template"
     case configuration = "an update of a configuration that an operator changed"
     case failingConfiguration = "an update of a configuration that fails its self-test"
     case configurationRollback = "a rollback by hand to another configuration"
     var testDescription: String { rawValue }
 
-    private var isSet: Bool { [.firstSet, .set, .failingSet, .failingDependency].contains(self) }
+    private var isSet: Bool { [.firstSet, .set, .failingSet, .failingDependency, .setRollback].contains(self) }
     private var isFirst: Bool {
       [.firstInstall, .failingFirstInstall, .firstSet, .firstData, .failingFirstData, .firstConfiguration].contains(
         self)
     }
-    private var isRollback: Bool { [.rollback, .dataRollback, .configurationRollback].contains(self) }
+    private var isRollback: Bool { [.rollback, .setRollback, .dataRollback, .configurationRollback].contains(self) }
     /// The package that it is about.
     var package: String {
       switch self {
@@ -85,7 +86,7 @@ struct UpdatePowerCutTests {
       case .failingPreInstall, .failingFirstData: node.behaviours["\(package)@2.0.0"] = .init(preInstall: failure)
       case .failingDependency: node.behaviours["lib@2.0.0"] = .init(postInstall: failure)
       case .firstInstall, .update, .rollback, .firstSet, .set, .firstData, .newData, .data, .dataRollback: break
-      case .firstConfiguration, .configuration, .configurationRollback: break
+      case .setRollback, .firstConfiguration, .configuration, .configurationRollback: break
       }
       return node
     }
@@ -108,7 +109,7 @@ struct UpdatePowerCutTests {
       switch self {
       case .firstInstall, .update, .firstSet, .set, .firstData, .newData, .data, .firstConfiguration, .configuration:
         "2.0.0"
-      case .rollback, .dataRollback, .configurationRollback: "1.0.0"
+      case .rollback, .setRollback, .dataRollback, .configurationRollback: "1.0.0"
       default: before
       }
     }
