@@ -142,3 +142,20 @@ public final class NodeDaemon: Sendable {
     }
   }
 }
+
+extension NodeDaemon {
+  /// What `gtach status` says while it runs.
+  ///
+  /// - Parameters:
+  ///   - state: What it knows.
+  ///   - listening: Where it takes connections.
+  ///   - discovery: How discovery is, for people.
+  func status(_ state: NodeState, listening: Endpoint?, discovery: String) -> StatusReport {
+    StatusReport(
+      node: membership.nodeName.text, id: membership.id, fleet: membership.fleetName, fleetID: membership.fleet,
+      platform: Machine.platform, home: home.path, daemon: true, listening: listening, discovery: discovery,
+      peers: state.table.reports.count { $0.sources != [.told] }, metadataVersion: state.trusted.timestampVersion,
+      variants: state.held.count, installed: state.installed, refusals: state.installState.refusals,
+      window: context.installWindow)
+  }
+}

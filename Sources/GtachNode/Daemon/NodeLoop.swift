@@ -17,7 +17,7 @@ final class NodeLoop {
   /// Takes chunks that a peer asked for and did not get, from any thread.
   private let isUnavailable: @Sendable (Digest) -> Void
   private let storage: SerialWorker
-  private let installer: SerialWorker
+  private let updates: UpdateWorker
   private var server: PeerServer?
   private var control: ControlServer?
   private var discovery: DiscoveryService?
@@ -42,7 +42,7 @@ final class NodeLoop {
       repository: daemon.repository, limits: daemon.context.configuration.uploadLimits, isUnavailable: isUnavailable)
     watching = try Cancellation()
     storage = try SerialWorker(name: "gtach-storage")
-    installer = try SerialWorker(name: "gtach-install")
+    updates = try UpdateWorker(daemon)
   }
 
   func run() throws(GtachError) {
@@ -117,7 +117,7 @@ final class NodeLoop {
       replies.post(.failed(ErrorReport(GtachError(.cancelled, "the node is stopping"))))
       replies.close()
     }
-    installer.finish()
+    updates.finish()
     storage.finish()
     // Sessions store what arrives: the repository's workspace is gone only when the last of them is.
     for thread in threads + sessionThreads.values { thread.join() }
@@ -226,7 +226,7 @@ final class NodeLoop {
         }
         if let error { events(.peerFailed(name: "remembered peers", error: ErrorReport(error))) }
       }
-    case .install(let set): install(set)
+    case .install(let set): updates.install(set, held: state.held)
     case .clean(let kept):
       let (context, cancellation) = (daemon.context, daemon.cancellation)
       storage.perform {
@@ -246,9 +246,7 @@ final class NodeLoop {
         }
         inbox.post(.input(.checked(result)))
       }
-    case .rollBack(let name, let version):
-      let updates = daemon.updates
-      update { () throws(GtachError) in try updates.rollback(name: name, version: version) }
+    case .rollBack(let name, let version): updates.rollBack(name, to: version)
     case .emit(let event):
       daemon.events(event)
       for replies in waiting.values { replies.post(.event(event)) }
@@ -272,48 +270,6 @@ final class NodeLoop {
       sessionThreads[id] = try session.start()
     } catch {
       inbox.post(.input(.sessionClosed(id, error)))
-    }
-  }
-
-  private func install(_ set: [RequestedVariant]) {
-    let (updates, repository) = (daemon.updates, daemon.repository)
-    var variants: [ReleaseID: VariantID] = [:]
-    var digests: [VariantID: Digest] = [:]
-    for requested in set {
-      guard let digest = state.held[requested.variant] else {
-        // It went while another update was under way. Without an answer no update would ever begin again.
-        let error = GtachError(.notFound, "\(requested.variant) is not in the repository any more")
-        daemon.inbox.post(.input(.updateFinished(.failure(error))))
-        return
-      }
-      variants[requested.variant.release] = requested.variant
-      digests[requested.variant] = digest
-    }
-    update { [variants, digests] () throws(GtachError) in
-      var requests: [RequestedRelease] = []
-      for requested in set {
-        guard let digest = digests[requested.variant] else { continue }
-        let release = InstallState.Release(manifest: try repository.manifest(of: requested.variant), digest: digest)
-        requests.append(
-          RequestedRelease(release, isForced: requested.isForced, isDependency: requested.isDependency))
-      }
-      return try updates.install(requests) { release, directory throws(GtachError) in
-        guard let variant = variants[release] else { throw GtachError(.bug, "\(release) was never asked for") }
-        try repository.extract(variant, into: directory)
-      }
-    }
-  }
-
-  private func update(_ work: @escaping @Sendable () throws(GtachError) -> UpdateResult) {
-    let (inbox, updates, events) = (daemon.inbox, daemon.updates, daemon.events)
-    installer.perform {
-      let result = Result(catching: work)
-      do throws(GtachError) {
-        inbox.post(.input(.installStateChanged(try updates.state())))
-      } catch {
-        events(.updateFailed(name: "state", error: ErrorReport(error)))
-      }
-      inbox.post(.input(.updateFinished(result)))
     }
   }
 
@@ -342,21 +298,6 @@ final class NodeLoop {
       } else {
         isDiscoveryUp ? "advertising" : "starting"
       }
-    return StatusReport(
-      node: daemon.membership.nodeName.text, id: daemon.membership.id, fleet: daemon.membership.fleetName,
-      fleetID: daemon.membership.fleet, platform: Machine.platform, home: daemon.home.path, daemon: true,
-      listening: server?.endpoint, discovery: discovery, peers: state.table.reports.count { $0.sources != [.told] },
-      metadataVersion: state.trusted.timestampVersion, variants: state.held.count,
-      installed: state.installed, refusals: state.installState.refusals,
-      window: daemon.context.installWindow)
-  }
-}
-
-private func failure(_ body: () throws(GtachError) -> Void) -> GtachError? {
-  do throws(GtachError) {
-    try body()
-    return nil
-  } catch {
-    return error
+    return daemon.status(state, listening: server?.endpoint, discovery: discovery)
   }
 }

@@ -22,3 +22,13 @@ final class SerialWorker: Sendable {
     thread.join()
   }
 }
+
+/// The error that the body throws; nil where it throws none.
+func failure(_ body: () throws(GtachError) -> Void) -> GtachError? {
+  do throws(GtachError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}

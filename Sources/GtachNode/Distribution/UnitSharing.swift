@@ -18,43 +18,11 @@ final class UnitSharing: Sendable {
     }
   }
 
-  private struct Follower {
-    let connection: Int
-    let id: UInt32
-    var news: [Int] = []
-  }
-
-  /// A variant of which units are given out, or would be if they were here. A class: it changes with every unit, under the
-  /// lock that all connections wait for, and a value would be copied out of the dictionary for that.
-  private final class Shared {
-    var map: UnitMap?
-    var has = UnitSet(below: 0)
-    var served = ServedUnits(count: 0)
-    var followers: [Follower] = []
-    /// How many sessions of this node fetch it.
-    var sessions = 0
-  }
-
-  private struct State {
-    var slots: UploadSlots<Claimant>
-    var variants: [Digest: Shared] = [:]
-    var tellers: [Int: PeerTeller] = [:]
-    var measured: Instant
-
-    /// A variant, which there is from now on.
-    mutating func shared(_ index: Digest) -> Shared {
-      if let known = variants[index] { return known }
-      let fresh = Shared()
-      variants[index] = fresh
-      return fresh
-    }
-  }
-
   /// Whether anything is given out, and how fast.
   let gate: UploadGate
   private let repository: PackageRepository
   private let isUnavailable: @Sendable (Digest) -> Void
-  private let state: Mutex<State>
+  private let state: Mutex<SharedUnits>
 
   /// - Parameters:
   ///   - limits: What is given out at all.
@@ -65,13 +33,14 @@ final class UnitSharing: Sendable {
     self.repository = repository
     gate = UploadGate(limits)
     self.isUnavailable = isUnavailable
-    state = Mutex(State(slots: UploadSlots(limit: limits.peers ?? LeaseRoom.most), measured: MonotonicClock.now()))
+    state = Mutex(
+      SharedUnits(slots: UploadSlots(limit: limits.peers ?? LeaseRoom.most), measured: MonotonicClock.now()))
   }
 
   // MARK: - What this node fetches
 
   /// This node fetches a variant in one more session; `open` is to follow.
-  func begin(_ index: Digest) { state.withLock { $0.shared(index).sessions += 1 } }
+  func begin(_ index: Digest) { state.withLock { $0.variant(index).sessions += 1 } }
 
   /// What this node has of a variant that it fetches is given out.
   ///
@@ -85,7 +54,7 @@ final class UnitSharing: Sendable {
   func end(_ index: Digest) {
     state.withLock { state in
       state.variants[index]?.sessions -= 1
-      Self.forget(index, in: &state)
+      state.forget(index)
     }
   }
 
@@ -95,8 +64,8 @@ final class UnitSharing: Sendable {
   /// Units are here.
   func stored(_ units: [Int], of index: Digest) {
     let news = state.withLock { state in
-      guard let shared = state.variants[index], shared.map != nil else { return News() }
-      return Self.add(units, to: shared, in: state)
+      guard let shared = state.variants[index], shared.map != nil else { return SharedUnits.News() }
+      return state.add(units, to: shared)
     }
     news.post()
   }
@@ -104,8 +73,8 @@ final class UnitSharing: Sendable {
   /// A variant is complete: chunks that waited for others to be decoded are here, too.
   func completed(_ index: Digest) {
     let news = state.withLock { state in
-      guard let shared = state.variants[index], let map = shared.map else { return News() }
-      return Self.add(map.firstBareChunk..<map.count, to: shared, in: state)
+      guard let shared = state.variants[index], let map = shared.map else { return SharedUnits.News() }
+      return state.add(map.firstBareChunk..<map.count, to: shared)
     }
     news.post()
   }
@@ -124,7 +93,7 @@ final class UnitSharing: Sendable {
       state.tellers[connection] = nil
       for index in state.variants.keys {
         state.variants[index]?.followers.removeAll { $0.connection == connection }
-        Self.forget(index, in: &state)
+        state.forget(index)
       }
     }
   }
@@ -136,8 +105,8 @@ final class UnitSharing: Sendable {
   func follow(_ index: Digest, connection: Int, id: UInt32) throws(GtachError) -> [Range<Int>] {
     guard gate.isOpen else { return [] }
     let isKnown = state.withLock { state in
-      let shared = state.shared(index)
-      shared.followers.append(Follower(connection: connection, id: id))
+      let shared = state.variant(index)
+      shared.followers.append(SharedUnits.Follower(connection: connection, id: id))
       return shared.map != nil
     }
     if !isKnown, let bytes = try indexBytes(index) {
@@ -162,7 +131,7 @@ final class UnitSharing: Sendable {
   func unfollow(_ index: Digest, connection: Int, id: UInt32) {
     state.withLock { state in
       state.variants[index]?.followers.removeAll { $0.connection == connection && $0.id == id }
-      Self.forget(index, in: &state)
+      state.forget(index)
     }
   }
 
@@ -190,13 +159,13 @@ final class UnitSharing: Sendable {
   func claim(_ claimant: Claimant, have: Int, isUrgent: Bool) {
     guard gate.isOpen else { return }
     state.withLock { state in
-      obeySlots(in: &state) { $0.claim(claimant, have: have, urgent: isUrgent) }
+      state.obeySlots { $0.claim(claimant, have: have, urgent: isUrgent) }
     }
   }
 
   /// A peer's claim is over.
   func end(_ claimant: Claimant) {
-    state.withLock { state in obeySlots(in: &state) { $0.end(claimant) } }
+    state.withLock { state in state.obeySlots { $0.end(claimant) } }
   }
 
   /// Which of the units that a peer would like it gets.
@@ -220,7 +189,7 @@ final class UnitSharing: Sendable {
       guard let number = shared.served.choose(here), case .unit(let unit, let object) = map.part(number)
       else { return .failure(GtachError(.chunkMissing, "none of these units is here")) }
       let bytes = map.bytes(number)
-      obeySlots(in: &state) { slots in
+      state.obeySlots { slots in
         slots.serves(claimant, have: have, bytes: bytes)
         return []
       }
@@ -244,11 +213,11 @@ final class UnitSharing: Sendable {
   private func read(_ index: Digest, _ map: UnitMap) throws(GtachError) -> UnitSet {
     let here = try repository.unitsHere(of: map)
     let news = state.withLock { state in
-      guard let shared = state.variants[index], shared.map == nil else { return News() }
+      guard let shared = state.variants[index], shared.map == nil else { return SharedUnits.News() }
       shared.map = map
       shared.has = UnitSet(below: map.count)
       shared.served = ServedUnits(count: map.count)
-      return Self.add(here.ranges.joined(), to: shared, in: state)
+      return state.add(here.ranges.joined(), to: shared)
     }
     news.post()
     return here
@@ -261,56 +230,6 @@ final class UnitSharing: Sendable {
     } catch {
       guard error.code == .notFound else { throw error }
       return nil
-    }
-  }
-
-  /// Whom there is something to tell of. To be woken when the lock is free: each of them wants it next.
-  private struct News {
-    var tellers: [PeerTeller] = []
-    var pause: Int64 = 0
-
-    func post() {
-      for teller in tellers { teller.post(.news(waitingMilliseconds: pause)) }
-    }
-  }
-
-  /// Takes note of units that are here, for followers to be told of those that were not before.
-  private static func add(_ units: some Sequence<Int>, to shared: Shared, in state: State) -> News {
-    let new = units.filter { shared.has.insert($0) }
-    guard !new.isEmpty else { return News() }
-    var news = News(pause: UnitFetch.newsMilliseconds(unitSize: shared.map?.index.unitSize ?? 0))
-    for place in shared.followers.indices {
-      if shared.followers[place].news.isEmpty, let teller = state.tellers[shared.followers[place].connection] {
-        news.tellers.append(teller)
-      }
-      shared.followers[place].news += new
-    }
-    return news
-  }
-
-  private static func forget(_ index: Digest, in state: inout State) {
-    guard let shared = state.variants[index], shared.followers.isEmpty, shared.sessions <= 0 else { return }
-    state.variants[index] = nil
-  }
-
-  /// Decides about leases, and tells those whom it concerns. Now and then their speed is measured, too: whoever waits
-  /// claims again and again, so that it never stays undone.
-  private func obeySlots(
-    in state: inout State, _ decide: (inout UploadSlots<Claimant>) -> [UploadSlots<Claimant>.Directive]
-  ) {
-    var directives = decide(&state.slots)
-    let now = MonotonicClock.now()
-    if state.measured.advanced(byMilliseconds: UploadSlots<Claimant>.measureMilliseconds) <= now {
-      state.measured = now
-      directives += state.slots.measure()
-    }
-    for directive in directives {
-      let (claimant, isGranted) =
-        switch directive {
-        case .grant(let claimant): (claimant, true)
-        case .revoke(let claimant): (claimant, false)
-        }
-      state.tellers[claimant.connection]?.post(.lease(claimant.claim, isGranted: isGranted))
     }
   }
 }
