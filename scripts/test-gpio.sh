@@ -2,6 +2,7 @@
 # test-gpio.sh - every kind of self-test against simulated GPIO lines, through libgpiod, in a small virtual machine.
 #
 #   scripts/test-gpio.sh [GTACH]     the binary to test; a release build of this checkout by default
+#   scripts/test-gpio.sh DIR         DIR/gtach, of another system: with the libraries and the loader in DIR, and no others
 #
 # The cases below run in one boot of scripts/gpio-vm.sh. Each is a plan of one check, and what has to come of it.
 set -eu
@@ -13,13 +14,27 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$work/usr/bin"
-cp "$binary" "$work/usr/bin/gtach"
+if [ -d "$binary" ]; then
+  mkdir -p "$work/usr/lib/other"
+  cp "$binary"/* "$work/usr/lib/other/"
+  loader=$(cd "$binary" && echo ld-linux*)
+  cat > "$work/usr/bin/gtach" <<END
+#!/bin/sh
+exec /usr/lib/other/$loader --library-path /usr/lib/other /usr/lib/other/gtach "\$@"
+END
+  chmod +x "$work/usr/bin/gtach"
+  note "$(cd "$binary" && echo libgpiod*)"
+else
+  cp "$binary" "$work/usr/bin/gtach"
+  note "$(ldd "$binary" | grep -o 'libgpiod[^ ]*' | head -1)"
+fi
 
 cat > "$work/cases" <<'END'
 failures=0
 cases=0
 wires=''
 sim=/sim/pinctrl-sim
+gone="No such device"
 
 # expect passed|WORD|TEXT CHECK [MAYDRIVE]: runs a plan of one check. WORD is the error's code, TEXT stands in `actual`.
 expect() {
@@ -96,6 +111,46 @@ expect 'a character device' '{ "path": { "exists": "/dev/gpiochip0", "kind": "fi
 expect passed '{ "command": { "run": ["/bin/true"] } }'
 expect 'exited with 3: no sensor' '{ "command": { "run": ["/bin/sh", "-c", "echo no sensor; exit 3"] } }'
 expect 'did not end in time' '{ "command": { "run": ["/bin/sleep", "60"], "timeoutSeconds": 1 } }'
+
+# A chip that goes while it is looked at, as an extension board does that is pulled off, and after that.
+hat=/sys/kernel/config/gpio-sim/hat-sim
+expect passed '{ "gpio.level": { "line": "HAT0", "expect": 0, "bias": "pull-down" } }'
+(sleep 1; echo 0 > $hat/live) & wires=$!
+expect "$gone" '{ "gpio.edges": { "line": "HAT0", "atLeast": 1, "withinMilliseconds": 20000 } }'
+wait; wires=''
+expect gpio-line-missing '{ "gpio.level": { "line": "HAT0", "expect": 0 } }'
+
+# Who is killed while it drives a line leaves it driven, and the next start makes it an input, before anything else is
+# requested: the record is all that it goes by.
+gtach init --fleet test --node vm --quiet > /dev/null
+mkdir /tmp/loop
+echo "{ \"selfTest\": [ $loopback ], \"mayDrive\": [ \"GPIO17\" ] }" > /tmp/loop/plan.json
+attempts=0
+is_output() { gpioinfo | grep '"GPIO17"' | grep -q output; }
+until is_output || [ $attempts -ge 50 ]; do
+  attempts=$((attempts + 1))
+  rm -f /root/.gtach/driven-lines.json
+  gtach selftest --plan /tmp/loop/plan.json > /dev/null 2>&1 &
+  test=$!
+  while [ ! -e /root/.gtach/driven-lines.json ] && kill -0 $test 2>/dev/null; do :; done
+  usleep $((attempts * 1000))
+  kill -9 $test 2>/dev/null
+  wait $test 2>/dev/null
+done
+cases=$((cases + 1))
+if is_output && [ -e /root/.gtach/driven-lines.json ]; then
+  echo "ok killed while it drove GPIO17 (attempt $attempts)"
+else
+  echo "NOT OK in $attempts attempts it was never killed while it drove GPIO17"
+  failures=$((failures + 1))
+fi
+gtach node --no-mdns --listen 127.0.0.1:7420 > /tmp/node.log 2>&1 &
+node=$!
+waited=0
+while [ -e /root/.gtach/driven-lines.json ] && [ $waited -lt 300 ]; do usleep 100000; waited=$((waited + 1)); done
+expect_input GPIO17
+kill $node
+wait $node 2>/dev/null
 
 echo "$cases cases, $failures failed"
 [ $failures = 0 ]

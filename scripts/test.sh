@@ -14,7 +14,8 @@
 #   gpio       libgpiod on simulated lines, in a small virtual machine (Linux on x86-64)
 #   power-cut  updates in a virtual machine that is killed at 50 random instants and booted again (Linux on x86-64)
 #   services   services of releases under a real systemd in namespaces: updates, rollbacks, SIGKILL (Linux, root)
-#   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh)
+#   debian13   the unit tier and a release build in a Debian 13 root, as on a Pi (Linux, root; debian13.sh), and that build
+#              in the virtual machine of the gpio tier, with libgpiod 2
 #   demo       scripts/demo.sh
 #
 # A tier's output goes to a log that is shown where it fails, or as it comes with --verbose. It ends with why tiers failed,
@@ -46,8 +47,16 @@ tier_power-cut() { scripts/power-cut.sh --cuts 50; }
 tier_services() { scripts/test-services.sh; }
 tier_debian13() {
   scripts/debian13.sh scripts/build.sh test
+  # With the libraries of that root, the binary runs anywhere: here, in the virtual machine, against libgpiod 2.
   # shellcheck disable=SC2016
-  scripts/debian13.sh sh -euc 'binary=$(scripts/build.sh release) && "$binary" --version'
+  scripts/debian13.sh sh -euc '
+    binary=$(scripts/build.sh release)
+    "$binary" --version
+    rm -rf /build/other
+    mkdir /build/other
+    cp "$binary" /build/other/
+    ldd "$binary" | sed -nE "s/.* => (\/[^ ]+) .*/\1/p; s/^[[:space:]]+(\/[^ ]+) .*/\1/p" | xargs cp -Lt /build/other'
+  [ "$(uname -m)" != x86_64 ] || scripts/test-gpio.sh .build/debian-13/other
 }
 tier_demo() { scripts/demo.sh; }
 
