@@ -57,8 +57,8 @@ packages() {
     demo) echo ca-certificates python3 python3-pip ;;
     # Hosts in network namespaces, for root only.
     lan) echo avahi-daemon avahi-utils curl dbus iproute2 util-linux ;;
-    # The programs that the benches compare with, without those that the tests need as well.
-    bench) echo aria2 curl nginx-light opentracker rsync ;;
+    # The programs that the benches compare with.
+    bench) echo aria2 bsdiff casync curl jq nginx-light opentracker python3 rsync sqlite3 xdelta3 xz-utils zstd ;;
     test) echo casync debian-archive-keyring debootstrap git iproute2 procps shellcheck systemd tshark ;;
     # The virtual machines of scripts/lib-vm.sh and their kernel.
     vm) echo bc bison busybox-static cpio e2fsprogs flex gcc gpiod libelf-dev libssl-dev make qemu-system-x86 xz-utils ;;

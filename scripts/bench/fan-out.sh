@@ -16,9 +16,9 @@
 #   aria2      BitTorrent with opentracker, the source seeding, from when the receivers' clients are started
 #   on-disk    gtach with its homes on the disk of TMPDIR: what making it durable costs, where all share one disk
 #
-# The aims: gtach at most 1.15 times curl-one (1.05 for one receiver) where there is a limit, 1.3 times curl-tls and 0.75 times aria2, the source
-# sending at most 1.2 times the release. Ends with 1 where one is missed. On a machine that is busy all of this measures the machine: the
-# load and the processor time of the nodes are printed beside it.
+# The aims: gtach at most 1.15 times curl-one (1.05 for one receiver) where there is a limit, 1.3 times curl-tls and 0.75
+# times aria2, the source sending at most 1.2 times the release. Ends with 1 where one is missed. On a machine that is busy
+# all of this measures the machine: the load and the processor time of the nodes are printed beside it.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 

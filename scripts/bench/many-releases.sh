@@ -17,7 +17,8 @@
 set -eu
 . "$(dirname "$0")/../lib.sh"
 
-for tool in jq sqlite3 apt-cache; do have "$tool" || die "needs $tool"; done
+for tool in jq sqlite3; do have "$tool" || scripts/install-dependencies.sh bench; done
+have apt-cache || die "needs apt-cache, which only Debian has"
 gtach=$(scripts/build.sh release | tail -1)
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-many.XXXXXX")
 trap 'rm -rf "$work"' EXIT

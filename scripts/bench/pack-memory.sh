@@ -14,7 +14,7 @@
 set -eu
 . "$(dirname "$0")/../lib.sh"
 
-for tool in zstd casync; do have "$tool" || scripts/install-dependencies.sh test; done
+for tool in zstd casync; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=$(scripts/build.sh release | tail -1)
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-memory.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -18,7 +18,7 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 . scripts/bench/update-series.sh
 
-for tool in zstd xdelta3 bsdiff; do have "$tool" || scripts/install-dependencies.sh test; done
+for tool in zstd xdelta3 bsdiff; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-updates.XXXXXX")
 trap 'rm -rf "$work"' EXIT
