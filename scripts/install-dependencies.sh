@@ -6,7 +6,7 @@
 #   build   the compiler and the C libraries (the default)
 #   demo    and what scripts/demo.sh runs: python3; for root, Avahi and the network tools for hosts in namespaces
 #   test    and what scripts/test.sh runs: debootstrap, shellcheck, QEMU and what builds a kernel
-#   bench   what demo does, and the programs that scripts/bench/ compares with: aria2, bsdiff, casync, nginx, xdelta3, ..
+#   bench   what demo does, and the programs that scripts/bench/ compares with: aria2, bsdiff, casync, nginx, xdelta3 and more
 #
 # Debian 12, Debian 13 and Raspberry Pi OS by apt, macOS by Homebrew. Asks sudo where it is not root.
 # No service is started: for the duration policy-rc.d says no, and an avahi-daemon that comes with this stays

@@ -7,10 +7,11 @@ extension Rendering {
   }
 
   /// An event as a line of the daemon's log, with its line break: a short sentence, or JSON on one line. Empty where
-  /// the options ask for less: `--quiet` keeps the failures only, and nothing but `--verbose` and JSON show progress and
-  /// the steps of an update.
+  /// the options ask for less: `--quiet` keeps the failures only, and nothing but `--verbose` and JSON show progress
+  /// and the steps of an update.
   ///
-  /// - Parameter wraps: Whether it is read on the standard error's own terminal, where no line is longer than that is wide.
+  /// - Parameter wraps: Whether it is read on the standard error's own terminal, where no line is longer than that is
+  ///   wide.
   public func event(_ event: NodeEvent, at time: Timestamp? = nil, wraps: Bool = false) -> String {
     if options.quiet, !event.isFailure { return "" }
     if options.json { return jsonLine(LogEntry(time: time, event: event)) }

@@ -59,9 +59,9 @@ extension Rendering {
 
   // MARK: Synchronisation
 
-  /// What `gtach sync` says. How it ends: as the first update that failed; 1 where `--dry-run` found something to fetch; 69
-  /// where no peer answered; otherwise as the first error that is not about one peer among others; otherwise 1 where what
-  /// is wanted did not all come.
+  /// What `gtach sync` says. How it ends: as the first update that failed; 1 where `--dry-run` found something to
+  /// fetch; 69 where no peer answered; otherwise as the first error that is not about one peer among others; otherwise
+  /// 1 where what is wanted did not all come.
   public func sync(_ report: SyncReport, dryRun: Bool = false) -> Output {
     let exitCode = Self.exitCode(report, dryRun: dryRun)
     if options.json { return document(report, exitCode: exitCode) }

@@ -38,8 +38,8 @@ public struct ProgressDisplay: Sendable {
     return erased() + line + drawn(now)
   }
 
-  /// What to write, now, because this command's own work has come so far: a bar on a terminal, unless one was drawn just
-  /// before, and nothing elsewhere.
+  /// What to write, now, because this command's own work has come so far: a bar on a terminal, unless one was drawn
+  /// just before, and nothing elsewhere.
   ///
   /// - Parameter title: Which part of the work; each has a bar of its own.
   public mutating func show(_ title: String, doneBytes: Int, totalBytes: Int, now: Instant) -> String {

@@ -1,12 +1,12 @@
-/// Other packages that a package needs, and which versions of them: on every machine, and on the machines of one platform
-/// beside that or instead.
+/// Other packages that a package needs, and which versions of them: on every machine, and on the machines of one
+/// platform beside that or instead.
 ///
 /// In JSON one object: `{ "hyperpixel": "^1.2", "linux-arm64": { "libgpio-extra": "^2" } }`.
 public struct Dependencies: Hashable, Sendable {
   /// What is needed on every machine.
   public var everywhere: [PackageName: VersionRange]
-  /// What is needed on the machines of one platform. A package that is in `everywhere` too is needed there in this range
-  /// only.
+  /// What is needed on the machines of one platform. A package that is in `everywhere` too is needed there in this
+  /// range only.
   public var perPlatform: [Platform: [PackageName: VersionRange]]
 
   /// Dependencies from their parts.
@@ -44,7 +44,8 @@ private struct FieldKey: CodingKey {
   init?(intValue: Int) { nil }
 }
 
-/// Packages and ranges of their versions, as one JSON object. A dictionary's own decoding does not say why a name is none.
+/// Packages and ranges of their versions, as one JSON object. A dictionary's own decoding does not say why a name is
+/// none.
 struct PackageRanges: Decodable {
   let ranges: [PackageName: VersionRange]
 

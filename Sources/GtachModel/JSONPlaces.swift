@@ -1,5 +1,5 @@
-/// The grammar of a JSON text (RFC 8259), and where things are in it. Foundation's decoder says neither: it passes over commas
-/// before a closing brace and takes any of several members of one name.
+/// The grammar of a JSON text (RFC 8259), and where things are in it. Foundation's decoder says neither: it passes over
+/// commas before a closing brace and takes any of several members of one name.
 struct JSONPlaces {
   /// What breaks the grammar, and where.
   private struct Flaw: Error {
@@ -13,8 +13,8 @@ struct JSONPlaces {
   private var place: Int?
   private var oddNumber: Int?
 
-  /// What first breaks the grammar; nil where nothing does. What is nested deeper than `JSONReading` allows does, and a name
-  /// that an object has twice: which of the two counts is for nobody to guess.
+  /// What first breaks the grammar; nil where nothing does. What is nested deeper than `JSONReading` allows does, and a
+  /// name that an object has twice: which of the two counts is for nobody to guess.
   static func flaw(in text: [UInt8]) -> (offset: Int, reason: String)? {
     var places = JSONPlaces(text: text, path: [])
     do throws(Flaw) {

@@ -7,8 +7,8 @@
 /// Foundation's JSON decoder for bytes that come from outside.
 ///
 /// Foundation of Swift 6.0, which Debian 13 has, stops the process where the name of an object's member is not UTF-8
-/// or escapes half a surrogate pair, and every version guesses UTF-16 and recurses as deep as the text is nested. So the
-/// text is looked through first.
+/// or escapes half a surrogate pair, and every version guesses UTF-16 and recurses as deep as the text is nested. So
+/// the text is looked through first.
 public enum JSONReading {
   /// How deep arrays and objects may be nested: far more than anything here needs, and no danger to a small stack.
   public static let maximumDepth = 64
@@ -28,8 +28,8 @@ public enum JSONReading {
     return try JSONDecoder().decode(type, from: Data(bytes))
   }
 
-  /// What makes the bytes unfit for Foundation's decoder, and how many bytes before that do not; nil where nothing does. It
-  /// is not a check of the whole grammar.
+  /// What makes the bytes unfit for Foundation's decoder, and how many bytes before that do not; nil where nothing
+  /// does. It is not a check of the whole grammar.
   static func flaw(in bytes: some Collection<UInt8>) -> (offset: Int, reason: String)? {
     guard String(validating: bytes, as: UTF8.self) != nil else { return (validPrefix(of: bytes), "it is not UTF-8") }
     if bytes.starts(with: byteOrderMark) { return (0, "it starts with a byte order mark") }

@@ -15,8 +15,8 @@ public struct NetworkAddress: Hashable, Sendable {
   /// 4 or 16 bytes.
   public let bytes: [UInt8]
 
-  /// Reads an address in digits (RFC 4291, section 2.2, with IPv4 in dotted decimal without leading zeros); nil for anything
-  /// else, such as a host name or a zone.
+  /// Reads an address in digits (RFC 4291, section 2.2, with IPv4 in dotted decimal without leading zeros); nil for
+  /// anything else, such as a host name or a zone.
   public init?(_ text: some StringProtocol) {
     guard let bytes = text.utf8.contains(UInt8(ascii: ":")) ? Self.ipv6(text) : Self.ipv4(text) else { return nil }
     self.bytes = bytes

@@ -1,7 +1,7 @@
 /// Names an object: the first 16 bytes of the SHA-256 of its units' digests, one after the other.
 ///
-/// Half a SHA-256 is enough: whoever found another object of the same id, after some 2^128 attempts, could make somebody
-/// fetch it for nothing. What an object yields is compared with the whole SHA-256 of its chunk.
+/// Half a SHA-256 is enough: whoever found another object of the same id, after some 2^128 attempts, could make
+/// somebody fetch it for nothing. What an object yields is compared with the whole SHA-256 of its chunk.
 public struct ObjectID: Hashable, Sendable {
   /// Length of an id in bytes.
   public static let byteCount = 16

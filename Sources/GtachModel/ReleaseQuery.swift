@@ -2,7 +2,8 @@
 public struct ReleaseQuery: Hashable, Sendable {
   /// Words, of which each has to be in the name, the description or the author.
   public var words: [SearchWord] = []
-  /// What was asked for as it was written, in small letters: a package that has it for its name is the one that is meant.
+  /// What was asked for as it was written, in small letters: a package that has it for its name is the one that is
+  /// meant.
   public var texts: Set<String> = []
   /// The package's exact name.
   public var name: PackageName?

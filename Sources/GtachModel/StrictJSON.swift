@@ -18,7 +18,8 @@ public enum StrictJSON {
     }
   }
 
-  /// Throws where the bytes are no JSON text, or an object in it has a name twice: Foundation's decoder overlooks some of that.
+  /// Throws where the bytes are no JSON text, or an object in it has a name twice: Foundation's decoder overlooks some
+  /// of that.
   public static func check(_ bytes: [UInt8]) throws {
     guard let flaw = JSONReading.flaw(in: bytes) ?? JSONPlaces.flaw(in: bytes) else { return }
     let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.starts(with: JSONReading.byteOrderMark)

@@ -1,6 +1,7 @@
 /// Names a unit of an object: the first 16 bytes of its SHA-256.
 ///
-/// Half a SHA-256 is enough, as for an `ObjectID`: what an object yields is compared with the whole SHA-256 of its chunk.
+/// Half a SHA-256 is enough, as for an `ObjectID`: what an object yields is compared with the whole SHA-256 of its
+/// chunk.
 public struct UnitDigest: Hashable, Sendable {
   /// Length in bytes.
   public static let byteCount = 16

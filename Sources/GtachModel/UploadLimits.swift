@@ -1,7 +1,7 @@
 /// What a node gives out of its releases to others: `upload` of `config.json`.
 public struct UploadLimits: Hashable, Sendable, Codable {
-  /// The fewest bytes per second that a node may be limited to: with every connection that it serves waiting for a frame of
-  /// the largest unit, each gets its frame within the 30 s that the protocol gives it.
+  /// The fewest bytes per second that a node may be limited to: with every connection that it serves waiting for a
+  /// frame of the largest unit, each gets its frame within the 30 s that the protocol gives it.
   public static let leastBytesPerSecond = 300_000
   /// The most bytes per second that can be asked for.
   public static let mostBytesPerSecond = 1_000_000_000_000
@@ -12,8 +12,8 @@ public struct UploadLimits: Hashable, Sendable, Codable {
   public let isOn: Bool
   /// How many peers may hold leases at a time; as many as fill the link, from 4 to 12, where nothing is said.
   public let peers: Int?
-  /// How many bytes of units and chunks go out in a second, over all connections; as many as the link takes where nothing is
-  /// said.
+  /// How many bytes of units and chunks go out in a second, over all connections; as many as the link takes where
+  /// nothing is said.
   public let bytesPerSecond: Int?
 
   /// Limits from their fields, which are within theirs.

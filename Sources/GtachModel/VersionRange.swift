@@ -16,9 +16,9 @@
 /// node-semver takes it to mean, with two differences: numbers may have any length, and what its grammar does not have
 /// is an error even where its parser lets it pass by accident (`==1`, `~=1`, `< =1`, `1.2*3`).
 ///
-/// Cargo's requirements (the Cargo book, "Version requirement syntax"; docs.rs, crate semver 1, "VersionReq") look alike.
-/// `^`, `~`, `=`, `<`, `<=`, `>` and `>=` before numbers, whole or partial (`=1.2`, `~1`), mean the same in both, and so
-/// do `1.2.*`, `1.2.x` and the rule on prereleases. These do not:
+/// Cargo's requirements (the Cargo book, "Version requirement syntax"; docs.rs, crate semver 1, "VersionReq") look
+/// alike. `^`, `~`, `=`, `<`, `<=`, `>` and `>=` before numbers, whole or partial (`=1.2`, `~1`), mean the same in
+/// both, and so do `1.2.*`, `1.2.x` and the rule on prereleases. These do not:
 ///
 /// | written | here, as in npm | in Cargo |
 /// | --- | --- | --- |

@@ -1,4 +1,5 @@
-/// What will happen, in the order of virtual time; what is due at the same microsecond, in the order in which it was put in.
+/// What will happen, in the order of virtual time; what is due at the same microsecond, in the order in which it was
+/// put in.
 struct EventQueue<Event> {
   private struct Item {
     let time: Int64

@@ -1,5 +1,5 @@
-/// A node's link to the network: what it sends goes out in segments, from one connection after the other; what it is sent
-/// comes in in the order in which it was sent.
+/// A node's link to the network: what it sends goes out in segments, from one connection after the other; what it is
+/// sent comes in in the order in which it was sent.
 struct Link {
   /// The most bytes that are sent without looking at other connections.
   static let segmentBytes = 16 << 10

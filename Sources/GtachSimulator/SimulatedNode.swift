@@ -23,8 +23,8 @@ struct SimulatedNode {
   /// Its neighbours' numbers, and its place among the neighbours of each.
   let neighbours: [Int]
   var mirrors: [Int] = []
-  /// By place: the number of the connection on which this node asks, or nil; how many questions were put and answered on it;
-  /// and how often it failed.
+  /// By place: the number of the connection on which this node asks, or nil; how many questions were put and answered
+  /// on it; and how often it failed.
   var connections: [Int?]
   var asked: [Int]
   var answered: [Int]

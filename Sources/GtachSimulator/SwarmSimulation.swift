@@ -19,8 +19,8 @@ public struct SwarmSimulation {
     case has([Int])
   }
 
-  /// What can happen. A node knows its neighbours by their places; a connection's messages and units count only while it is
-  /// the same.
+  /// What can happen. A node knows its neighbours by their places; a connection's messages and units count only while
+  /// it is the same.
   enum Event {
     case start(Int)
     case crash(Int)

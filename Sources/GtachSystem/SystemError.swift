@@ -10,8 +10,8 @@ import GtachModel
 extension GtachError {
   /// The error of a system call that failed, with the kernel's own words as the reason.
   ///
-  /// A full disk or an exhausted quota is `.diskFull` whatever `code` says, as what to do about it differs. An SD card that
-  /// is worn out becomes read-only by itself, and the kernel's words do not say what that means.
+  /// A full disk or an exhausted quota is `.diskFull` whatever `code` says, as what to do about it differs. An SD card
+  /// that is worn out becomes read-only by itself, and the kernel's words do not say what that means.
   ///
   /// - Parameter number: The value of `errno` right after the call.
   static func system(

@@ -8,7 +8,8 @@ import GtachSimulator
   #error("unsupported platform")
 #endif
 
-// gtach-simulate: a swarm in virtual time. Ends with 0 if all went well, 1 if something did not, 64 for wrong arguments.
+// gtach-simulate: a swarm in virtual time. Ends with 0 if all went well, 1 if something did not, 64 for wrong
+// arguments.
 
 let (options, complaint) = SimulationOptions.parse(Array(CommandLine.arguments.dropFirst()))
 guard let options else {

@@ -42,8 +42,8 @@ extension CommandSession {
       isNew: isNew, raisedFrom: packed.descriptionUpdate?.raised.previousVersion, packing: packed.report)
   }
 
-  /// The time of every file in the archive: SOURCE_DATE_EPOCH, by which a build is the same at any time, or the start of
-  /// 1970.
+  /// The time of every file in the archive: SOURCE_DATE_EPOCH, by which a build is the same at any time, or the start
+  /// of 1970.
   private func sourceDate() throws(GtachError) -> Int64 {
     guard let text = Console.environment("SOURCE_DATE_EPOCH"), !text.isEmpty else { return 0 }
     // What the eleven octal digits of a tar header hold.

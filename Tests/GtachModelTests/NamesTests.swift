@@ -1,7 +1,8 @@
 import GtachModel
 import Testing
 
-/// Names that become path components, wire fields and certificate names: what is accepted is harmless, all else refused.
+/// Names that become path components, wire fields and certificate names: what is accepted is harmless, all else
+/// refused.
 @Suite struct NamesTests {
   private static let longest = String(repeating: "a", count: 64)
 

@@ -100,7 +100,8 @@ struct CareTests {
     let pi = try enrol("pi", with: dev)
     let sync = ["sync", "--no-mdns", "--peer", dev.endpoint]
     try sandbox.write("pi/config.json", #"{"keepReleases": 1}"#)
-    // Steps of different lengths: patches of the same change are the same object, which a newer release then needs, too.
+    // Steps of different lengths: patches of the same change are the same object, which a newer release then needs,
+    // too.
     for version in ["1.0.0", "1.1.0", "1.4.0", "1.9.0"] {
       try pack(version)
       try Program.succeed(sync, home: pi)

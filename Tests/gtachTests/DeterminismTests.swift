@@ -10,7 +10,8 @@ struct DeterminismTests {
 
   init() throws { sandbox = try Sandbox() }
 
-  /// Makes the same tree in one order or the other, on whatever file system, with other times and permissions of others.
+  /// Makes the same tree in one order or the other, on whatever file system, with other times and permissions of
+  /// others.
   private func makeTree(at path: String, reversed: Bool) throws {
     let manager = FileManager.default
     let names = (0..<40).map { "dir/é \($0)/\(String(repeating: "long", count: $0))" } + ["Z", "a", "Ä", "z.txt"]

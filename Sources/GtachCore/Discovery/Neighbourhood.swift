@@ -1,8 +1,9 @@
 /// Who keeps company with whom where everybody with everybody would be too many.
 ///
-/// Some rings are laid through all nodes, each in another random order, and on each a node has two neighbours. Everybody finds
-/// them from who there is, without asking: who knows the same nodes finds the same rings. Any few of such rings together have
-/// short ways from everybody to everybody, and hold together when nodes go; a lattice of nodes near each other does not.
+/// Some rings are laid through all nodes, each in another random order, and on each a node has two neighbours.
+/// Everybody finds them from who there is, without asking: who knows the same nodes finds the same rings. Any few of
+/// such rings together have short ways from everybody to everybody, and hold together when nodes go; a lattice of nodes
+/// near each other does not.
 public struct Neighbourhood: Sendable {
   /// Up to how many others everybody is connected with everybody.
   public static let fullMesh = 64

@@ -63,7 +63,8 @@ public struct Peer: Sendable {
   public internal(set) var remembered: Endpoint?
   /// Where it called from, with the port on which it listens as it says.
   public internal(set) var called: Endpoint?
-  /// Such an address at which it was not to be reached, although at another it was: it is behind a translator of addresses.
+  /// Such an address at which it was not to be reached, although at another it was: it is behind a translator of
+  /// addresses.
   var deafCalled: Endpoint?
   /// Addresses that other peers told, the newest first.
   public internal(set) var told: [Endpoint] = []
@@ -100,8 +101,8 @@ public struct Peer: Sendable {
   /// Bytes of objects that came from it.
   public internal(set) var receivedBytes = 0
 
-  /// Every address to try: the one from which it called, those that multicast shows now, the operator's, the remembered one,
-  /// and what others say.
+  /// Every address to try: the one from which it called, those that multicast shows now, the operator's, the remembered
+  /// one, and what others say.
   public var endpoints: [Endpoint] {
     var seen = Set<Endpoint>()
     let shown = advertised.sorted { $0.key < $1.key }.flatMap(\.value)

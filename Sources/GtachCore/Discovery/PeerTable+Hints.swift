@@ -1,8 +1,8 @@
 import GtachModel
 import GtachWire
 
-// Peers that others tell of, or that called. Whoever tells may lie, or may be told wrongly: what it says is dialled with
-// restraint, believed only when a key was shown, and forgotten.
+// Peers that others tell of, or that called. Whoever tells may lie, or may be told wrongly: what it says is dialled
+// with restraint, believed only when a key was shown, and forgotten.
 
 extension PeerTable {
   /// The most peers that are known by hearsay only, of everybody and of one who tells.

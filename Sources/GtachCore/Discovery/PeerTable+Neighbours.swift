@@ -1,7 +1,7 @@
 import GtachModel
 
-// Whom to keep company with where there are many. Everybody is known, but only some are dialled for their own sake: those
-// of the neighbourhood, those that the operator named, and whoever has something that none of them has.
+// Whom to keep company with where there are many. Everybody is known, but only some are dialled for their own sake:
+// those of the neighbourhood, those that the operator named, and whoever has something that none of them has.
 
 extension PeerTable {
   /// From how many failures on a peer is taken for absent: others are neighbours in its place, too.

@@ -3,9 +3,9 @@ import GtachWire
 
 /// The chunks of a variant that have still to come, each in the cheapest form that anybody has.
 ///
-/// An object comes unit by unit (`UnitFetch`), each checked against the list of the object's units, which comes first. Where
-/// nobody has what is left of an object, or it does not yield its chunk, the chunk's next form is asked for, and in the end
-/// the chunk itself.
+/// An object comes unit by unit (`UnitFetch`), each checked against the list of the object's units, which comes first.
+/// Where nobody has what is left of an object, or it does not yield its chunk, the chunk's next form is asked for, and
+/// in the end the chunk itself.
 public struct ChunkFetch: Sendable {
   /// How long a holder may take to tell what it has, in measurements: as long as any answer.
   static let patience = 300

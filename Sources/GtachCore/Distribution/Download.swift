@@ -1,7 +1,7 @@
 import GtachModel
 
-/// The fetching of one variant: first its manifest and index from anybody who has it, then the chunks that are lacking from
-/// everybody who has it.
+/// The fetching of one variant: first its manifest and index from anybody who has it, then the chunks that are lacking
+/// from everybody who has it.
 ///
 /// What is asked of whom is decided here; verifying, decoding and storing are the session's.
 public struct Download: Sendable {

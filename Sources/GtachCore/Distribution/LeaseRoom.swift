@@ -2,10 +2,10 @@ import GtachModel
 
 /// How many leases a node holds, or grants, at a time.
 ///
-/// Four, by the ablation of the swarm's policy: a node that takes from more than it serves, or the other way round, starves
-/// somebody. But a lease that runs far slower than others did, because its other end is on a slower link, fills only a part
-/// of its place: a node between slow ones takes as many more as it can without asking more of its own link than four fast
-/// ones would.
+/// Four, by the ablation of the swarm's policy: a node that takes from more than it serves, or the other way round,
+/// starves somebody. But a lease that runs far slower than others did, because its other end is on a slower link, fills
+/// only a part of its place: a node between slow ones takes as many more as it can without asking more of its own link
+/// than four fast ones would.
 public struct LeaseRoom: Sendable {
   /// How many leases of full speed a node has.
   public static let usual = 4
@@ -13,8 +13,8 @@ public struct LeaseRoom: Sendable {
   public static let most = UploadLimits.mostPeers
   /// How long it takes until a lease's speed is known, in measurements.
   private static let warmUp = 3
-  /// How much of the best speed is left after a measurement in which no lease had it: half of it after half a minute. A burst
-  /// is soon forgotten, and a node that has moved to a slower network learns what is fast there.
+  /// How much of the best speed is left after a measurement in which no lease had it: half of it after half a minute. A
+  /// burst is soon forgotten, and a node that has moved to a slower network learns what is fast there.
   private static let memory = 0.9975
   /// How much of a lease's speed is that of the last measurement.
   private static let newest = 0.4

@@ -2,13 +2,13 @@ import GtachModel
 
 /// How long to wait before some bytes may be sent, so that not more than so many go out in a second.
 ///
-/// A token bucket without a clock. Whoever asks has its bytes counted at once, and waits until they are covered: so all who
-/// send together wait in the order in which they asked, and nobody is overtaken.
+/// A token bucket without a clock. Whoever asks has its bytes counted at once, and waits until they are covered: so all
+/// who send together wait in the order in which they asked, and nobody is overtaken.
 public struct TokenBucket: Sendable {
   /// How many bytes per second.
   private let bytesPerSecond: Int64
-  /// Thousandths of bytes that may be sent at once; below 0 what is owed. A millisecond brings `bytesPerSecond` of them, so
-  /// that nothing is lost by rounding.
+  /// Thousandths of bytes that may be sent at once; below 0 what is owed. A millisecond brings `bytesPerSecond` of
+  /// them, so that nothing is lost by rounding.
   private var level: Int64
   private var counted: Instant
 

@@ -72,16 +72,16 @@ extension UnitFetch {
     }
   }
 
-  /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are made from
-  /// nearly the same, and what one of them needs is decoded already.
+  /// The unit that the only neighbour is asked for: from a random one on in their order, as neighbouring chunks are
+  /// made from nearly the same, and what one of them needs is decoded already.
   private mutating func nextOfOne(using generator: inout some RandomNumberGenerator) -> [Int] {
     let start = lastOfOne.map { $0 + 1 } ?? Int.random(in: 0..<max(1, rarity.count), using: &generator)
     lastOfOne = free.first(in: neighbours[0].has, from: start) ?? free.first(in: neighbours[0].has, from: 0)
     return lastOfOne.map { [$0] } ?? []
   }
 
-  /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked for
-  /// nobody else can be.
+  /// Some of the units that a neighbour has and fewest others do, at random. Few when few are left: what one is asked
+  /// for nobody else can be.
   private func rarest(of place: Int, using generator: inout some RandomNumberGenerator) -> [Int] {
     let count = max(1, min(Self.unitsPerQuestion, free.count / Self.unitsPerQuestion))
     let chosen = rarity.rarest(of: neighbours[place].has, free: free, most: count, using: &generator)

@@ -2,10 +2,11 @@ import GtachWire
 
 /// The units of a variant that have still to come: whom this node asks for a lease, and whom for which unit.
 ///
-/// Everybody who fetches a variant passes on what has come. A node holds few leases at a time, asks its holders for what is
-/// rarest among its neighbours, for no unit two of them, and claims another lease when one has nothing left that it needs.
-/// With equal links that keeps all of them busy in both directions: the bound is size / rate and one unit for each doubling of
-/// the number of nodes (Mundinger, Weber, Weiss: Optimal scheduling of peer-to-peer file dissemination).
+/// Everybody who fetches a variant passes on what has come. A node holds few leases at a time, asks its holders for
+/// what is rarest among its neighbours, for no unit two of them, and claims another lease when one has nothing left
+/// that it needs. With equal links that keeps all of them busy in both directions: the bound is size / rate and one
+/// unit for each doubling of the number of nodes (Mundinger, Weber, Weiss: Optimal scheduling of peer-to-peer file
+/// dissemination).
 ///
 /// A value: the simulator and the daemon run the very same decisions.
 public struct UnitFetch: Sendable {
@@ -19,19 +20,21 @@ public struct UnitFetch: Sendable {
   public static let openBytesOfOne = 512 << 10
   /// Of how many neighbours a hungry node demands a lease each time that it measures.
   public static let urgentClaims = 4
-  /// After how many measurements without a byte of what it owes a neighbour counts as silent. Not fewer: of a unit that comes
-  /// from a link of 1 Mbit/s, shared by twelve, a packet comes every 0.15 s, and one that is lost may take a second.
+  /// After how many measurements without a byte of what it owes a neighbour counts as silent. Not fewer: of a unit that
+  /// comes from a link of 1 Mbit/s, shared by twelve, a packet comes every 0.15 s, and one that is lost may take a
+  /// second.
   public static let silentMeasures = 20
   /// The most patience with one that has been slow before, and was not silent for good.
   static let mostPatience = 100
 
-  /// How many questions are open to the only neighbour: of two downloads, and beside files and lists, no more than may be.
+  /// How many questions are open to the only neighbour: of two downloads, and beside files and lists, no more than may
+  /// be.
   static func questionsOfOne(unitSize: Int) -> Int {
     min(Limits.outstandingRequests * 3 / 8, max(questionsPerLease, openBytesOfOne / unitSize))
   }
 
-  /// How long units that have come wait for others, to be told of together, in milliseconds. Others ask for them so much
-  /// later; but each telling costs work at both ends, and is worth less where a unit takes long.
+  /// How long units that have come wait for others, to be told of together, in milliseconds. Others ask for them so
+  /// much later; but each telling costs work at both ends, and is worth less where a unit takes long.
   public static func newsMilliseconds(unitSize: Int) -> Int64 { unitSize > 16 << 10 ? 20 : 5 }
 
   /// What to ask of whom.
@@ -188,8 +191,8 @@ public struct UnitFetch: Sendable {
 
   // MARK: - Silence
 
-  /// Some time has passed for those who owe something. Whoever has sent nothing of it for long is silent: others may be asked
-  /// for what was asked of it, and its lease counts no more.
+  /// Some time has passed for those who owe something. Whoever has sent nothing of it for long is silent: others may be
+  /// asked for what was asked of it, and its lease counts no more.
   mutating func measureSilence() {
     for place in neighbours.indices where !neighbours[place].questions.isEmpty {
       neighbours[place].quietMeasures += 1
@@ -204,8 +207,8 @@ public struct UnitFetch: Sendable {
     if let place = place(of: session) { heard(place) }
   }
 
-  /// Whoever was silent is forgiven. What others were asked for since is theirs, and its place may be, too. One that takes its
-  /// time, as its owner limits what it gives out, is not called silent twice for that.
+  /// Whoever was silent is forgiven. What others were asked for since is theirs, and its place may be, too. One that
+  /// takes its time, as its owner limits what it gives out, is not called silent twice for that.
   private mutating func heard(_ place: Int) {
     let (wasSilent, quiet) = (neighbours[place].isSilent, neighbours[place].quietMeasures)
     neighbours[place].quietMeasures = 0

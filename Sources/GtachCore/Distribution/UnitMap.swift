@@ -1,7 +1,8 @@
 import GtachModel
 
-/// The numbers by which nodes speak of what a variant is fetched as: the units of all objects of its index, in their order,
-/// and after them one number for each different chunk, in the order in which they first occur, for the bare chunk.
+/// The numbers by which nodes speak of what a variant is fetched as: the units of all objects of its index, in their
+/// order, and after them one number for each different chunk, in the order in which they first occur, for the bare
+/// chunk.
 public struct UnitMap: Hashable, Sendable {
   /// What a number means.
   public enum Part: Hashable, Sendable {

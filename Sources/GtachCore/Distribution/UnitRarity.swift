@@ -1,5 +1,5 @@
-/// How many neighbours have each unit of a variant, and which units have equally many: what is rarest is found without a look
-/// at each unit, of which a large release has many.
+/// How many neighbours have each unit of a variant, and which units have equally many: what is rarest is found without
+/// a look at each unit, of which a large release has many.
 struct UnitRarity: Sendable {
   private var holders: [UInt16]
   /// The units that so many neighbours have, from one on.

@@ -13,8 +13,9 @@ extension Int: LeaseClaim {
 
 /// Who may ask this node for units, and which of those that somebody would like it is sent.
 ///
-/// A node serves few peers at a time, those first that have least: so whatever it sends can be passed on soonest, and nobody
-/// waits for one who has nearly everything. A value without clock and connections; the simulator and the daemon obey it.
+/// A node serves few peers at a time, those first that have least: so whatever it sends can be passed on soonest, and
+/// nobody waits for one who has nearly everything. A value without clock and connections; the simulator and the daemon
+/// obey it.
 public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   /// How often `measure` is to be called while there are leases, in milliseconds.
   public static var measureMilliseconds: Int64 { 100 }
@@ -36,14 +37,14 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
     var idleMeasures = 0
   }
 
-  /// How many more units than a peer that waits must one have that loses its lease to it: leases that change all the time
-  /// help nobody.
+  /// How many more units than a peer that waits must one have that loses its lease to it: leases that change all the
+  /// time help nobody.
   public static var margin: Int { 8 }
   /// How many units a peer gets whose lease was taken back: it may have asked before it heard of that.
   public static var grace: Int { 16 }
 
-  /// After how many measurements without a question a lease goes to somebody else who waits. On a slow link what was asked
-  /// before may have to come first: of 1 Mbit/s, shared by eight, a unit of 64 KiB takes four seconds.
+  /// After how many measurements without a question a lease goes to somebody else who waits. On a slow link what was
+  /// asked before may have to come first: of 1 Mbit/s, shared by eight, a unit of 64 KiB takes four seconds.
   public static var idleMeasures: Int { 60 }
 
   private var leases: [Lease] = []
@@ -144,8 +145,8 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   }
 }
 
-/// How often each unit of a variant was sent by this node: of those that a peer would like it gets the one that was sent least.
-/// So a source sends everything once before it sends anything twice.
+/// How often each unit of a variant was sent by this node: of those that a peer would like it gets the one that was
+/// sent least. So a source sends everything once before it sends anything twice.
 public struct ServedUnits: Sendable {
   private var times: [UInt16]
 

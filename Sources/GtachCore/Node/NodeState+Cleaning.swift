@@ -27,9 +27,9 @@ struct Cleaning: Sendable {
 }
 
 extension NodeState {
-  /// Has the repository cleaned when a release has come or has been installed, when the disk is full, and once a day, if
-  /// nothing is under way that would have to wait: nobody types `gtach gc` on a machine that nobody reaches. A publisher
-  /// keeps everything, and has an operator.
+  /// Has the repository cleaned when a release has come or has been installed, when the disk is full, and once a day,
+  /// if nothing is under way that would have to wait: nobody types `gtach gc` on a machine that nobody reaches. A
+  /// publisher keeps everything, and has an operator.
   mutating func advanceCleaning(now: Instant, into actions: inout [NodeAction]) {
     guard setup.cleans, !setup.isPublisher, cleaning.allows(now: now), installing == nil, installQueue.isEmpty,
       orders.isEmpty, !downloads.keys.contains(where: { isUnderWay($0, now: now) })

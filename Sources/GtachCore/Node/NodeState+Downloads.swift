@@ -69,8 +69,8 @@ extension NodeState {
     }
   }
 
-  /// Whether a peer that says it holds a variant is being dialled. One that was dialled in vain is waited for no more: it
-  /// may be gone for good.
+  /// Whether a peer that says it holds a variant is being dialled. One that was dialled in vain is waited for no more:
+  /// it may be gone for good.
   private func isHolderComing(_ variant: VariantID) -> Bool {
     table.peers.values.contains { peer in
       guard case .dialling = peer.link else { return false }
@@ -142,8 +142,8 @@ extension NodeState {
     }
   }
 
-  /// Sees to it that one more variant may be followed in a session. One that waits for a peer that is away gives way to one
-  /// that goes on, and has its turn again when there is room.
+  /// Sees to it that one more variant may be followed in a session. One that waits for a peer that is away gives way to
+  /// one that goes on, and has its turn again when there is room.
   ///
   /// - Returns: Whether there is room.
   private mutating func makeRoom(
@@ -188,7 +188,8 @@ extension NodeState {
     for position in orders.indices { orders[position].report.fetched.append(fetch) }
   }
 
-  /// A download is over although it is not complete: nobody need tell of it any more, and what arrived is left as it is.
+  /// A download is over although it is not complete: nobody need tell of it any more, and what arrived is left as it
+  /// is.
   private mutating func end(_ variant: VariantID, into actions: inout [NodeAction]) {
     unfollow(variant, into: &actions)
     let index = downloads.removeValue(forKey: variant)?.index

@@ -135,7 +135,8 @@ extension NodeState {
     guard let key = sessions[id]?.peer, let manifest = table.peers[key]?.variants.removeValue(forKey: variant) else {
       return
     }
-    // Whatever it has news of, what it lists beside that variant is asked for again then: the digest of no bucket at all.
+    // Whatever it has news of, what it lists beside that variant is asked for again then: the digest of no bucket at
+    // all.
     let entry = Entries.Entry(variant: variant, manifest: manifest)
     let bucket = Int(IndexDigest.digest(of: entry, hashing: hashing).firstByte)
     if var buckets = table.peers[key]?.buckets {

@@ -159,8 +159,8 @@ extension NodeState {
     if installing == nil, !installQueue.isEmpty { advanceUpdates(now: now, into: &actions) }
   }
 
-  /// Queues what an order wants to have installed: all of it by one plan, or, where not all goes together, what comes first,
-  /// and then the rest as things stand by then.
+  /// Queues what an order wants to have installed: all of it by one plan, or, where not all goes together, what comes
+  /// first, and then the rest as things stand by then.
   private mutating func beginInstalls(of order: inout Order) {
     while !order.installs.isEmpty, installQueue.isEmpty {
       if order.installs.count > 1, (try? enqueue(order.installs, token: nil)) != nil {

@@ -12,8 +12,8 @@ import GtachModel
 public struct CasyncIndex: Hashable, Sendable {
   /// The most chunks that are read: 16 GiB at casync's usual average.
   public static let maximumChunks = 262_144
-  /// The longest chunk that is read, in bytes: each is held in memory. casync makes none longer than 256 KiB unless told
-  /// to, and none longer than 128 MiB at all.
+  /// The longest chunk that is read, in bytes: each is held in memory. casync makes none longer than 256 KiB unless
+  /// told to, and none longer than 128 MiB at all.
   public static let maximumChunkBytes = 16 << 20
   /// The longest file that is read, in bytes.
   public static let maximumBytes = headBytes + maximumChunks * itemBytes + itemBytes

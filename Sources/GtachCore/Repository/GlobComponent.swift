@@ -1,5 +1,5 @@
-/// One component of a gitignore pattern, as fnmatch(3) has it: `*` for any characters, `?` for one, `[a-z]`, `[!a-z]` and
-/// `[[:digit:]]` for one of a set, `\` before a character that means itself.
+/// One component of a gitignore pattern, as fnmatch(3) has it: `*` for any characters, `?` for one, `[a-z]`, `[!a-z]`
+/// and `[[:digit:]]` for one of a set, `\` before a character that means itself.
 struct GlobComponent: Hashable, Sendable {
   private enum Token: Hashable, Sendable {
     case character(Character)

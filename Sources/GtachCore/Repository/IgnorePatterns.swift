@@ -1,7 +1,7 @@
 import GtachModel
 
-/// Which files stay out of an archive: gitignore(5)'s patterns, on the components of a path relative to the tree, never on
-/// the place where the tree happens to lie.
+/// Which files stay out of an archive: gitignore(5)'s patterns, on the components of a path relative to the tree, never
+/// on the place where the tree happens to lie.
 ///
 /// - `*.log` matches at any depth; `*` is any characters but `/`, `?` one of them, `[a-z]` and `[!a-z]` one of a set.
 /// - A pattern with a `/` at its start or within is relative to the tree's root: `/build`, `docs/*.tmp`.
@@ -57,8 +57,8 @@ public struct IgnorePatterns: Hashable, Sendable {
     self.patterns = patterns
   }
 
-  /// Whether this path, which is relative to the tree, stays out: the last pattern that names it says. That it lies in an
-  /// excluded directory is for whoever walks the tree to know: there is nothing to look at in there.
+  /// Whether this path, which is relative to the tree, stays out: the last pattern that names it says. That it lies in
+  /// an excluded directory is for whoever walks the tree to know: there is nothing to look at in there.
   public func excludes(_ path: String, isDirectory: Bool) -> Bool {
     let components = path.split(separator: "/")
     return patterns.last { pattern in

@@ -1,7 +1,7 @@
 import GtachModel
 
-/// What a wheel says of itself in `NAME-VERSION.dist-info/METADATA`: the core metadata of Python's packages, which have the
-/// form of a letter's headers (RFC 822).
+/// What a wheel says of itself in `NAME-VERSION.dist-info/METADATA`: the core metadata of Python's packages, which have
+/// the form of a letter's headers (RFC 822).
 public struct PythonMetadata: Hashable, Sendable {
   /// The longest `METADATA` in bytes: a whole README may follow the headers.
   public static let maximumBytes = 4 << 20

@@ -1,7 +1,7 @@
 import GtachModel
 
-/// The packages of Python that a source tree says it needs. gtach does not install them; it tells its user that somebody
-/// has to.
+/// The packages of Python that a source tree says it needs. gtach does not install them; it tells its user that
+/// somebody has to.
 public enum PythonProject {
   /// The longest file that is looked at, in bytes.
   public static let maximumBytes = 256 << 10
@@ -17,7 +17,8 @@ public enum PythonProject {
     return Array(found.prefix(maximumRequirements))
   }
 
-  /// The lines of a `requirements.txt`. Options, among them `-r` and `-e`, are passed over, and so is what they lead to.
+  /// The lines of a `requirements.txt`. Options, among them `-r` and `-e`, are passed over, and so is what they lead
+  /// to.
   private static func requirementLines(_ bytes: [UInt8]) -> [String] {
     let text = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n").replacing("\\\n", with: " ")
     return text.split(separator: "\n").compactMap { line in
@@ -31,8 +32,9 @@ public enum PythonProject {
     }
   }
 
-  /// The `dependencies` of the table `[project]` (PEP 621), and nothing else of a TOML file: no dotted key, no inline table,
-  /// no string of several lines, no `dynamic`, no other tool's tables. What this does not understand it passes over.
+  /// The `dependencies` of the table `[project]` (PEP 621), and nothing else of a TOML file: no dotted key, no inline
+  /// table, no string of several lines, no `dynamic`, no other tool's tables. What this does not understand it passes
+  /// over.
   private static func projectDependencies(_ bytes: [UInt8]) -> [String] {
     var scanner = TOMLScanner(bytes)
     var table = ""

@@ -9,8 +9,8 @@ import GtachModel
 /// | `1.2.dev3` | `1.2.0-0.dev.3`: a number, so it sorts before `a` |
 /// | `1.2+deb.1` | `1.2.0+deb.1` |
 ///
-/// An epoch, a post-release, four numbers and a development version of a prerelease have no equal: there somebody has to
-/// say what the release is called.
+/// An epoch, a post-release, four numbers and a development version of a prerelease have no equal: there somebody has
+/// to say what the release is called.
 public enum PythonVersion {
   /// The SemVer of a version.
   ///

@@ -17,7 +17,8 @@ public struct RaisedDescription: Hashable, Sendable {
   ///   - path: What the file is called, for errors.
   ///   - part: What is raised, as `SemanticVersion.bumped` counts.
   ///   - name: The package's name, whatever the file says.
-  /// - Throws: What `PackageDescription.init(json:path:name:version:)` throws, for the file as it is and as it would be.
+  /// - Throws: What `PackageDescription.init(json:path:name:version:)` throws, for the file as it is and as it would
+  ///   be.
   public init(
     json bytes: [UInt8], path: String = "gtach.json", raising part: SemanticVersion.Part, name: PackageName? = nil
   ) throws(GtachError) {

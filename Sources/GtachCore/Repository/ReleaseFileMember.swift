@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A member of a release file, the tar archive that `gtach export` writes and `gtach import` reads. Paths are those of a
-/// repository, so the archive looks like a piece of one:
+/// A member of a release file, the tar archive that `gtach export` writes and `gtach import` reads. Paths are those of
+/// a repository, so the archive looks like a piece of one:
 ///
 ///     metadata/1.root.json ...                           every root, then timestamp, snapshot, targets, packages
 ///     packages/NAME/VERSION/PLATFORM/manifest.json       of each variant, followed by

@@ -12,8 +12,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var metadata: String { "\(root)/metadata" }
   /// `NAME/VERSION/PLATFORM/`, a directory for every variant that is complete here.
   public var packages: String { "\(root)/packages" }
-  /// Chunks, each on its own as one zstd frame, a light one or that of an object that needs no prefix, whose file it then
-  /// is as well: what is installed and repaired from.
+  /// Chunks, each on its own as one zstd frame, a light one or that of an object that needs no prefix, whose file it
+  /// then is as well: what is installed and repaired from.
   public var chunks: String { "\(root)/chunks" }
   /// Objects as they travel: a cache for serving.
   public var objects: String { "\(root)/objects" }
@@ -21,7 +21,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public var arriving: String { "\(root)/arriving" }
   /// What is not finished: a directory for every process that writes. Never visible, removed when its owner is gone.
   public var incoming: String { "\(root)/incoming" }
-  /// `NAME/VERSION/PLATFORM/`, a directory with an index for every variant that is being fetched: what it names is needed.
+  /// `NAME/VERSION/PLATFORM/`, a directory with an index for every variant that is being fetched: what it names is
+  /// needed.
   public var partial: String { "\(root)/partial" }
   /// What was found damaged.
   public var quarantine: String { "\(root)/quarantine" }
@@ -46,7 +47,8 @@ public struct RepositoryLayout: Hashable, Sendable {
   public func partialDirectory(of variant: VariantID) -> String {
     "\(partial)/\(variant.release.name)/\(variant.release.version)/\(variant.platform)"
   }
-  /// What says that a variant was complete here and is damaged: until it is complete again, removed or not wanted any more.
+  /// What says that a variant was complete here and is damaged: until it is complete again, removed or not wanted any
+  /// more.
   public func lossMark(of variant: VariantID) -> String { "\(partialDirectory(of: variant))/\(Self.lossMarkName)" }
   /// A chunk, in a directory for the first byte of its digest.
   public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest.bytes) }

@@ -58,8 +58,8 @@ public struct RetentionPolicy: Sendable {
     }
   }
 
-  /// Which objects of the cache go: all but the newest that together have no more bytes than may stay. A publisher's stay:
-  /// others have them from there.
+  /// Which objects of the cache go: all but the newest that together have no more bytes than may stay. A publisher's
+  /// stay: others have them from there.
   public func evicted(from cache: [CachedObject]) -> [CachedObject] {
     guard !isPublisher else { return [] }
     var kept = 0

@@ -41,8 +41,8 @@ public struct StorePlan: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - name: A name in the workspace, and in `quarantine`, that is used for nothing else.
-  ///   - obstacles: Directories that are in its way. They go to `quarantine` at the last moment; a power cut between that
-  ///     and the rename leaves neither the old nor the new, but all chunks.
+  ///   - obstacles: Directories that are in its way. They go to `quarantine` at the last moment; a power cut between
+  ///     that and the rename leaves neither the old nor the new, but all chunks.
   public func publish(
     _ variant: VariantID, manifest: [UInt8], index: [UInt8], temporaryName name: String, replacing obstacles: [String]
   ) -> [FileOperation] {

@@ -1,7 +1,7 @@
 /// The matching of patterns in which something stands for any number of elements: once for all kinds of patterns.
 enum Wildcard {
-  /// Whether all of the text fits the pattern, in time proportional to the product of their lengths at worst, whatever the
-  /// pattern: only the last part that stands for anything is ever stretched.
+  /// Whether all of the text fits the pattern, in time proportional to the product of their lengths at worst, whatever
+  /// the pattern: only the last part that stands for anything is ever stretched.
   ///
   /// - Parameters:
   ///   - isAnything: Whether a part stands for any number of elements, also for none.

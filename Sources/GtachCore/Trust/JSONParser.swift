@@ -2,8 +2,8 @@ import GtachModel
 
 /// Reads JSON (RFC 8259) that anybody may have written: strictly, each byte once, never deeper than a limit.
 ///
-/// Refused although RFC 8259 allows it: a key that occurs twice in an object (two readers could see two values), numbers
-/// that are not whole or have more than 64 bits, and nesting beyond `maximumDepth`.
+/// Refused although RFC 8259 allows it: a key that occurs twice in an object (two readers could see two values),
+/// numbers that are not whole or have more than 64 bits, and nesting beyond `maximumDepth`.
 public struct JSONParser {
   /// How deep arrays and objects may nest. TUF metadata needs 7 levels.
   public static let maximumDepth = 32

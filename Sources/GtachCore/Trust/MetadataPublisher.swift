@@ -94,8 +94,8 @@ public enum MetadataPublisher {
     return batch.files
   }
 
-  /// When a version of a package's metadata was signed, as its end of validity tells; nil where it does not list the variant
-  /// so, or cannot be read. Nobody checks its signatures here.
+  /// When a version of a package's metadata was signed, as its end of validity tells; nil where it does not list the
+  /// variant so, or cannot be read. Nobody checks its signatures here.
   public static func signingTime(of listing: ListedVariant, in bytes: [UInt8]) -> Timestamp? {
     let (variant, role) = (listing.variant, MetadataRole.package(listing.variant.release.name))
     guard let signed = try? SignedMetadata(bytes, file: role.listedFileName, role: role).signed,

@@ -29,8 +29,8 @@ struct PathPattern: Hashable, Sendable {
   }
 }
 
-/// Many patterns, of which those are looked at that begin like the path: gtach's delegations are one directory each, and
-/// there may be thousands.
+/// Many patterns, of which those are looked at that begin like the path: gtach's delegations are one directory each,
+/// and there may be thousands.
 struct PathPatterns {
   private var byDirectory: [[UInt8]: [PathPattern]] = [:]
   private var others: [PathPattern] = []

@@ -1,11 +1,11 @@
 import GtachModel
 
-/// Which of a plan's releases take over at once, and in which order: whatever is active goes with the rest at every moment,
-/// as `UpdateConditions` wants it.
+/// Which of a plan's releases take over at once, and in which order: whatever is active goes with the rest at every
+/// moment, as `UpdateConditions` wants it.
 ///
-/// Releases that change and of which one needs another, or needed it before, are a set: it takes over by one step, or not
-/// at all. So an app never meets a lib that it does not go with, and where the app fails its self-test, the lib that came
-/// for it goes back as well. What has nothing to do with each other succeeds and fails on its own.
+/// Releases that change and of which one needs another, or needed it before, are a set: it takes over by one step, or
+/// not at all. So an app never meets a lib that it does not go with, and where the app fails its self-test, the lib
+/// that came for it goes back as well. What has nothing to do with each other succeeds and fails on its own.
 struct PlanSequence {
   /// What a release is and needs.
   struct Release {

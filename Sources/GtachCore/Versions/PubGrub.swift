@@ -36,9 +36,9 @@ struct PubGrub {
     case givenUp
   }
 
-  /// After how many steps a search is given up. Resolution is NP-complete: requirements can be written, by mistake or on
-  /// purpose, on which any search takes for ever, and every node of the fleet would make it. The most that 1,000 packages
-  /// of 40 releases took was 200,000 (scripts/bench/resolve.sh).
+  /// After how many steps a search is given up. Resolution is NP-complete: requirements can be written, by mistake or
+  /// on purpose, on which any search takes for ever, and every node of the fleet would make it. The most that 1,000
+  /// packages of 40 releases took was 200,000 (scripts/bench/resolve.sh).
   static let maximumSteps = 1_000_000
   private let maximumSteps: Int
 
@@ -238,8 +238,8 @@ struct PubGrub {
 
   // MARK: - Decisions
 
-  /// The next package to choose a release of: of what was asked for and what that needs first, the one that had a part in
-  /// the most conflicts, so that what is hard is settled early; of equals the one with the fewest possibilities.
+  /// The next package to choose a release of: of what was asked for and what that needs first, the one that had a part
+  /// in the most conflicts, so that what is hard is settled early; of equals the one with the fewest possibilities.
   private func nextOpen() -> Int? {
     var best: (package: Int, rank: (Int, Int, Int))?
     for package in mentions.indices where solution.isOpen(package) {

@@ -54,8 +54,8 @@ extension VersionManager {
   /// The most lines that a person reads.
   static let briefLines = 8
 
-  /// A derivation that a person can follow. Where the whole one is long, because many releases fail each for a reason of
-  /// its own, it is why the newest of what is asked for fails; where even that is long, its end.
+  /// A derivation that a person can follow. Where the whole one is long, because many releases fail each for a reason
+  /// of its own, it is why the newest of what is asked for fails; where even that is long, its end.
   private static func brief(
     _ lines: [String], of problem: ResolutionProblem, _ pool: CandidatePool
   ) -> [String] {

@@ -82,8 +82,8 @@ public struct VerificationReport: Hashable, Sendable, Codable {
     /// `metadata`, `manifest`, `index`, `chunk`, `object`, or `objects` for those that a release lacks at a publisher
     /// although its chunks are here.
     public var kind: String
-    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest or of that of the objects,
-    /// `metadata` for the signed metadata as a whole.
+    /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest or of that of the
+    /// objects, `metadata` for the signed metadata as a whole.
     public var id: String
     /// `damaged`, `missing`, `unreadable`, or `unlisted` for a manifest that signed metadata does not name.
     public var problem: String
@@ -110,8 +110,8 @@ public struct VerificationReport: Hashable, Sendable, Codable {
       self.count = count
     }
 
-    /// Whether something is broken. What is only not listed is not, as nobody resolves or installs it; nor are objects that
-    /// are missing, as others get the chunks instead.
+    /// Whether something is broken. What is only not listed is not, as nobody resolves or installs it; nor are objects
+    /// that are missing, as others get the chunks instead.
     public var isDamage: Bool { !repaired && problem != "unlisted" && kind != "objects" }
   }
 

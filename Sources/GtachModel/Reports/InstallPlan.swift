@@ -94,8 +94,8 @@ public struct InstallPlan: Hashable, Sendable, Codable {
     public init() {}
   }
 
-  /// The packages in the order in which they take over, each after those that it needs; then those that cannot, and what
-  /// is removed.
+  /// The packages in the order in which they take over, each after those that it needs; then those that cannot, and
+  /// what is removed.
   public var steps: [Step]
   /// How much work it was.
   public var effort: Effort

@@ -20,7 +20,8 @@ final class DialledSession: Sendable {
   private let questions = Mailbox<Saying>()
   private let state = Mutex(State())
 
-  /// How often it is told at most that a part of an answer came, in milliseconds: several times before a peer is silent.
+  /// How often it is told at most that a part of an answer came, in milliseconds: several times before a peer is
+  /// silent.
   private static let hearingMilliseconds: Int64 = 500
 
   /// What is to be said.
@@ -41,7 +42,8 @@ final class DialledSession: Sendable {
     var isClosing = false
   }
 
-  /// - Parameter inbox: Takes what happens, and does something once that is taken note of; the last is always `sessionClosed`.
+  /// - Parameter inbox: Takes what happens, and does something once that is taken note of; the last is always
+  ///   `sessionClosed`.
   init(
     id: SessionID, endpoints: [Endpoint], identity: TLSIdentity, hello: Hello, repository: PackageRepository,
     sharing: UnitSharing, inbox: @escaping @Sendable (NodeInput, _ taken: @escaping @Sendable () -> Void) -> Void

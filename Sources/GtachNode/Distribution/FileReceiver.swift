@@ -18,8 +18,8 @@ struct FileReceiver {
 
   /// Takes a part.
   ///
-  /// - Throws: `ErrorCode.frameOversize` where the peer means to send more than the file may be; `protocolViolation` for
-  ///   parts that do not belong together, or refer to what was not named.
+  /// - Throws: `ErrorCode.frameOversize` where the peer means to send more than the file may be; `protocolViolation`
+  ///   for parts that do not belong together, or refer to what was not named.
   mutating func accept(_ part: FilePart) throws(GtachError) {
     guard part.size <= maximumBytes, part.total <= Limits.zstdFrameBytes(size: part.size) else {
       throw GtachError(

@@ -86,8 +86,8 @@ final class PeerChannel: Sendable {
   ///
   /// - Parameters:
   ///   - deadline: until when its first byte must be here; from then on it has `Limits.frameMilliseconds`.
-  ///   - flushing: Whether to send what is held back before waiting for the peer. Not where another thread sends: the peer
-  ///     may read nothing before this side does.
+  ///   - flushing: Whether to send what is held back before waiting for the peer. Not where another thread sends: the
+  ///     peer may read nothing before this side does.
   ///   - progress: Is called when bytes have come, but not a whole message.
   /// - Returns: nil where the peer closed in good order, between two messages.
   /// - Throws: `ErrorCode.peerTimeout`; whatever the decoder throws; `cancelled`.

@@ -3,8 +3,8 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-/// What one peer follows, and which leases it claims, on the connection that it dialled. Used by the thread that serves it;
-/// its teller says what becomes of that.
+/// What one peer follows, and which leases it claims, on the connection that it dialled. Used by the thread that serves
+/// it; its teller says what becomes of that.
 final class PeerFollowing {
   private let connection: Int
   private let sharing: UnitSharing
@@ -74,7 +74,8 @@ final class PeerFollowing {
   /// The lists of some objects.
   ///
   /// - Throws: `ErrorCode.protocolViolation` for a number under which nothing is followed; `ErrorCode.uploadOff`;
-  ///   `ErrorCode.chunkMissing` where a list is not here; `ErrorCode.notFound` for an object that has none. Those before it are sent.
+  ///   `ErrorCode.chunkMissing` where a list is not here; `ErrorCode.notFound` for an object that has none. Those
+  ///   before it are sent.
   func sendLists(_ request: GetUnitLists, from repository: PackageRepository) throws(GtachError) {
     guard let index = follows[request.follow] else {
       throw GtachError(.protocolViolation, "the peer asks for lists of what it does not follow")

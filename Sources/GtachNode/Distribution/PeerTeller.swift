@@ -4,8 +4,8 @@ import GtachSystem
 import GtachWire
 import Synchronization
 
-/// What one peer is told when there is something to tell, on the connection that it dialled: by a thread of its own, so that
-/// nobody waits for a peer that does not read.
+/// What one peer is told when there is something to tell, on the connection that it dialled: by a thread of its own, so
+/// that nobody waits for a peer that does not read.
 final class PeerTeller: Sendable {
   /// What is to be told.
   enum Telling: Sendable {

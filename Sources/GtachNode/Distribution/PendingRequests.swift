@@ -1,8 +1,8 @@
 import GtachModel
 import GtachWire
 
-/// The questions of one connection whose answers have not wholly come, in the order of asking. A value; the session's threads
-/// share it under their lock.
+/// The questions of one connection whose answers have not wholly come, in the order of asking. A value; the session's
+/// threads share it under their lock.
 struct PendingRequests {
   private var requests: [UInt32: PendingRequest] = [:]
   /// Those that are answered in their order, from the first one on that is not.
@@ -41,8 +41,8 @@ struct PendingRequests {
     }
   }
 
-  /// Whether the first answer takes too long: a peer that says a little now and then, or something else, is no better than a
-  /// silent one.
+  /// Whether the first answer takes too long: a peer that says a little now and then, or something else, is no better
+  /// than a silent one.
   mutating func isLate(now: Instant) -> Bool {
     guard isAnswerDue, let request = requests[order[first]] else { return false }
     let start = since ?? now

@@ -30,7 +30,8 @@ struct UnitStore: Sendable {
     }
   }
 
-  /// Ends what arrived of a variant that nobody here fetches any more, for what came too late to be ended with the others.
+  /// Ends what arrived of a variant that nobody here fetches any more, for what came too late to be ended with the
+  /// others.
   func leave(_ followed: FetchConversation.Followed) {
     if !sharing.isFetched(followed.index) { repository.leaveArrivingObjects(of: followed.map.index, keeping: []) }
   }

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Whether this node gives out units and chunks, and how fast: all of its connections together.
 ///
-/// Metadata, manifests and indexes go past it. They are small, and without them nobody would learn of a release, not even from
-/// others.
+/// Metadata, manifests and indexes go past it. They are small, and without them nobody would learn of a release, not
+/// even from others.
 final class UploadGate: Sendable {
   /// Whether anything is given out.
   let isOpen: Bool

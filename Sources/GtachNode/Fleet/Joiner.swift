@@ -10,8 +10,9 @@ public enum Joiner {
   ///
   /// - Parameter addresses: where to find the inviting machine instead of at the token's own hints; may be empty.
   /// - Returns: the membership, and where the inviting machine was reached.
-  /// - Throws: `ErrorCode.tokenInvalid`; `ErrorCode.fleetExists`; `ErrorCode.peerUnreachable` where no address answers; `ErrorCode.peerUntrusted`
-  ///   where whoever answers is not the one that invited; `ErrorCode.invitationUnknown` where the token is spent.
+  /// - Throws: `ErrorCode.tokenInvalid`; `ErrorCode.fleetExists`; `ErrorCode.peerUnreachable` where no address answers;
+  ///   `ErrorCode.peerUntrusted` where whoever answers is not the one that invited; `ErrorCode.invitationUnknown` where
+  ///   the token is spent.
   public static func join(
     home: Home, token text: String, addresses: [Endpoint], cancellation: Cancellation
   ) throws(GtachError) -> (membership: Membership, inviter: Endpoint) {

@@ -3,9 +3,9 @@ import GtachModel
 import GtachSystem
 import Synchronization
 
-/// An object whose units arrive one by one, in any order and from several threads, and are given out meanwhile: a file as
-/// `ObjectFile` has it, with holes where units are missing. In memory are only the list of its units and a bit for each;
-/// the file is opened for one unit at a time, as thousands of objects may arrive at once.
+/// An object whose units arrive one by one, in any order and from several threads, and are given out meanwhile: a file
+/// as `ObjectFile` has it, with holes where units are missing. In memory are only the list of its units and a bit for
+/// each; the file is opened for one unit at a time, as thousands of objects may arrive at once.
 ///
 /// Nothing is synced: what a crash leaves is read and hashed by whoever goes on with it.
 final class ArrivingObject: Sendable {
@@ -45,8 +45,8 @@ final class ArrivingObject: Sendable {
   /// The units that are here.
   var here: UnitSet { state.withLock { $0.here } }
 
-  /// Takes up what an earlier process left, each unit read and hashed; makes a new file where there is none of this object.
-  /// Does so once; meanwhile, other threads that have to do with this object wait.
+  /// Takes up what an earlier process left, each unit read and hashed; makes a new file where there is none of this
+  /// object. Does so once; meanwhile, other threads that have to do with this object wait.
   ///
   /// - Parameter make: Stores the beginning of the file.
   /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
@@ -60,7 +60,8 @@ final class ArrivingObject: Sendable {
 
   /// Stores a unit, unless it is here already.
   ///
-  /// - Throws: `ErrorCode.objectCorrupt` where it is not what the list says; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.objectCorrupt` where it is not what the list says; `ErrorCode.diskFull`,
+  ///   `ErrorCode.inputOutput`.
   func store(_ unit: [UInt8], number: Int) throws(GtachError) -> Step {
     let isKnown = units.digests.indices.contains(number) && state.withLock { $0.here.contains(number) }
     if !isKnown {

@@ -43,7 +43,8 @@ struct Catalogue {
     let changes = known.filter { before[$0.key] != $0.value }
     let removed = before.filter { known[$0.key] != $0.value }
     guard isIndexUnfit || !changes.isEmpty || !removed.isEmpty else { return entries }
-    // The answer is there already. An index that cannot be written, on a full disk for instance, makes the next one late.
+    // The answer is there already. An index that cannot be written, on a full disk for instance, makes the next one
+    // late.
     try? packageIndex.save(
       isIndexUnfit ? known : changes, replacing: isIndexUnfit ? nil : removed, wait: PackageIndex.wait)
     isIndexUnfit = false

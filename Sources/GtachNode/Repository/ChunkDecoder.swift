@@ -2,8 +2,8 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Makes chunks from the bodies of objects and the prefixes that their headers name. For one thread at a time: whoever has
-/// taken it from where it waits.
+/// Makes chunks from the bodies of objects and the prefixes that their headers name. For one thread at a time: whoever
+/// has taken it from where it waits.
 final class ChunkDecoder: @unchecked Sendable {
   private lazy var differences = BinaryDifference.Decoder()
   /// What zstd decodes with, and encodes what is stored.
@@ -11,8 +11,8 @@ final class ChunkDecoder: @unchecked Sendable {
   /// What stands before the chunk: the memory for it is kept for the next.
   var prefix: [UInt8] = []
 
-  /// The chunk. What the bytes claim allocates nothing: this needs memory for the chunk, its frame and the prefix, half a
-  /// megabyte for differences and what zstd needs, and keeps all of it for the next.
+  /// The chunk. What the bytes claim allocates nothing: this needs memory for the chunk, its frame and the prefix, half
+  /// a megabyte for differences and what zstd needs, and keeps all of it for the next.
   ///
   /// - Parameters:
   ///   - body: The object without its header.

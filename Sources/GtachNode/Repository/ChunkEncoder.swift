@@ -14,13 +14,14 @@ struct ChunkEncoder {
   /// How many bytes shorter than a frame a difference is at least, as a part of the difference's: 3 %.
   private static let differenceGain = 32
 
-  /// What a low level makes of a chunk takes a hundredth, or a tenth, of the time of the highest, and says how many bytes
-  /// that makes of it at the least: so many hundredths.
+  /// What a low level makes of a chunk takes a hundredth, or a tenth, of the time of the highest, and says how many
+  /// bytes that makes of it at the least: so many hundredths.
   private static let estimates: [(level: Int, least: Int)] = [(3, 40), (9, 80)]
   /// For how many bytes at the least a frame is made.
   private static let frameGain = 128
 
-  /// How much of the prefix stands before the new bytes of a difference: they are few, and have little in common with it.
+  /// How much of the prefix stands before the new bytes of a difference: they are few, and have little in common with
+  /// it.
   private static let addedPrefixBytes = 64 << 10
 
   /// The object with a frame.
@@ -30,14 +31,14 @@ struct ChunkEncoder {
     try frame(of: chunk, after: prefix, level: level)
   }
 
-  /// The shorter one of the object with a difference and that with a frame as far as can be told; but the frame, which is
-  /// decoded faster, where it was made and the difference is hardly shorter.
+  /// The shorter one of the object with a difference and that with a frame as far as can be told; but the frame, which
+  /// is decoded faster, where it was made and the difference is hardly shorter.
   ///
   /// - Parameters:
   ///   - chunk: The chunk.
   ///   - prefix: What the difference is to.
-  ///   - nearer: What is to stand before a frame, where one is made: that takes nearly all of the time, which grows with
-  ///     its length.
+  ///   - nearer: What is to stand before a frame, where one is made: that takes nearly all of the time, which grows
+  ///     with its length.
   /// - Throws: As `frame(of:after:)`, and what `nearer` throws.
   func shortest(
     of chunk: [UInt8], after prefix: Prefix, frameAfter nearer: () throws(GtachError) -> Prefix

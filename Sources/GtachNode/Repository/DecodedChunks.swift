@@ -2,8 +2,8 @@ import GtachCore
 import GtachModel
 import Synchronization
 
-/// Stored chunks for whoever decodes objects: not hashed as they are read, because what is made of them is. The last ones
-/// are kept, as objects that stand beside each other are made from nearly the same.
+/// Stored chunks for whoever decodes objects: not hashed as they are read, because what is made of them is. The last
+/// ones are kept, as objects that stand beside each other are made from nearly the same.
 final class DecodedChunks: Sendable {
   /// How many bytes of chunks are kept: those that one object with as large a prefix as it may have is made from, and
   /// some more.

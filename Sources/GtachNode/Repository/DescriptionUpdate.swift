@@ -22,8 +22,8 @@ public struct DescriptionUpdate: Hashable, Sendable {
 
   /// Raises the version of a description.
   ///
-  /// - Throws: What `RaisedDescription.init` throws; `ErrorCode.notPermitted` where the file could not be replaced later;
-  ///   `ErrorCode.notFound`, `ErrorCode.inputOutput`.
+  /// - Throws: What `RaisedDescription.init` throws; `ErrorCode.notPermitted` where the file could not be replaced
+  ///   later; `ErrorCode.notFound`, `ErrorCode.inputOutput`.
   init(file: String, raising part: SemanticVersion.Part, name: PackageName?) throws(GtachError) {
     let files = FileSystem()
     path = try files.realPath(file)
@@ -46,8 +46,8 @@ public struct DescriptionUpdate: Hashable, Sendable {
 
   /// Publishes the release, and then raises the version.
   ///
-  /// - Parameter publisher: Who does so, one at a time: the name of what is written beside the file has it, so that what
-  ///   a power cut left is replaced by the next one, and two publishers do not meet.
+  /// - Parameter publisher: Who does so, one at a time: the name of what is written beside the file has it, so that
+  ///   what a power cut left is replaced by the next one, and two publishers do not meet.
   /// - Throws: What `publish` throws, and `ErrorCode.busy` where somebody changed the file meanwhile: then it is as it
   ///   was, and nothing was published in the latter case. `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   func complete(by publisher: String, _ publish: () throws(GtachError) -> Void) throws(GtachError) {

@@ -4,8 +4,8 @@ import GtachSystem
 
 /// `gtach gc`: takes away what nothing needs any more.
 ///
-/// It works under the repository's lock, so that nothing becomes visible and no fetch begins meanwhile. What it takes away
-/// in which order is `StorePlan`'s affair; what is needed, `RetentionPolicy`'s and `ReachableContent`'s.
+/// It works under the repository's lock, so that nothing becomes visible and no fetch begins meanwhile. What it takes
+/// away in which order is `StorePlan`'s affair; what is needed, `RetentionPolicy`'s and `ReachableContent`'s.
 public struct GarbageCollector: Sendable {
   private let context: NodeContext
   private let files = FileSystem()
@@ -13,16 +13,16 @@ public struct GarbageCollector: Sendable {
   /// A collector for a home.
   public init(_ context: NodeContext) { self.context = context }
 
-  /// Takes away releases that are not wanted here any more, what is left of fetches that nobody goes on with, chunks and
-  /// objects that nothing needs, what writers left that are gone, and what was found damaged a week ago.
+  /// Takes away releases that are not wanted here any more, what is left of fetches that nobody goes on with, chunks
+  /// and objects that nothing needs, what writers left that are gone, and what was found damaged a week ago.
   ///
   /// - Parameters:
   ///   - dryRun: Only finds out what would go.
   ///   - kept: Variants that stay whatever the policy says: a running node knows of more reasons than the disk does.
   ///   - now: The calendar's time, for the age of what was damaged and of fetches.
   ///   - cancellation: Ends it between one file and the next.
-  /// - Throws: `ErrorCode.fleetMissing`, what keeps the metadata or the install root from being read: then nothing is taken
-  ///   away. `ErrorCode.busy` where another process holds the lock for a minute, `ErrorCode.cancelled`,
+  /// - Throws: `ErrorCode.fleetMissing`, what keeps the metadata or the install root from being read: then nothing is
+  ///   taken away. `ErrorCode.busy` where another process holds the lock for a minute, `ErrorCode.cancelled`,
   ///   `ErrorCode.inputOutput`.
   public func collect(
     dryRun: Bool, keeping kept: [VariantID] = [], now: Timestamp, cancellation: Cancellation
@@ -36,8 +36,8 @@ public struct GarbageCollector: Sendable {
     let policy = try policy(repository, keeping: kept)
     let garbage = try Garbage(in: repository, policy: policy, now: now, cancellation: cancellation)
     if !dryRun {
-      // What needs no room of its own goes first: the disk may be full. A workspace goes only while its lock is held: one
-      // whose owner was just making it looks abandoned, too.
+      // What needs no room of its own goes first: the disk may be full. A workspace goes only while its lock is held:
+      // one whose owner was just making it looks abandoned, too.
       try Workspace.clear(repository.layout)
       // What cannot be read is no release, and no fetch can go on with it: out of sight, it is wanted again.
       for (variant, directory) in garbage.damagedReleases {

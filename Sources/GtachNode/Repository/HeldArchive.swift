@@ -91,8 +91,9 @@ extension PackageRepository: ChunkSource {
     return try entries().values.first { $0.archive.digest == digest && claims[$0.digest] != false }
   }
 
-  /// Hashes an archive that a patch could not be decoded with. The manifest of another package may name any archive, and must
-  /// not make the patches of this one useless. It is not done as a rule, because it takes as long as reading all of it.
+  /// Hashes an archive that a patch could not be decoded with. The manifest of another package may name any archive,
+  /// and must not make the patches of this one useless. It is not done as a rule, because it takes as long as reading
+  /// all of it.
   ///
   /// - Returns: Whether it was another one; then the manifest that named it is not believed any more.
   /// - Throws: `ErrorCode.inputOutput`.

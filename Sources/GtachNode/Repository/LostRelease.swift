@@ -2,8 +2,8 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// A release that was published from here, is not here any more, and is packed again: what was signed of it still holds,
-/// so it has to come out as it was, to the byte.
+/// A release that was published from here, is not here any more, and is packed again: what was signed of it still
+/// holds, so it has to come out as it was, to the byte.
 struct LostRelease {
   let listed: ListedVariant
   let repository: PackageRepository
@@ -11,7 +11,8 @@ struct LostRelease {
   /// The release as it was signed, where what was packed now is that.
   ///
   /// Its manifest says when it was packed: that is tried which the manifest in quarantine says, and that at which the
-  /// metadata was signed that was the first to list it. None of that need be believed, as the manifest has to hash as signed.
+  /// metadata was signed that was the first to list it. None of that need be believed, as the manifest has to hash as
+  /// signed.
   ///
   /// - Throws: `ErrorCode.releaseExists` where it does not come out as it was; `ErrorCode.inputOutput`.
   func restored(from packed: PackedRelease) throws(GtachError) -> PackedRelease {

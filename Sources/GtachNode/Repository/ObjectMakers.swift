@@ -8,8 +8,8 @@ struct FullObjectMaker {
     /// Whoever lacks the chunk: there is no patch of it.
     case everybody
     /// The same; but an earlier release has an object of this chunk that cannot be used, because what it stands on has
-    /// changed. So it is to stand on less: that takes two thirds of the time for 0.6 % more bytes, and is less likely to
-    /// change again.
+    /// changed. So it is to stand on less: that takes two thirds of the time for 0.6 % more bytes, and is less likely
+    /// to change again.
     case everybodyAgain
     /// Whoever has no release that patches are made from.
     case newcomers
@@ -65,8 +65,8 @@ struct FullObjectMaker {
 
 /// Makes patches: objects of a chunk and stretches of an older archive.
 struct PatchMaker {
-  /// How many bytes the pieces before a frame may be in all beyond the length of its chunk. With all that there may be it
-  /// would have 1 % fewer bytes, and take three times as long.
+  /// How many bytes the pieces before a frame may be in all beyond the length of its chunk. With all that there may be
+  /// it would have 1 % fewer bytes, and take three times as long.
   private static let frameExcess = 3 << 18
 
   private let archive: HeldArchive

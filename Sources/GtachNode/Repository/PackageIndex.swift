@@ -2,11 +2,12 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// What was read from the manifests of a repository, kept in an SQLite database for the next process: derived, and never
-/// believed over the directories.
+/// What was read from the manifests of a repository, kept in an SQLite database for the next process: derived, and
+/// never believed over the directories.
 ///
-/// A row counts only for the very file that it was read from, and only if its checksum is right. So whatever a power cut,
-/// a worn SD card or another program did to the database, it costs the time to read the manifests again, and no more.
+/// A row counts only for the very file that it was read from, and only if its checksum is right. So whatever a power
+/// cut, a worn SD card or another program did to the database, it costs the time to read the manifests again, and no
+/// more.
 struct PackageIndex {
   /// The version of the tables: another one's are made anew.
   static let version: Int64 = 1
@@ -19,8 +20,8 @@ struct PackageIndex {
   let cancellation: Cancellation?
   private let files = FileSystem()
 
-  /// Paths are relative to `packages`; times are seconds since 1970, those of files nanoseconds. The directory is that of
-  /// the version, of which all rows say the same; its times are NULL where it has to be listed each time.
+  /// Paths are relative to `packages`; times are seconds since 1970, those of files nanoseconds. The directory is that
+  /// of the version, of which all rows say the same; its times are NULL where it has to be listed each time.
   private static let tables = """
     CREATE TABLE release (
       path TEXT PRIMARY KEY, version TEXT NOT NULL, created INTEGER NOT NULL, description TEXT, author TEXT,
@@ -42,8 +43,8 @@ struct PackageIndex {
 
   /// What is in the database.
   ///
-  /// - Returns: The versions by their directories, relative to `packages`, and whether the database is as it should be: one
-  ///   that is not is to be made anew. Where there is none yet, it is.
+  /// - Returns: The versions by their directories, relative to `packages`, and whether the database is as it should be:
+  ///   one that is not is to be made anew. Where there is none yet, it is.
   /// - Throws: `ErrorCode.inputOutput` where the repository cannot be looked at.
   func load() throws(GtachError) -> (versions: [String: Catalogue.Version], isSound: Bool) {
     guard try files.exists(layout.packageIndex) else { return ([:], true) }

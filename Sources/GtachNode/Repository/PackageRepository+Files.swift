@@ -3,8 +3,8 @@ import GtachModel
 import GtachSystem
 import GtachWire
 
-// Files between nodes. They are much like earlier ones of their kind, which both sides mostly have: so what travels is what
-// is new in them.
+// Files between nodes. They are much like earlier ones of their kind, which both sides mostly have: so what travels is
+// what is new in them.
 extension PackageRepository {
   /// A file that a peer asks for, on its way: as one bare zstd frame, after the first of its bases that is here too.
   ///
@@ -34,8 +34,8 @@ extension PackageRepository {
     try Zstd.compressBare(bytes[...], after: base, level: bytes.count + base.count <= shortFileBytes ? 19 : 3)
   }
 
-  /// Files that are here and that may be much like one that is to be asked for, the likeliest first. What cannot be read is
-  /// no help, and the file comes all the same.
+  /// Files that are here and that may be much like one that is to be asked for, the likeliest first. What cannot be
+  /// read is no help, and the file comes all the same.
   func bases(for request: SessionRequest) -> [[UInt8]] {
     switch request {
     case .metadata(let name, _): Array(earlierMetadata(than: name).prefix(1))

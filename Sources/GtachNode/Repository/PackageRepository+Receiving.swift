@@ -3,8 +3,8 @@ import GtachModel
 import GtachSystem
 
 extension PackageRepository {
-  /// Begins to fetch a variant, or to go on with it: until it is complete or nobody wants it any more, gc leaves what it
-  /// needs alone.
+  /// Begins to fetch a variant, or to go on with it: until it is complete or nobody wants it any more, gc leaves what
+  /// it needs alone.
   ///
   /// - Returns: As `lackingChunks`.
   /// - Throws: As `lackingChunks`; `ErrorCode.busy` where another process holds the lock for a minute.
@@ -40,8 +40,9 @@ extension PackageRepository {
   /// here is read and hashed, as a power cut may have torn it. An object that is here and does not help is of no use,
   /// wherever it is from.
   ///
-  /// - Parameter durable: Chunks of releases that are complete here. They were on the disk before these became visible, so
-  ///   that it is enough to see them: a small update of a large application would else take as long as reading all of it.
+  /// - Parameter durable: Chunks of releases that are complete here. They were on the disk before these became visible,
+  ///   so that it is enough to see them: a small update of a large application would else take as long as reading all
+  ///   of it.
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
   public func lackingChunks(index: ChunkIndex, durable: Set<Digest> = []) throws(GtachError) -> [LackingChunk] {
     let choice = try choice(of: index)
@@ -65,8 +66,8 @@ extension PackageRepository {
   /// Makes a variant visible whose chunks are all here. Doing so again changes nothing.
   ///
   /// - Throws: `ErrorCode.manifestCorrupt`, `ErrorCode.indexCorrupt` where they cannot be read or do not fit together;
-  ///   `ErrorCode.chunkMissing` where a chunk is not here; `ErrorCode.releaseExists` where the same variant is here with
-  ///   another archive or description; `ErrorCode.busy` where another process holds the lock for a minute;
+  ///   `ErrorCode.chunkMissing` where a chunk is not here; `ErrorCode.releaseExists` where the same variant is here
+  ///   with another archive or description; `ErrorCode.busy` where another process holds the lock for a minute;
   ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then nothing of it is visible.
   public func complete(manifest manifestBytes: [UInt8], index indexBytes: [UInt8]) throws(GtachError) {
     let manifest = try Manifest(json: manifestBytes)

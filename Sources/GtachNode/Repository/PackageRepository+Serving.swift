@@ -34,8 +34,8 @@ extension PackageRepository {
     }
   }
 
-  /// The variant that is known by the SHA-256 of its manifest or index. Not looked for in all directories: a peer may ask for
-  /// anything, and for what this node does not have as often as it likes.
+  /// The variant that is known by the SHA-256 of its manifest or index. Not looked for in all directories: a peer may
+  /// ask for anything, and for what this node does not have as often as it likes.
   private func entry(knownBy content: Catalogue.Content, _ digest: Digest) throws(GtachError) -> Catalogue.Entry? {
     let entry = try state.withLock { state throws(GtachError) in
       try state.catalogue.entry(knownBy: content, ShortDigest(digest))
@@ -61,8 +61,8 @@ extension PackageRepository {
 
   /// A unit of an object, hashed as it is read, whether the whole object is here or not.
   ///
-  /// - Throws: `ErrorCode.chunkMissing` where the unit is not here, was damaged, or cannot be read; `ErrorCode.notFound`
-  ///   where the object has no such unit.
+  /// - Throws: `ErrorCode.chunkMissing` where the unit is not here, was damaged, or cannot be read;
+  ///   `ErrorCode.notFound` where the object has no such unit.
   public func unit(object id: ObjectID, number: Int) throws(GtachError) -> [UInt8] {
     let unit: [UInt8]? = try served { () throws(GtachError) in
       if let arriving = arrivingObject(id), let unit = try arriving.unit(number) { return unit }
@@ -74,8 +74,8 @@ extension PackageRepository {
     return unit
   }
 
-  /// To a peer, what the disk does not give is not here: it asks for the chunk in another form, or somebody else, where an
-  /// error would end the connection, and so the next one. `gtach verify` tells this machine's owner of it.
+  /// To a peer, what the disk does not give is not here: it asks for the chunk in another form, or somebody else, where
+  /// an error would end the connection, and so the next one. `gtach verify` tells this machine's owner of it.
   private func served<Result>(_ read: () throws(GtachError) -> Result) throws(GtachError) -> Result {
     do throws(GtachError) {
       return try read()

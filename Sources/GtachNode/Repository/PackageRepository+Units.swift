@@ -7,8 +7,8 @@ extension PackageRepository {
   /// tore counts as absent. Several threads may begin with the same object, whose units then come together in one file.
   ///
   /// - Parameter digests: The digests of its units, which nobody needs for an object of one unit.
-  /// - Throws: `ErrorCode.objectCorrupt` where the list is not that of the object's id, or the index has no such object;
-  ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.objectCorrupt` where the list is not that of the object's id, or the index has no such
+  ///   object; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func beginObject(
     _ number: Int, of index: ChunkIndex, digests: [UnitDigest]?
   ) throws(GtachError) -> ObjectProgress {
@@ -36,15 +36,15 @@ extension PackageRepository {
     return .arriving(units: arriving.here.numbers)
   }
 
-  /// Stores a unit of an object that was begun with, and with the last one the object and the chunk that it yields. A unit
-  /// that comes twice changes nothing.
+  /// Stores a unit of an object that was begun with, and with the last one the object and the chunk that it yields. A
+  /// unit that comes twice changes nothing.
   ///
   /// - Returns: How far the object is, where that is more than this unit: nil while others are missing. It is
   ///   `.arriving` where units that were here are not any more, as somebody removed or damaged their file; with none
   ///   of them here, `beginObject` has to be called again.
-  /// - Throws: `ErrorCode.objectCorrupt` where the unit is not what the list says, or the object of one unit not what its id
-  ///   says: that is the sender's fault; `ErrorCode.diskFull`, `ErrorCode.inputOutput`: what was stored before is here
-  ///   still, and the same unit may be stored again.
+  /// - Throws: `ErrorCode.objectCorrupt` where the unit is not what the list says, or the object of one unit not what
+  ///   its id says: that is the sender's fault; `ErrorCode.diskFull`, `ErrorCode.inputOutput`: what was stored before
+  ///   is here still, and the same unit may be stored again.
   public func storeUnit(
     _ bytes: [UInt8], number unit: Int, ofObject number: Int, of index: ChunkIndex
   ) throws(GtachError) -> ObjectProgress? {
@@ -74,8 +74,8 @@ extension PackageRepository {
     }
   }
 
-  /// What of a variant can be given out now, by number. Nothing is read for it: what turns out to be damaged is not given
-  /// out.
+  /// What of a variant can be given out now, by number. Nothing is read for it: what turns out to be damaged is not
+  /// given out.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   func unitsHere(of map: UnitMap) throws(GtachError) -> UnitSet {
@@ -97,8 +97,8 @@ extension PackageRepository {
     return units
   }
 
-  /// Forgets which units of an index's objects are here, for a fetch that nobody goes on with at present. They stay on the disk:
-  /// whoever goes on with it begins with the objects again and finds them, until gc takes them away.
+  /// Forgets which units of an index's objects are here, for a fetch that nobody goes on with at present. They stay on
+  /// the disk: whoever goes on with it begins with the objects again and finds them, until gc takes them away.
   ///
   /// - Parameter others: Indexes of what is fetched still.
   func leaveArrivingObjects(of index: ChunkIndex, keeping others: [ChunkIndex]) {
@@ -108,8 +108,8 @@ extension PackageRepository {
     }
   }
 
-  /// Forgets the units of an index's objects that are not whole, and removes them: for a variant that is complete without
-  /// them.
+  /// Forgets the units of an index's objects that are not whole, and removes them: for a variant that is complete
+  /// without them.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   func discardArrivingObjects(of index: ChunkIndex) throws(GtachError) {

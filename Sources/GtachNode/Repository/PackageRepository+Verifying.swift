@@ -23,8 +23,8 @@ extension PackageRepository {
     condition(at: layout.object(id)) { () throws(GtachError) in try storedObject(id) != nil }
   }
 
-  /// Takes out of sight what is complete here no longer, because a chunk is missing that cannot be made of an object: so it
-  /// is wanted again. What is left of it is noted as half fetched, and gc leaves that alone.
+  /// Takes out of sight what is complete here no longer, because a chunk is missing that cannot be made of an object:
+  /// so it is wanted again. What is left of it is noted as half fetched, and gc leaves that alone.
   ///
   /// - Parameter suspects: Chunks that are read; of the others it is enough to see them.
   /// - Returns: What went out of sight.

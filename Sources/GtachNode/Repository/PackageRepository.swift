@@ -7,14 +7,15 @@ import Synchronization
 /// and threads may use one at once.
 ///
 /// What is stored is hashed whenever it is read, but for the chunks that an object is decoded from or an archive
-/// unpacked: what comes of them is, and where that is wrong they are. What turns out to be damaged is moved to `quarantine/`, and is missing from then on.
+/// unpacked: what comes of them is, and where that is wrong they are. What turns out to be damaged is moved to
+/// `quarantine/`, and is missing from then on.
 public final class PackageRepository: Sendable {
   /// How long a writer waits for another, in milliseconds.
   static let lockMilliseconds: Int64 = 60_000
   /// The level of a stored chunk that is no object's file: quick to read and to write on a Pi.
   static let chunkLevel = 1
-  /// How many decoders are kept for the next object, of up to 6 MB each: more are at work at a time only where many peers
-  /// send the last units of objects at once.
+  /// How many decoders are kept for the next object, of up to 6 MB each: more are at work at a time only where many
+  /// peers send the last units of objects at once.
   static let maximumIdleDecoders = 2
 
   /// The home that it is in.
@@ -169,8 +170,9 @@ public final class PackageRepository: Sendable {
     try workspace.claimUnnamed()
   }
 
-  /// Takes back what `claimUnnamed` said, and takes away the chunks and objects that no index names: for whoever stored some
-  /// and could not go on, perhaps because the disk is full. Where another writer has a claim, too, that is left to gc.
+  /// Takes back what `claimUnnamed` said, and takes away the chunks and objects that no index names: for whoever stored
+  /// some and could not go on, perhaps because the disk is full. Where another writer has a claim, too, that is left to
+  /// gc.
   ///
   /// - Throws: `ErrorCode.busy` where another process holds the lock for a minute; `ErrorCode.inputOutput`.
   public func abandonUnnamed() throws(GtachError) {

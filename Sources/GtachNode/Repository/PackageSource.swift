@@ -2,12 +2,12 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// What a release is made of: a directory, or an archive, which is unpacked into this writer's workspace and gone from there
-/// with this value.
+/// What a release is made of: a directory, or an archive, which is unpacked into this writer's workspace and gone from
+/// there with this value.
 ///
 /// An archive that names its root, as `tar -C DIR .` does, is a tree as it stands. Of another one where all lies in one
-/// directory, as in the tarballs that people release (`name-1.2/`), that directory is the tree. A wheel always has a second
-/// directory beside its own.
+/// directory, as in the tarballs that people release (`name-1.2/`), that directory is the tree. A wheel always has a
+/// second directory beside its own.
 final class PackageSource {
   /// What the operator named.
   let path: String
@@ -91,8 +91,8 @@ final class PackageSource {
     }
   }
 
-  /// Checks that a wheel with programs for some platforms is not packed for others: its name ends with what it runs on, as
-  /// in `numpy-1.26.4-cp311-cp311-manylinux_2_17_aarch64.whl`, of which several are separated by periods (PEP 425).
+  /// Checks that a wheel with programs for some platforms is not packed for others: its name ends with what it runs on,
+  /// as in `numpy-1.26.4-cp311-cp311-manylinux_2_17_aarch64.whl`, of which several are separated by periods (PEP 425).
   ///
   /// - Throws: `ErrorCode.platformUnsupported`.
   func check(_ platform: Platform) throws(GtachError) {

@@ -18,8 +18,8 @@ public struct ReleaseExporter: Sendable {
   /// - Parameter progress: Told how many bytes of archives are done, and how many there are; what it throws ends it.
   /// - Throws: `ErrorCode.usage` for `-`, which is no file; `ErrorCode.notFound` where the release is not here;
   ///   `ErrorCode.manifestUnlisted` where signed metadata
-  ///   does not list it; `ErrorCode.metadataMissing` where that is not complete here; `ErrorCode.chunkMissing` where the
-  ///   release is damaged; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  ///   does not list it; `ErrorCode.metadataMissing` where that is not complete here; `ErrorCode.chunkMissing` where
+  ///   the release is damaged; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func exportFile(
     _ release: ReleaseID, to path: String, progress: (Int, Int) throws(GtachError) -> Void
   ) throws(GtachError) -> ExportReport {
@@ -42,8 +42,8 @@ public struct ReleaseExporter: Sendable {
     return report(variants, listed, path: path, chunks: count)
   }
 
-  /// Writes a release for casync: an index `.caibx` for each variant's archive, which casync restores byte for byte from
-  /// the store `default.castr`, and a release file without chunks, so that the fleet's machines know what it is.
+  /// Writes a release for casync: an index `.caibx` for each variant's archive, which casync restores byte for byte
+  /// from the store `default.castr`, and a release file without chunks, so that the fleet's machines know what it is.
   ///
   /// - Parameters:
   ///   - directory: Where; other releases may be in it already.

@@ -23,13 +23,14 @@ public struct ReleasePublisher: Sendable {
   /// The release is visible before the metadata names it: whoever hears of it finds it. Where its version was raised
   /// for it, `gtach.json` says so when it is out, and is as it was where it never comes to that.
   ///
-  /// What is here and listed already stays as it is; what is listed and was lost here is restored, where the same was packed.
+  /// What is here and listed already stays as it is; what is listed and was lost here is restored, where the same was
+  /// packed.
   ///
   /// - Parameter cancellation: Ends it before anything is published, not later.
   /// - Returns: Whether anything was published.
   /// - Throws: `ErrorCode.notPermitted` where the fleet's keys are not here, `ErrorCode.releaseExists` where the same
-  ///   release is listed with other content, or cannot be restored, `ErrorCode.busy` where `gtach.json` was changed while it was packed,
-  ///   `ErrorCode.cancelled`.
+  ///   release is listed with other content, or cannot be restored, `ErrorCode.busy` where `gtach.json` was changed
+  ///   while it was packed, `ErrorCode.cancelled`.
   @discardableResult
   public func publish(
     _ packed: PackedRelease, now: Timestamp, cancellation: Cancellation? = nil

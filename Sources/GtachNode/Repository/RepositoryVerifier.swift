@@ -4,8 +4,8 @@ import GtachSystem
 
 /// `gtach verify`: reads all that the repository holds of releases, and hashes it from the signed metadata down.
 ///
-/// What is damaged goes to `quarantine/`. A variant that cannot be put together any more goes out of sight, so that it is
-/// wanted again; what is left of it is noted as half fetched, and gc leaves that alone.
+/// What is damaged goes to `quarantine/`. A variant that cannot be put together any more goes out of sight, so that it
+/// is wanted again; what is left of it is noted as half fetched, and gc leaves that alone.
 public struct RepositoryVerifier {
   private typealias Finding = VerificationReport.Finding
 

@@ -9,8 +9,8 @@ import GtachModel
 
 /// A file with an archive that other tools made: a tar, which gzip, bzip2, xz or zstd may have compressed, or a zip.
 ///
-/// What it unpacks to is a tree that `SourceTree` walks like any other, so its own order, times and owners do not matter.
-/// Memory is bounded by libarchive's limits for the dictionaries of its filters, the disk by `ArchiveLimits`.
+/// What it unpacks to is a tree that `SourceTree` walks like any other, so its own order, times and owners do not
+/// matter. Memory is bounded by libarchive's limits for the dictionaries of its filters, the disk by `ArchiveLimits`.
 public final class ForeignArchive {
   private let path: String
   private let file: Descriptor
@@ -150,8 +150,8 @@ public final class ForeignArchive {
   }
 }
 
-/// Makes this thread's names UTF-8 for as long as it lives: libarchive translates those of pax and zip, which are, to the
-/// locale's, and in the locale that a process starts with there are no letters but those of ASCII.
+/// Makes this thread's names UTF-8 for as long as it lives: libarchive translates those of pax and zip, which are, to
+/// the locale's, and in the locale that a process starts with there are no letters but those of ASCII.
 private final class NameLocale {
   #if canImport(Darwin)
     private static let charactersOnly = LC_CTYPE_MASK

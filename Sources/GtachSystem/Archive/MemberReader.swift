@@ -82,8 +82,8 @@ final class MemberReader {
 
   /// Reads an archive that other tools made: a tar, compressed or not, or a zip.
   ///
-  /// - Parameter file: Open for reading, at its start, for as long as this lives. A zip has its table at the end, so it is
-  ///   no stream.
+  /// - Parameter file: Open for reading, at its start, for as long as this lives. A zip has its table at the end, so it
+  ///   is no stream.
   init(file: Descriptor) throws(GtachError) {
     archive = try Self.new()
     // A filter that this libarchive does not have it would leave to a program of that name in PATH, with a warning.

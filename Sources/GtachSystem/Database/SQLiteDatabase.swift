@@ -1,8 +1,8 @@
 import CSQLite
 import GtachModel
 
-/// An SQLite database in write-ahead mode: whoever reads sees one state and holds nobody up, whoever writes waits for the
-/// writer before it. For one thread.
+/// An SQLite database in write-ahead mode: whoever reads sees one state and holds nobody up, whoever writes waits for
+/// the writer before it. For one thread.
 public final class SQLiteDatabase {
   fileprivate let connection: OpaquePointer
   /// The database's file.
@@ -11,8 +11,8 @@ public final class SQLiteDatabase {
   /// Opens a database, which is made where it is missing.
   ///
   /// - Parameter busyMilliseconds: How long to wait for another process.
-  /// - Throws: `ErrorCode.databaseCorrupt` where the file is no database, or a damaged one; `ErrorCode.busy` where another
-  ///   process keeps all of it to itself; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.databaseCorrupt` where the file is no database, or a damaged one; `ErrorCode.busy` where
+  ///   another process keeps all of it to itself; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public init(path: String, busyMilliseconds: Int32) throws(GtachError) {
     self.path = path
     var opened: OpaquePointer?
@@ -162,8 +162,8 @@ public final class SQLiteStatement {
   /// Goes on to the next row of the result.
   ///
   /// - Returns: Whether there is one.
-  /// - Throws: `ErrorCode.busy` where another process keeps the database to itself; `ErrorCode.databaseCorrupt` where it
-  ///   is damaged; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.busy` where another process keeps the database to itself; `ErrorCode.databaseCorrupt` where
+  ///   it is damaged; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   public func step() throws(GtachError) -> Bool {
     let result = sqlite3_step(statement)
     guard result == SQLITE_ROW || result == SQLITE_DONE else { throw database.failure(result) }

@@ -28,8 +28,8 @@ public enum TextStrings {
     return result.isEmpty ? [0] : result
   }
 
-  /// The pairs of a record. Whatever is wrong is passed over, as the RFC wants it: strings without a key, repeated keys,
-  /// values that are not UTF-8, what follows a length that reaches beyond the end.
+  /// The pairs of a record. Whatever is wrong is passed over, as the RFC wants it: strings without a key, repeated
+  /// keys, values that are not UTF-8, what follows a length that reaches beyond the end.
   public static func decode(_ bytes: some Collection<UInt8>) -> [String: String] {
     var result: [String: String] = [:]
     var rest = Array(bytes.prefix(maximumByteCount))[...]

@@ -11,8 +11,8 @@ extension FileSystem {
   /// Writes bytes at their place in a regular file that is there; it grows where they stand behind its end, and what is
   /// between takes no room. Several threads may write different places at once.
   ///
-  /// - Throws: `ErrorCode.notFound` where there is no such file, `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then some
-  ///   of the bytes may be there.
+  /// - Throws: `ErrorCode.notFound` where there is no such file, `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then
+  ///   some of the bytes may be there.
   public func write(_ bytes: [UInt8], to path: String, offset: Int) throws(GtachError) {
     let number = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard number >= 0 else { throw Self.failure("cannot write \(path)", errno) }
@@ -35,8 +35,8 @@ extension FileSystem {
 
   /// Gives a file another name; nothing where something has it already.
   ///
-  /// - Throws: `ErrorCode.notFound` where there is no such file; `ErrorCode.diskFull`; `ErrorCode.inputOutput`, also where
-  ///   the file system knows no hard links.
+  /// - Throws: `ErrorCode.notFound` where there is no such file; `ErrorCode.diskFull`; `ErrorCode.inputOutput`, also
+  ///   where the file system knows no hard links.
   public func makeHardLink(to file: String, at path: String) throws(GtachError) {
     guard link(file, path) == 0 || errno == EEXIST else { throw Self.failure("cannot make the link \(path)", errno) }
   }

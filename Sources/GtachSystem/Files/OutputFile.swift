@@ -19,8 +19,8 @@ public final class OutputFile {
 
   /// Begins a file, in a directory that is there.
   ///
-  /// - Throws: `ErrorCode.inputOutput` also where anything but a regular file is in its way; `ErrorCode.notFound` where there is no such
-  ///   directory; `ErrorCode.diskFull`.
+  /// - Throws: `ErrorCode.inputOutput` also where anything but a regular file is in its way; `ErrorCode.notFound` where
+  ///   there is no such directory; `ErrorCode.diskFull`.
   public init(_ requested: String) throws(GtachError) {
     let path = try Self.target(of: requested)
     let slash = path.lastIndex(of: "/")

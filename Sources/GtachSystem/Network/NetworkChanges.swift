@@ -8,8 +8,8 @@
 import CSystem
 import GtachModel
 
-/// Tells when the addresses of this machine may have changed. The kernel says so on a socket of its own, so that nobody has
-/// to look again and again: rtnetlink(7) on Linux, the routing socket of route(4) on macOS.
+/// Tells when the addresses of this machine may have changed. The kernel says so on a socket of its own, so that nobody
+/// has to look again and again: rtnetlink(7) on Linux, the routing socket of route(4) on macOS.
 public final class NetworkChanges: Sendable {
   private let socket: Descriptor
 

@@ -23,7 +23,8 @@ struct Supervision {
     let waiter: WorkerThread
     do throws(GtachError) {
       waiter = try WorkerThread(name: "child \(child)") {
-        // WNOWAIT leaves the dead child in the process table, so that its number stays its own until it is reaped below.
+        // WNOWAIT leaves the dead child in the process table, so that its number stays its own until it is reaped
+        // below.
         var information = siginfo_t()
         while waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         exited.cancel()

@@ -1,5 +1,5 @@
-/// How much of one sender waits for a thread that takes from many. Where that is too much the sender waits, so that it cannot
-/// fill the memory of this machine; the others go on, and whoever takes never waits.
+/// How much of one sender waits for a thread that takes from many. Where that is too much the sender waits, so that it
+/// cannot fill the memory of this machine; the others go on, and whoever takes never waits.
 public final class Backlog: @unchecked Sendable {
   // Everything below is touched only under the monitor.
   private let monitor = Monitor()

@@ -15,9 +15,9 @@ public enum Signals {
     _ = signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Calls back on a thread of its own for each SIGINT, SIGTERM and SIGHUP from now on, with the signal's number. Only the
-  /// first call in a process may succeed. SIGHUP, which comes when a terminal or an SSH session is closed, stays ignored
-  /// where whoever started the program had it so, as nohup does.
+  /// Calls back on a thread of its own for each SIGINT, SIGTERM and SIGHUP from now on, with the signal's number. Only
+  /// the first call in a process may succeed. SIGHUP, which comes when a terminal or an SSH session is closed, stays
+  /// ignored where whoever started the program had it so, as nohup does.
   ///
   /// - Throws: `ErrorCode.busy` where the system has no thread or descriptor left, `ErrorCode.bug` where the signals
   ///   are taken already.

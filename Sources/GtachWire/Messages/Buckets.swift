@@ -1,7 +1,7 @@
 import GtachModel
 
-/// The bucket digests of an index digest (binary): id u32, a bit for each of the 256 buckets, the first one highest, that says
-/// whether anything is in it, and 16 bytes for each of which it says so.
+/// The bucket digests of an index digest (binary): id u32, a bit for each of the 256 buckets, the first one highest,
+/// that says whether anything is in it, and 16 bytes for each of which it says so.
 public struct Buckets: Hashable, Sendable {
   static let headerBytes = 4 + Limits.buckets / 8
 

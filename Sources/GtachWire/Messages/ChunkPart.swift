@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A part of a chunk that travels on its own, as a zstd frame (binary): id u32, total u32, bytes. The parts of an answer
-/// follow one another without a gap.
+/// A part of a chunk that travels on its own, as a zstd frame (binary): id u32, total u32, bytes. The parts of an
+/// answer follow one another without a gap.
 public struct ChunkPart: Hashable, Sendable {
   static let headerBytes = 8
 

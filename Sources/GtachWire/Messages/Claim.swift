@@ -1,7 +1,7 @@
 import GtachModel
 
-/// Asks for a lease, without which nobody may ask for units (binary): id u32, follow u32, have u32, urgent u8; answered by
-/// a `lease` when the accepter has room, and by another when it takes the lease back.
+/// Asks for a lease, without which nobody may ask for units (binary): id u32, follow u32, have u32, urgent u8; answered
+/// by a `lease` when the accepter has room, and by another when it takes the lease back.
 public struct Claim: Hashable, Sendable {
   static let bodyBytes = 13
 

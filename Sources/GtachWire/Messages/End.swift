@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A `follow` or a `claim` is no longer wanted; a lease that the claim has got is given back (binary): id u32. There is no
-/// answer.
+/// A `follow` or a `claim` is no longer wanted; a lease that the claim has got is given back (binary): id u32. There is
+/// no answer.
 public struct End: Hashable, Sendable {
   static let bodyBytes = 4
 

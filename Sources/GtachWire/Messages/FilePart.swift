@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A part of a file that travels as a bare zstd frame (binary): id u32, size u32, total u32, base u8, bytes. The parts of an
-/// answer follow one another without a gap, and differ in nothing but their bytes.
+/// A part of a file that travels as a bare zstd frame (binary): id u32, size u32, total u32, base u8, bytes. The parts
+/// of an answer follow one another without a gap, and differ in nothing but their bytes.
 public struct FilePart: Hashable, Sendable {
   static let headerBytes = 13
 

@@ -1,8 +1,8 @@
 import GtachModel
 
-/// Asks for the digests of some objects' units (binary): id u32, follow u32, then the numbers of the objects; answered by
-/// one `unitList` for each, in order, or by some of them and a `failure`. An object of one unit has no list: its id says
-/// all.
+/// Asks for the digests of some objects' units (binary): id u32, follow u32, then the numbers of the objects; answered
+/// by one `unitList` for each, in order, or by some of them and a `failure`. An object of one unit has no list: its id
+/// says all.
 public struct GetUnitLists: Hashable, Sendable {
   static let headerBytes = 8
 

@@ -1,11 +1,11 @@
 import GtachModel
 
-/// Units of a variant that the sender has (binary): id u32, then for each range how many units lie between the end of the
-/// range before it, or 0, and its first unit, and how many units it has.
+/// Units of a variant that the sender has (binary): id u32, then for each range how many units lie between the end of
+/// the range before it, or 0, and its first unit, and how many units it has.
 public struct Have: Hashable, Sendable {
   static let headerBytes = 4
-  /// How many ranges one message has where others follow. So many fit into a body, whatever their numbers are: each has two of
-  /// at most four bytes.
+  /// How many ranges one message has where others follow. So many fit into a body, whatever their numbers are: each has
+  /// two of at most four bytes.
   public static let rangesPerMessage = (Limits.haveBodyBytes - headerBytes) / 8
 
   /// The `follow` that it answers.
@@ -19,7 +19,8 @@ public struct Have: Hashable, Sendable {
     self.ranges = ranges
   }
 
-  /// As many messages as these ranges need, the last of which has room for more: so a receiver knows that it is the last.
+  /// As many messages as these ranges need, the last of which has room for more: so a receiver knows that it is the
+  /// last.
   public static func messages(id: UInt32, ranges: [Range<Int>]) -> [Have] {
     stride(from: 0, through: ranges.count, by: rangesPerMessage).map {
       Have(id: id, ranges: Array(ranges[$0..<min($0 + rangesPerMessage, ranges.count)]))

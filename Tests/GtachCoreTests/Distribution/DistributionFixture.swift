@@ -1,9 +1,9 @@
 import GtachCore
 import GtachModel
 
-/// Two chunks, the second of which occurs twice: one object of three units and one of a single unit for the first, one object
-/// of two units for the second. So the units 0 to 2 and 3, 4 and 5 are those of the objects 0, 1 and 2, and 6 and 7 the bare
-/// chunks.
+/// Two chunks, the second of which occurs twice: one object of three units and one of a single unit for the first, one
+/// object of two units for the second. So the units 0 to 2 and 3, 4 and 5 are those of the objects 0, 1 and 2, and 6
+/// and 7 the bare chunks.
 enum DistributionFixture {
   static let unitSize = 4096
   static let index = ChunkIndex(

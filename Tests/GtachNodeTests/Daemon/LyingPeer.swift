@@ -4,8 +4,8 @@ import GtachWire
 
 @testable import GtachNode
 
-/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit or chunk, or stops in the
-/// middle.
+/// A member of the fleet that passes on what an honest node says, and changes a byte of every unit or chunk, or stops
+/// in the middle.
 final class LyingPeer: Sendable {
   enum Lie {
     /// It changes units.

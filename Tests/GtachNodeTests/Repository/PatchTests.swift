@@ -83,7 +83,8 @@ struct PatchTests {
       let (held, heldIndex) = releases[0]
       let target = try PackageRepository(home: "\(fixture.directory)/target")
       try Self.transferAll(heldIndex, from: source, to: target)
-      // The first release is not complete there: nothing can be made of patches from it, but they are bytes like others.
+      // The first release is not complete there: nothing can be made of patches from it, but they are bytes like
+      // others.
       let patch = try #require(index.objects.indices.first { index.objects[$0].encoding != .full })
       try RepositoryFixture.transfer(index, numbers: [patch], from: source, to: target)
       let missing = try target.lackingChunks(index: index).compactMap(\.objects.first)
@@ -108,8 +109,8 @@ struct PatchTests {
     try RepositoryFixture.transfer(index, numbers: numbers, from: source, to: target)
   }
 
-  /// Makes a release of another package visible whose manifest names the archive of one of these, and whose index has its
-  /// chunks in another order.
+  /// Makes a release of another package visible whose manifest names the archive of one of these, and whose index has
+  /// its chunks in another order.
   private static func claimArchive(
     of release: (packed: PackedRelease, index: ChunkIndex), in repository: PackageRepository
   ) throws {

@@ -19,7 +19,8 @@ struct ZstdPrefixTests {
       #expect(try Zstd.decompressBare(alone[...], after: [], size: count) == bytes)
       #expect(try Zstd.decompressBare(after[...], after: prefix, size: count) == bytes)
       #expect(alone.count > count)
-      // The fastest level looks at the end of a long prefix only. How much the others save, each release of zstd decides.
+      // The fastest level looks at the end of a long prefix only. How much the others save, each release of zstd
+      // decides.
       if count > 1, level > 1 { #expect(after.count * 10 < count) }
     }
   }

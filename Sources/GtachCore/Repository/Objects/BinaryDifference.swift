@@ -1,8 +1,9 @@
 import GtachModel
 
-/// The difference of some bytes to others: stretches that are nearly those at some place of the older bytes, and between
-/// them what is new, as bsdiff finds them (Colin Percival, "Naive differences of executable code", 2003). Where bsdiff
-/// compresses the differences of the bytes, most of them zeros, `DifferenceModel` predicts them from the older bytes.
+/// The difference of some bytes to others: stretches that are nearly those at some place of the older bytes, and
+/// between them what is new, as bsdiff finds them (Colin Percival, "Naive differences of executable code", 2003). Where
+/// bsdiff compresses the differences of the bytes, most of them zeros, `DifferenceModel` predicts them from the older
+/// bytes.
 ///
 /// Numbers are `VariableInteger`s:
 ///

@@ -1,5 +1,5 @@
-/// Writes or reads bits of which the probabilities are known (binary arithmetic coding as a range coder does it: G. N. N.
-/// Martin, "Range encoding", 1979; here with 64 bits, of which at least 32 are always good).
+/// Writes or reads bits of which the probabilities are known (binary arithmetic coding as a range coder does it: G. N.
+/// N. Martin, "Range encoding", 1979; here with 64 bits, of which at least 32 are always good).
 protocol BitCoder {
   /// Codes a bit.
   ///

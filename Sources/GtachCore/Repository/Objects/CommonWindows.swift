@@ -1,5 +1,5 @@
-/// Where windows of eight bytes of the newer bytes stand in the older ones: hashes with the places of each, the last one
-/// first. Most windows of the older bytes stand nowhere in the newer: those are not kept, which is most of the work
+/// Where windows of eight bytes of the newer bytes stand in the older ones: hashes with the places of each, the last
+/// one first. Most windows of the older bytes stand nowhere in the newer: those are not kept, which is most of the work
 /// spared. A suffix array finds no more that is of use, in ten times the time.
 struct CommonWindows {
   private static let windowBytes = 8

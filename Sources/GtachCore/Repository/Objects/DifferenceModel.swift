@@ -1,11 +1,11 @@
-/// What is likely in a `BinaryDifference`, learnt from what has been coded before. Encoder and decoder each have one, fed
-/// with the same. Every constant in here is part of the format.
+/// What is likely in a `BinaryDifference`, learnt from what has been coded before. Encoder and decoder each have one,
+/// fed with the same. Every constant in here is part of the format.
 ///
 /// In the next build of a program most stretches are the same but for the addresses in them. Where in the older build
-/// there is one can be learnt from the bytes around it (an instruction before it, its own upper bytes); and by how much it
-/// changes from where it points to, because everything that points across an insertion changes alike. So what is coded are
-/// changes of words of four bytes, not of bytes, and no work is done for a byte beside which none has changed so far but
-/// looking that up twice.
+/// there is one can be learnt from the bytes around it (an instruction before it, its own upper bytes); and by how much
+/// it changes from where it points to, because everything that points across an insertion changes alike. So what is
+/// coded are changes of words of four bytes, not of bytes, and no work is done for a byte beside which none has changed
+/// so far but looking that up twice.
 final class DifferenceModel {
   /// A context that is at least so likely to be followed by a change is worth a bit for each byte, in 4,096ths.
   private static let likely: UInt16 = 300
@@ -18,8 +18,8 @@ final class DifferenceModel {
   private static let candidateCount = 5
 
   private let tables = BitTables.shared
-  /// Whether a byte changes, by: the two bytes before it; the two that are two and three bytes after it; the upper bits of
-  /// the word; the byte before it and how far away the changes before are.
+  /// Whether a byte changes, by: the two bytes before it; the two that are two and three bytes after it; the upper bits
+  /// of the word; the byte before it and how far away the changes before are.
   private let before = BitStates(1 << 16)
   private let after = BitStates(1 << 16)
   private let words = BitStates(1 << wordBits)
@@ -73,8 +73,8 @@ final class DifferenceModel {
     max(before[old.before].pointee.state, after[old.after].pointee.state) < Self.likely << 4
   }
 
-  /// Whether `isQuiet` is true of a place and of the three after it. False also where the older bytes begin or end, so that
-  /// it is asked for each on its own.
+  /// Whether `isQuiet` is true of a place and of the three after it. False also where the older bytes begin or end, so
+  /// that it is asked for each on its own.
   @inline(__always)
   func isQuiet(fourFrom place: Int, of old: UnsafeRawBufferPointer) -> Bool {
     guard place >= 2, place &+ 10 <= old.count else { return false }
@@ -89,8 +89,8 @@ final class DifferenceModel {
     return max(max(highest(0), highest(8)), max(highest(16), highest(24))) < Self.likely << 4
   }
 
-  /// The first place from `position` on that is near the last change, or as far from it as that was from the one before;
-  /// there a bit is worth its while whatever stands there.
+  /// The first place from `position` on that is near the last change, or as far from it as that was from the one
+  /// before; there a bit is worth its while whatever stands there.
   @inline(__always)
   func expected(from position: Int) -> Int {
     if position &- lastEnd < 2 { return position }

@@ -7,7 +7,8 @@ public struct ObjectChoice: Hashable, Sendable {
   /// - Parameter bases: The positions of those bases that are here. Full objects can be decoded with none.
   public init(bases: Set<Int>) { usable = bases }
 
-  /// The objects among some that can be decoded, the fewest bytes first; of equals the full one, which may serve others.
+  /// The objects among some that can be decoded, the fewest bytes first; of equals the full one, which may serve
+  /// others.
   public func ways(_ numbers: Range<Int>, of index: ChunkIndex) -> [Int] {
     numbers.filter { number in
       switch index.objects[number].encoding {
