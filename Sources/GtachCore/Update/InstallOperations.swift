@@ -6,10 +6,12 @@ struct InstallOperations {
   let layout: InstallLayout
 
   /// Replaces a file in the install root: its bytes are on the disk before its name is.
-  func replace(_ path: String, _ bytes: [UInt8]) -> [FileOperation] {
+  ///
+  /// - Parameter syncingAll: Whether all else that was done before has to be on the disk with them.
+  func replace(_ path: String, _ bytes: [UInt8], syncingAll: Bool = false) -> [FileOperation] {
     [
       .write(path: "\(path).new", bytes: bytes, permissions: 0o644),
-      .syncFile("\(path).new"),
+      syncingAll ? .syncFileSystem(of: layout.root) : .syncFile("\(path).new"),
       .rename(from: "\(path).new", to: path),
       .syncDirectory(layout.root),
     ]
@@ -42,12 +44,17 @@ struct InstallOperations {
 
   /// Makes a generation, which must not be the active one.
   func generation(_ number: Int, _ releases: [PackageName: InstallState.Release]) -> [FileOperation] {
+    unsyncedGeneration(number, releases)
+      + [.syncDirectory(layout.generation(number)), .syncDirectory(layout.generations)]
+  }
+
+  /// Makes a generation that a sync of the file system brings onto the disk.
+  func unsyncedGeneration(_ number: Int, _ releases: [PackageName: InstallState.Release]) -> [FileOperation] {
     let directory = layout.generation(number)
     let links = releases.sorted { $0.key < $1.key }.map { name, release in
       FileOperation.makeSymbolicLink(at: "\(directory)/\(name)", to: layout.linkTarget(release.id))
     }
-    return [.remove(directory), .syncDirectory(layout.generations), .makeDirectory(directory)] + links
-      + [.syncDirectory(directory), .syncDirectory(layout.generations)]
+    return [.remove(directory), .makeDirectory(directory)] + links
   }
 
   /// Makes a generation the active one.
@@ -79,9 +86,11 @@ struct InstallOperations {
     ]
   }
 
-  /// Makes complete what was placed. One sync of the file system is enough for all of it: until the journal says "staged",
-  /// it counts for nothing.
-  func seal() -> [FileOperation] { [.remove(layout.staging), .syncFileSystem(of: layout.root)] }
+  /// Makes complete what was placed, and the generation that leads to it. One sync of the file system is enough for all of it:
+  /// until the journal says "staged", it counts for nothing.
+  func seal(_ generation: [FileOperation]) -> [FileOperation] {
+    [.remove(layout.staging)] + generation + [.syncFileSystem(of: layout.root)]
+  }
 
   /// Removes what a transaction left behind that never made its releases active.
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
@@ -102,18 +111,16 @@ struct InstallOperations {
       : [.remove(layout.release(member.release.id)), .syncDirectory(directory)]
   }
 
-  /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous.
+  /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous. A sync of
+  /// the file system has to follow.
   func retire(_ journal: UpdateJournal, committed state: InstallState) -> [FileOperation] {
     let old = journal.members.flatMap { member -> [FileOperation] in
       let old = member.before.kept
         .filter { state.packages[member.name]?.kept($0.id.version) == nil }
-      let releases = old.map { FileOperation.remove(layout.release($0.id)) }
-      return old.isEmpty
-        ? []
-        : releases + [.syncDirectory(layout.releases(of: member.name))]
-          + removeConfigurations(old.filter { $0.configuration != nil })
+      return old.map { .remove(layout.release($0.id)) }
+        + old.filter { $0.configuration != nil }.map { .remove(layout.configuration($0.id)) }
     }
-    return old + [.remove(layout.generation(journal.generationBefore)), .syncDirectory(layout.generations)]
+    return old + [.remove(layout.generation(journal.generationBefore))]
   }
 
   /// Ends a transaction.

@@ -3,7 +3,7 @@ import GtachModel
 /// The transaction that is under way: `journal.json`, on the disk before the step that it names begins.
 ///
 /// ```
-/// staging -> staged (attempt n) -> activated (attempt n) -> self-tested -> committed
+/// staging -> staged (attempt n) -> activated (attempt n) -> self-tested
 ///                   |                     |
 ///                   +-----> rolling-back <+
 /// ```
@@ -22,9 +22,9 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     case staged
     /// The release is active on trial; the hook after the activation and the self-test run.
     case activated
-    /// It passed: what remains is to write that down.
+    /// It passed, and nothing undoes it: what remains is to write that down, and to remove old releases.
     case selfTested = "self-tested"
-    /// It is written down; nothing undoes it. Old releases are being removed.
+    /// It is written down: an earlier gtach noted that here as well.
     case committed
     /// It failed; the previous release becomes active again.
     case rollingBack = "rolling-back"

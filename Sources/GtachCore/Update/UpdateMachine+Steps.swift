@@ -17,7 +17,8 @@ extension UpdateMachine {
   /// Has the releases written that are not here, from this member on.
   mutating func stage(from position: Int) {
     guard let next = journal.members.indices.first(where: { $0 >= position && !journal.members[$0].wasKept }) else {
-      return perform(.sealing, operations.seal())
+      hasGeneration = true
+      return perform(.sealing, operations.seal(operations.unsyncedGeneration(journal.transaction, releasesToBe)))
     }
     perform(.opening(next), operations.prepareStaging())
   }
@@ -46,11 +47,13 @@ extension UpdateMachine {
     run(next.hook, .preInstall(next.position))
   }
 
+  /// What is to be active, by name.
+  private var releasesToBe: [PackageName: InstallState.Release] {
+    journal.members.reduce(into: state.active) { $0[$1.name] = $1.release }
+  }
+
   mutating func activate() throws(GtachError) {
-    var releases = state.active
-    for member in journal.members { releases[member.name] = member.release }
-    let generation = operations.generation(journal.transaction, releases)
-    try activate(preparing: generation)
+    try activate(preparing: hasGeneration ? [] : operations.generation(journal.transaction, releasesToBe))
   }
 
   /// Writes that the release is on trial, and only then stops services and swaps `current`: a machine that loses its power
@@ -101,15 +104,16 @@ extension UpdateMachine {
   mutating func commit() throws(GtachError) {
     journal.phase = .selfTested
     let record = try operations.write(journal)
+    // From here on the state says that it is committed: whoever finds this journal does the same again, and cleans up.
     state = journal.committed(to: state)
-    journal.phase = .committed
-    perform(.committing, record + (try operations.write(state)) + (try operations.write(journal)))
+    perform(.committing, record + (try operations.write(state)))
   }
 
   mutating func cleanUp() throws(GtachError) {
     let result = committedResult()
     perform(
       .cleaningUp(result),
-      operations.retire(journal, committed: journal.committed(to: state)) + (try remember(result)) + operations.close())
+      operations.retire(journal, committed: journal.committed(to: state))
+        + (try remember(result, syncingAll: true)) + operations.close())
   }
 }

@@ -49,10 +49,13 @@ extension UpdateMachine {
     perform(.stopping(error.before("the next start goes on with it")), try operations.write(journal))
   }
 
-  func remember(_ result: UpdateResult) throws(GtachError) -> [FileOperation] {
+  /// Writes into the history how it ended.
+  ///
+  /// - Parameter syncingAll: Whether all that was done before has to be on the disk with that.
+  func remember(_ result: UpdateResult, syncingAll: Bool = false) throws(GtachError) -> [FileOperation] {
     let entry = HistoryEntry(
       transaction: journal.transaction, started: journal.started, kind: journal.kind, result: result)
-    return operations.replace(layout.history, try InstallHistory.appending(entry, to: history))
+    return operations.replace(layout.history, try InstallHistory.appending(entry, to: history), syncingAll: syncingAll)
   }
 }
 

@@ -41,6 +41,8 @@ public struct UpdateMachine: Sendable {
   /// Nil in a recovery, which needs none.
   let hashing: (any Hashing)?
   var step: Step
+  /// Whether this run has made the new generation already.
+  var hasGeneration = false
 
   /// Where a transaction is, more finely than the journal says.
   ///
