@@ -8,7 +8,7 @@
 #   machine_cut                ends everything in it at once, as a power cut does
 #   machine_remove             the same, and leaves nothing behind
 #
-# Its /usr is this machine's, read-only; /etc, /opt, /root, /home and /var are its own, and stay from boot to boot; /run, /tmp and
+# Its /usr is this machine's, read-only, but for /usr/local; that, /etc, /opt, /root, /home and /var are its own, and stay from boot to boot; /run, /tmp and
 # /dev are new each time. It has a loopback for network and a control group of its own. Needs root, and a kernel with the unified
 # hierarchy of control groups. What is not on the disk when it is cut is not lost: scripts/power-cut.sh tries that.
 
@@ -41,7 +41,7 @@ machine_make() { # DIR
   local directory
   machine=$1 machine_init='' machine_parent=''
   machine_group=$(machine_groups)/gtach-machine.$$
-  mkdir -p "$machine"/{usr,proc,sys,dev,run,tmp,etc/systemd/system,opt,root,home,var/log}
+  mkdir -p "$machine"/{local/bin,usr,proc,sys,dev,run,tmp,etc/systemd/system,opt,root,home,var/log}
   for directory in bin sbin lib lib64; do
     [ ! -e "/$directory" ] || ln -s "usr/$directory" "$machine/$directory"
   done
@@ -70,6 +70,7 @@ machine_start='
   mount --bind . . && cd "$1"
   mount --bind /usr usr
   mount -o remount,bind,ro usr
+  mount --bind local usr/local
   mount -t proc proc proc
   mount -t sysfs -o ro sysfs sys
   mount -t cgroup2 cgroup2 sys/fs/cgroup
@@ -79,7 +80,10 @@ machine_start='
     mount --bind "/dev/$node" "dev/$node"
   done
   ln -s /proc/self/fd dev/fd
-  mkdir dev/shm
+  # PrivateDevices= wants what a machine has there.
+  mkdir dev/shm dev/mqueue dev/pts
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+  ln -s pts/ptmx dev/ptmx
   mount -t tmpfs -o mode=755 tmpfs run
   mount -t tmpfs -o mode=1777 tmpfs tmp
   mkdir -p tmp/.before

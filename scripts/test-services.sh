@@ -7,7 +7,8 @@
 # at what runs: that systemd calls the service active, that its main process was started from the release that `current` leads
 # to, and that nothing of another release runs. Updates succeed, crash in a loop until they are taken back, fail their
 # self-test, are ended by SIGKILL and by the end of the whole machine at random instants; a rollback by hand, a release without
-# a service, a foreign unit of the same name, and a user's own systemd are tried as well.
+# a service, a foreign unit of the same name, and a user's own systemd are tried as well. Then packaging/install.sh puts a
+# daemon without rights and its installer on the machine, and it is tried what each of them may do.
 #
 # It prints how long the service is down during an update, and how long it takes from a failed self-test to the previous release
 # running again. Leaves nothing behind; two at once are safe. Exit status: 0 if all is as it should be.
@@ -263,6 +264,97 @@ expect_exit 20 as_pi gtach install app@2.0.0
 main=$(as_pi systemctl --user show --property=MainPID --value app.service)
 directory=$(machine_run readlink "/proc/$main/cwd" || true)
 [ "$directory" = /home/pi/.gtach/apps/releases/app/1.1.0 ] || fail "$step: the service runs in \"$directory\""
+
+# --- a daemon without rights, and its installer -----------------------------------------------------------------------
+
+step="packaging"
+tar -C scripts -cf - packaging | tar -C "$work/machine/var" -xf -
+expect_exit 0 machine_run /var/packaging/install.sh /program/gtach
+apps=/opt/gtach home=/var/lib/gtach
+# as_user NUMBER COMMAND...
+as_user() {
+  local user=$1
+  shift
+  machine_run setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+}
+as_daemon() { as_user "$(machine_run id -u gtach)" "$@"; }
+through_daemon() { as_daemon /usr/local/bin/gtach --home "$home" "$@"; }
+expect_exit 1 machine_run /var/packaging/install.sh trust
+through_daemon init --fleet pi --quiet >/dev/null 2>&1 || fail "$step: gtach init ended with $?"
+for version in 1.0.0 1.1.0 2.0.0; do
+  through_daemon pack "/var/packages/$version" --fast --quiet >/dev/null 2>&1 || fail "$step: cannot pack $version"
+done
+expect_exit 0 machine_run systemctl start gtach-installer.socket
+
+step="an installer without a root of trust"
+expect_exit 78 through_daemon install app@1.0.0
+expect_exit 0 machine_run /var/packaging/install.sh trust
+
+step="orders"
+expect_exit 0 machine_run systemctl start gtach-installer.service gtach-node.service
+expect_exit 0 through_daemon install app@1.0.0
+expect_runs 1.0.0
+expect_exit 0 through_daemon install app@1.1.0
+expect_runs 1.1.0
+expect_exit 20 through_daemon install app@2.0.0
+expect_runs 1.1.0
+expect_exit 0 through_daemon rollback app
+expect_runs 1.0.0
+expect_exit 0 through_daemon status
+
+step="what the daemon may not"
+for place in /opt/gtach /opt/gtach/releases /etc/systemd/system /etc/gtach/config.json /var/lib/gtach-installer \
+  /usr/local/bin/gtach; do
+  expect_exit 1 as_daemon test -w "$place"
+done
+# Nor may root in the sandbox of its unit: it may write to its own home and nothing else.
+may_write() { machine_run nsenter --target "$1" --mount -- sh -c "touch $2/probe 2>/dev/null && rm $2/probe"; }
+daemon=$(property MainPID gtach-node.service)
+expect_exit 0 may_write "$daemon" /var/lib/gtach
+for place in /opt/gtach /etc /usr/local/bin /root /var; do
+  ! may_write "$daemon" "$place" || fail "$step: its sandbox lets it write to $place"
+done
+
+step="what the installer may not"
+expect_exit 0 machine_run systemctl start gtach-installer.service
+installer=$(property MainPID gtach-installer.service)
+expect_exit 0 may_write "$installer" /opt/gtach
+for place in /var/lib/gtach /usr/local/bin /root /var; do
+  ! may_write "$installer" "$place" || fail "$step: its sandbox lets it write to $place"
+done
+[ "$(machine_run nsenter --target "$installer" --net -- ip -brief link | wc -l)" = 1 ] || fail "$step: it has a network"
+[ "$(property RestrictAddressFamilies gtach-installer.service)" = AF_UNIX ] || fail "$step: it may have other sockets"
+
+step="a user who may not order"
+mkdir "$work/machine/home/pi/foreign"
+printf '{"installer": "/run/gtach/installer.sock", "installRoot": "/opt/gtach"}' >"$work/machine/home/pi/foreign/config.json"
+chown -R 1000:1000 "$work/machine/home/pi/foreign"
+foreign() { as_user 1000 /usr/local/bin/gtach --home /home/pi/foreign "$@"; }
+foreign init --fleet pi --quiet >/dev/null 2>&1
+foreign pack /var/packages/1.1.0 --fast --quiet >/dev/null 2>&1
+expect_exit 77 foreign install app@1.1.0
+# Even where somebody has opened the socket to all.
+machine_run chmod 666 /run/gtach/installer.sock
+expect_exit 77 foreign install app@1.1.0
+grep -q 'user 1000 may not' "$work/out" || fail "$step: it was refused for another reason"
+expect_runs 1.0.0
+
+step="a release that was tampered with"
+through_daemon pack /var/packages/1.2.0 --fast --quiet >/dev/null 2>&1 || fail "$step: cannot pack"
+expect_exit 0 machine_run systemctl stop gtach-node.service
+find "$work/machine/var/lib/gtach/repository/chunks" -type f | while read -r chunk; do
+  printf 'something else' >"$chunk"
+done
+# What a daemon that was taken over would order, without a look at its own repository.
+machine_run python3 -c '
+import socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.connect("/run/gtach/installer.sock")
+connection.sendall(b"{\"activate\":{\"releases\":[{\"name\":\"app\",\"version\":\"1.2.0\",\"isForced\":true,\"isDependency\":false}]}}\n")
+sys.stdout.write(connection.makefile().read())' >"$work/out" 2>&1 || fail "$step: the order cannot be given"
+grep -q '"chunk-corrupt"' "$work/out" || { fail "$step: the installer did not say so"; cat "$work/out" >&2; }
+[ ! -e "$work/machine/opt/gtach/releases/app/1.2.0" ] || fail "$step: it was installed"
+expect_runs 1.0.0
 
 echo "service down during an update: $downtime ms; from the failed self-test to the release before running: $back ms;" \
   "$kills times gtach was killed and 4 times the machine, $committed of these updates were committed; $((SECONDS - began)) s"

@@ -45,5 +45,13 @@ void gtach_keep_freed_memory(int largest, int kept, int arenas) {
   mallopt(M_ARENA_MAX, arenas);
 }
 
+int gtach_peer_user(int descriptor, unsigned int *user) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+  *user = credentials.uid;
+  return 0;
+}
+
 void gtach_give_back_freed_memory(void) { malloc_trim(0); }
 #endif

@@ -197,6 +197,15 @@ extension CommandSpecification {
         + "the error says if nothing was activated.",
       example: "gtach install 'gtach-app@~0.4.1'"),
     CommandSpecification(
+      name: "installer", summary: "install what a daemon without rights orders",
+      options: [
+        Option(name: "--from", value: "HOME", summary: "the daemon's home, which is read and never trusted"),
+        Option(name: "--socket", value: "PATH", summary: "where to listen, where systemd gives no socket"),
+      ],
+      notes: "For root; --home is its own, with config.json and root.json. Started by\n"
+        + "gtach-installer.socket, it ends when there was no order for 60 s.",
+      example: "gtach installer --from /var/lib/gtach"),
+    CommandSpecification(
       name: "rollback", summary: "make an earlier release active again",
       arguments: [Argument(name: "NAME"), Argument(name: "VERSION", required: false)],
       notes: "Without a version: the one before. Stays there until the next `gtach install`.",
@@ -212,6 +221,7 @@ extension CommandSpecification {
       arguments: [Argument(name: "NAME", required: false)],
       options: [
         Option(name: "--plan", value: "FILE", summary: "a JSON list of checks instead of a package's own"), mockOption,
+        Option(name: "--release-lines", summary: "test nothing: make inputs of lines that were left driven"),
       ],
       notes: "Without a name: all that is installed. Ends with 21 if a check failed.",
       example: "gtach selftest --plan bench.json"),

@@ -103,6 +103,10 @@ public enum Command: Hashable, Sendable {
   case status
   /// Install the newest release that the requirement accepts, with its service where `services` says so.
   case install(Requirement, services: Bool)
+  /// Take the orders of the daemon whose home it is, over the socket of that path or over systemd's.
+  case installer(source: String, socket: String?)
+  /// Make inputs of the GPIO lines that a self-test left driven.
+  case releaseLines
   /// Make an earlier release active again, the previous one without a version.
   case rollback(name: PackageName, version: SemanticVersion?)
   /// How the last updates ended, of one package or of all.

@@ -76,6 +76,11 @@ enum InvocationParser {
       return .status
     case "install":
       return .install(try Requirement(arguments[0]), services: !scan.has("--no-service"))
+    case "installer":
+      guard let source = scan.value("--from") else {
+        throw GtachError(.usage, "installer needs --from HOME", advice: "name the home of the daemon")
+      }
+      return .installer(source: source, socket: scan.value("--socket"))
     case "rollback":
       let version = arguments.count > 1 ? try SemanticVersion(arguments[1]) : nil
       return .rollback(name: try name(arguments[0], otherwise: "write the version after a blank"), version: version)
@@ -83,6 +88,12 @@ enum InvocationParser {
       return .history(name: try arguments.first.map(name))
     case "selftest":
       let plan = scan.value("--plan")
+      if scan.has("--release-lines") {
+        guard plan == nil, arguments.isEmpty else {
+          throw GtachError(.usage, "--release-lines tests nothing", advice: "leave the name and --plan out")
+        }
+        return .releaseLines
+      }
       if plan != nil, let name = arguments.first {
         throw GtachError(
           .usage, "\"\(name)\" and --plan are two sources of checks", advice: "leave one of them out")

@@ -22,6 +22,8 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public var peers: [Endpoint]?
   /// The directory of installed releases; `apps` in the home where it is missing.
   public var installRoot: String?
+  /// The Unix socket of the installer that changes the install root for this node; nil where it does that itself.
+  public var installer: String?
   /// Packages that this machine installs by itself, and which versions of them.
   public var autoInstall: [PackageName: VersionRange]?
   /// Which kinds of change that may make to what is installed; `UpdatePolicy.automatic` where it is missing.
@@ -53,7 +55,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
   public init() {}
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case listen, peers, installRoot, autoInstall, autoUpdate, installWindows, keepInstalled, keepReleases
+    case listen, peers, installRoot, installer, autoInstall, autoUpdate, installWindows, keepInstalled, keepReleases
     case objectCacheMegabytes, upload, services, selfTest, variables, gpio, allowMock, mock
   }
 
@@ -64,6 +66,7 @@ public struct NodeConfiguration: Hashable, Sendable, Codable {
     listen = try fields.decodeIfPresent(Endpoint.self, forKey: .listen)
     peers = try fields.decodeIfPresent([Endpoint].self, forKey: .peers)
     installRoot = try fields.decodeIfPresent(String.self, forKey: .installRoot)
+    installer = try fields.decodeIfPresent(String.self, forKey: .installer)
     autoInstall = try fields.decodeIfPresent(PackageRanges.self, forKey: .autoInstall)?.ranges
     autoUpdate = try fields.decodeIfPresent(UpdatePolicy.self, forKey: .autoUpdate)
     installWindows = try fields.decodeIfPresent(InstallWindows.self, forKey: .installWindows)

@@ -8,6 +8,8 @@ public struct NodeContext: Sendable {
   public let home: Home
   /// What its owner configured, and what the command line said instead.
   public var configuration: NodeConfiguration
+  /// Whether it is the installer's own home, and so what it installs is not for another installer.
+  public var isInstaller = false
   private let cancellation: Cancellation?
 
   /// Reads the configuration of a home.
@@ -78,7 +80,7 @@ public struct NodeContext: Sendable {
           service: manifest.description.install?.service, cancellation: cancellation)
         report.results += try context.ownSelfTest(stage: stage, cancellation: cancellation).results
         return report
-      }, events: events)
+      }, throughInstallerAt: isInstaller ? nil : configuration.installer, events: events)
   }
 
   /// A node over this home.
@@ -209,7 +211,7 @@ public struct NodeContext: Sendable {
   /// Makes the lines inputs again that a self-test was driving when the power went away.
   ///
   /// - Throws: what a line or the record says; it is tried again at the next start.
-  func releaseDrivenLines() throws(GtachError) {
+  public func releaseDrivenLines() throws(GtachError) {
     guard configuration.mock == nil else { return }
     try SelfTestRunner.releaseDrivenLines(recordPath: home.drivenLines, gpio: try gpio())
   }

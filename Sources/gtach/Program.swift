@@ -91,6 +91,8 @@ struct CommandSession {
     case .peers: try peers()
     case .status: try status()
     case .install(let requirement, let services): try install(requirement, services: services)
+    case .installer(let source, let socket): try installer(source: source, socket: socket)
+    case .releaseLines: try releaseLines()
     case .rollback(let name, let version): try rollback(name, version: version)
     case .history(let name): rendering.history(try NodeContext(home: home()).history(of: name))
     case .selfTest(let name, let plan, let mock): try selfTest(name: name, plan: plan, mock: mock)

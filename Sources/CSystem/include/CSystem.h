@@ -16,6 +16,8 @@ int gtach_open_network_changes(void);
 void gtach_keep_freed_memory(int largest, int kept, int arenas);
 // whether somebody keeps the kernel's clock right, adjtimex(2); -1 with errno where it does not say
 int gtach_is_clock_synchronised(void);
+// the user at the other end of a Unix socket (SO_PEERCRED in unix(7)); -1 with errno where that is not known
+int gtach_peer_user(int descriptor, unsigned int *user);
 // malloc_trim(3)
 void gtach_give_back_freed_memory(void);
 #endif

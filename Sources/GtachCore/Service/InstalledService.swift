@@ -28,8 +28,8 @@ public struct InstalledService: Hashable, Sendable, Codable {
   ///
   /// - Parameters:
   ///   - path: What the unit file is called in errors.
-  /// - Throws: `ErrorCode.descriptionInvalid` for a unit that systemd would not start, or that asks for what is not done;
-  ///   `ErrorCode.configurationInvalid` where the install root cannot stand in a unit file.
+  /// - Throws: `ErrorCode.descriptionInvalid` for a unit that systemd would not start, or that asks for what is not
+  ///   done; `ErrorCode.configurationInvalid` where the install root cannot stand in a unit file.
   init(
     unit bytes: [UInt8], path: String, of name: PackageName, layout: InstallLayout, id: ServiceID, directory: String
   ) throws(GtachError) {
@@ -76,8 +76,8 @@ public struct InstalledService: Hashable, Sendable, Codable {
     _ = try links(unit, to: ServiceID(manager: .systemd, name: ""))
   }
 
-  /// What `systemctl enable` would link, of [Install] in systemd.unit(5). A service that says nothing is started with the
-  /// machine as well: it is there to run.
+  /// What `systemctl enable` would link, of [Install] in systemd.unit(5). A service that says nothing is started with
+  /// the machine as well: it is there to run.
   private static func links(_ unit: UnitFile, to id: ServiceID) throws(GtachError) -> [String] {
     for key in ["Alias", "Also"] {
       guard let assignment = unit.assignments(key, in: "Install").first else { continue }

@@ -1,6 +1,7 @@
 import GtachModel
 
-/// The places of a unit file that lead to a package's active release: `/opt/gtach/current/NAME`, `%h/.gtach/apps/current/NAME`.
+/// The places of a unit file that lead to a package's active release: `/opt/gtach/current/NAME`,
+/// `%h/.gtach/apps/current/NAME`.
 enum ReleaseReferences {
   /// The unit file with every such path leading into one install root.
   ///

@@ -48,8 +48,8 @@ extension InstallState.Release {
 }
 
 extension InstallOperations {
-  /// Writes unit files under other names, so that it takes no time when they are needed. Their directory may be new, and so
-  /// may be those above it.
+  /// Writes unit files under other names, so that it takes no time when they are needed. Their directory may be new,
+  /// and so may be those above it.
   func draft(_ services: [InstalledService]) -> [FileOperation] {
     let drafts = services.flatMap { service -> [FileOperation] in
       [
@@ -60,8 +60,8 @@ extension InstallOperations {
     return drafts + Set(services.map(\.directory)).sorted().map { .syncFileSystem(of: $0) }
   }
 
-  /// Has the machine know some services instead of others: their unit files, which were drafted, and the links that start
-  /// them with it. What both have in common is replaced.
+  /// Has the machine know some services instead of others: their unit files, which were drafted, and the links that
+  /// start them with it. What both have in common is replaced.
   func exchange(_ old: [InstalledService], for new: [InstalledService]) -> [FileOperation] {
     let (oldLinks, newLinks) = (links(old), links(new))
     var operations: [FileOperation] = []

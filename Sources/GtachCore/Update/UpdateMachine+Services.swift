@@ -74,8 +74,8 @@ extension UpdateMachine {
 
   // MARK: - Orders
 
-  /// Stops all services of the transaction, the dependent ones first, and of those that are not there before it in front: in
-  /// a recovery they may run already, and otherwise nothing waits for them.
+  /// Stops all services of the transaction, the dependent ones first, and of those that are not there before it in
+  /// front: in a recovery they may run already, and otherwise nothing waits for them.
   func stops() -> [ServiceOrder] {
     let known = Set(old.map(\.id))
     return (new.filter { !known.contains($0.id) }.reversed() + old.reversed()).map { .stop($0.id) }

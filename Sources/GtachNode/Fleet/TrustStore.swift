@@ -10,9 +10,16 @@ extension TrustedMetadata {
   static func load(
     from repository: PackageRepository, membership: Membership, without omitted: String? = nil
   ) throws(GtachError) -> TrustedMetadata {
+    try load(from: repository, pinnedRoot: membership.pinnedRoot, without: omitted)
+  }
+
+  /// The same, from a pinned root.
+  static func load(
+    from repository: PackageRepository, pinnedRoot: [UInt8], without omitted: String? = nil
+  ) throws(GtachError) -> TrustedMetadata {
     try load(
       files: { name throws(GtachError) in name == omitted ? nil : try repository.metadataIfPresent(name) },
-      pinnedRoot: membership.pinnedRoot, checking: Ed25519(), hashing: SHA256())
+      pinnedRoot: pinnedRoot, checking: Ed25519(), hashing: SHA256())
   }
 }
 

@@ -5,7 +5,8 @@ import GtachSystem
 /// Takes signed metadata that comes as files, and keeps what is newer: what a node does with that of a peer.
 struct MetadataReceiver {
   let repository: PackageRepository
-  let membership: Membership
+  /// The TUF root that trust starts from.
+  let pinnedRoot: [UInt8]
 
   /// Verifies files, and stores what is newer of them. Older ones change nothing: what this machine trusts already
   /// counts.
@@ -19,7 +20,7 @@ struct MetadataReceiver {
     while true {
       let name = RepositoryLayout.timestampName
       let before = try repository.metadataIfPresent(name)
-      let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+      let trusted = try TrustedMetadata.load(from: repository, pinnedRoot: pinnedRoot)
       if files.isEmpty { return trusted }
       switch trusted.handedOver(files, now: SystemClock.now(), checking: Ed25519(), hashing: SHA256()) {
       case .accepted(let newer, let newFiles):
@@ -30,7 +31,7 @@ struct MetadataReceiver {
         if isStored { return newer }
       case .older(let roots):
         try repository.writeMetadata(roots)
-        return roots.isEmpty ? trusted : try TrustedMetadata.load(from: repository, membership: membership)
+        return roots.isEmpty ? trusted : try TrustedMetadata.load(from: repository, pinnedRoot: pinnedRoot)
       case .refused(let error, let roots):
         // A change of keys lasts even where what follows it does not verify (TUF specification 1.0, section 5.3.8).
         try repository.writeMetadata(roots)

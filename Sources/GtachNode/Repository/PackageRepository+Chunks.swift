@@ -152,7 +152,7 @@ extension PackageRepository {
   }
 
   /// How long the file of a chunk may be: one that is an object's file, too, says of what units that is.
-  private static let maximumChunkFileBytes =
+  static let maximumChunkFileBytes =
     Limits.zstdFrameBytes(size: Chunker.maximumBytes)
     + ObjectFile.headerBytes(
       unitCount: UnitList.count(

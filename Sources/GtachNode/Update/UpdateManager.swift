@@ -19,6 +19,7 @@ public final class UpdateManager: Sendable {
   private let fileSystem: FileSystem
   private let installer: PlatformInstaller
   private let services: ServiceKeeper
+  private let remote: InstallerClient?
   private let selfTest: SelfTest
   private let events: @Sendable (NodeEvent) -> Void
 
@@ -30,12 +31,14 @@ public final class UpdateManager: Sendable {
   ///   - cancellation: What ends a hook early, because the daemon is told to stop: the transaction is then left to
   ///     the next start, and the release is not blamed.
   ///   - services: Who runs services.
+  ///   - remote: The installer that does it all, where this process may only read the install root; nil to do it here.
   ///   - selfTest: Runs the self-test of a release.
   ///   - events: Is told of each step and of how it ended, on the caller's thread.
   /// - Throws: `ErrorCode.configurationInvalid` for a path that is not absolute.
   public init(
     installRoot: String, machine: InstallMachine, fileSystem: FileSystem = FileSystem(),
     cancellation: Cancellation? = nil, services: any ServiceControl = Systemd(), selfTest: @escaping SelfTest,
+    throughInstallerAt remote: String? = nil,
     events: @escaping @Sendable (NodeEvent) -> Void = { _ in }
   ) throws(GtachError) {
     let parts = installRoot.split(separator: "/")
@@ -49,6 +52,7 @@ public final class UpdateManager: Sendable {
     self.fileSystem = fileSystem
     installer = PlatformInstaller(fileSystem: fileSystem, cancellation: cancellation)
     self.services = ServiceKeeper(control: services, cancellation: cancellation)
+    self.remote = remote.map { InstallerClient(socket: $0, cancellation: cancellation) }
     self.selfTest = selfTest
     self.events = events
   }
@@ -68,6 +72,14 @@ public final class UpdateManager: Sendable {
   public func install(
     _ requests: [RequestedRelease], stage: (ReleaseID, String) throws(GtachError) -> Void
   ) throws(GtachError) -> UpdateResult {
+    if let remote {
+      let releases = requests.map { request in
+        InstallerRequest.Activation(
+          name: request.release.id.name, version: request.release.id.version, isForced: request.isForced,
+          isDependency: request.isDependency)
+      }
+      return try remote.carryOut(.activate(releases: releases), events: events)
+    }
     let lock = try acquire()
     defer { withExtendedLifetime(lock) {} }
     _ = try recoverLocked()
@@ -84,6 +96,7 @@ public final class UpdateManager: Sendable {
   /// - Parameter version: Which of those that are kept; nil for the previous one.
   /// - Throws: `ErrorCode.notFound` where that is not kept; otherwise as `install` does.
   public func rollback(name: PackageName, version: SemanticVersion? = nil) throws(GtachError) -> UpdateResult {
+    if let remote { return try remote.carryOut(.rollBack(name: name, version: version), events: events) }
     let lock = try acquire()
     defer { withExtendedLifetime(lock) {} }
     _ = try recoverLocked()
@@ -97,7 +110,8 @@ public final class UpdateManager: Sendable {
   /// - Returns: How that ended; empty where nothing was unfinished.
   /// - Throws: As `install` does.
   public func recover() throws(GtachError) -> [UpdateResult] {
-    guard try fileSystem.exists(layout.root) else { return [] }
+    // The installer does that, whenever it starts.
+    guard remote == nil, try fileSystem.exists(layout.root) else { return [] }
     let lock = try acquire()
     defer { withExtendedLifetime(lock) {} }
     return try recoverLocked()
@@ -107,6 +121,7 @@ public final class UpdateManager: Sendable {
   ///
   /// - Throws: `ErrorCode.journalCorrupt`, `ErrorCode.inputOutput`.
   func isAtRest() throws(GtachError) -> Bool {
+    if remote != nil { return true }
     let records = try records()
     guard records.journal == nil else { return false }
     return records.isNew ? true : try currentTarget() == layout.currentTarget(records.state.generation)

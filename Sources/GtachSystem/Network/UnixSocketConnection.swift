@@ -5,6 +5,7 @@
 #else
   #error("unsupported platform")
 #endif
+import CSystem
 import GtachModel
 
 /// A connection between the daemon and the command line of one machine, which carries lines of bytes.
@@ -66,6 +67,23 @@ public final class UnixSocketConnection: @unchecked Sendable {
       }
     }
     return UnixSocketConnection(socket: socket, cancellation: cancellation)
+  }
+
+  /// The number of the user at the other end, as the kernel says: who that was when the connection was made.
+  ///
+  /// - Throws: `ErrorCode.notPermitted` where the kernel does not say.
+  public func peerUser() throws(GtachError) -> UInt32 {
+    #if canImport(Darwin)
+      var (user, group) = (uid_t(0), gid_t(0))
+      let status = getpeereid(socket.number, &user, &group)
+    #else
+      var user: UInt32 = 0
+      let status = gtach_peer_user(socket.number, &user)
+    #endif
+    guard status == 0 else {
+      throw GtachError.system(.notPermitted, "nobody knows who is at the other end of the socket", errno: errno)
+    }
+    return user
   }
 
   /// Sends a line; its end is added. At most one thread may send at a time.

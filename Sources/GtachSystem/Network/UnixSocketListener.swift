@@ -42,6 +42,39 @@ public final class UnixSocketListener: Sendable {
     self.socket = socket
   }
 
+  /// Takes over the listening socket that systemd has given this process (sd_listen_fds(3)); it stays systemd's to remove.
+  ///
+  /// - Returns: nil where there is none.
+  /// - Throws: `ErrorCode.configurationInvalid` where there are several, or no Unix socket that listens.
+  public static func inherited() throws(GtachError) -> UnixSocketListener? {
+    guard let count = Console.environment("LISTEN_FDS"), Console.environment("LISTEN_PID") == "\(getpid())" else {
+      return nil
+    }
+    var (status, address, length) = (stat(), sockaddr_un(), socklen_t(MemoryLayout<sockaddr_un>.size))
+    let isNamed = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(firstInherited, $0, &length) == 0 }
+    }
+    guard count == "1", fstat(firstInherited, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK, isNamed,
+      Int32(address.sun_family) == AF_UNIX
+    else {
+      throw GtachError(
+        .configurationInvalid, "this process was started with something else than one Unix socket",
+        reason: "LISTEN_FDS is \(count)", advice: "have one ListenStream= in the socket unit, with a path")
+    }
+    let socket = Descriptor(owning: firstInherited)
+    try socket.setNonBlocking()
+    return UnixSocketListener(inherited: socket)
+  }
+
+  private init(inherited socket: Descriptor) {
+    path = "systemd's"
+    identity = nil
+    self.socket = socket
+  }
+
+  // SD_LISTEN_FDS_START
+  private static let firstInherited: Int32 = 3
+
   deinit {
     // Whoever has replaced the file meanwhile keeps it.
     if let identity, FileIdentity(path: path) == identity { _ = unlink(path) }
