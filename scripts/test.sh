@@ -30,7 +30,7 @@ every_tier='format purity unit interop dissector simulate lan gpio power-cut ser
 tier_format() {
   swift format lint --strict --recursive Package.swift Sources Tests
   if have shellcheck; then
-    shellcheck --external-sources --source-path=SCRIPTDIR --source-path=. scripts/*.sh scripts/bench/*.sh .ci/run
+    shellcheck --external-sources --source-path=SCRIPTDIR --source-path=. scripts/*.sh scripts/bench/*.sh scripts/packaging/*.sh .ci/run
   fi
 }
 tier_purity() { scripts/check-purity.sh; }
