@@ -62,9 +62,10 @@ public struct InstallerService: Sendable {
     }
     let reply: InstallerReply
     do throws(GtachError) {
-      try check(connection)
       let deadline = MonotonicClock.now().advanced(byMilliseconds: Self.lineMilliseconds)
+      // Whoever still writes when the connection is closed would not read why.
       guard let line = try connection.receiveLine(deadline: deadline) else { return }
+      try check(connection)
       let request = try ControlCoding.decode(InstallerRequest.self, from: line)
       let events = events
       reply = .result(
