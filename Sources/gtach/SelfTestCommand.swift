@@ -7,6 +7,7 @@ extension CommandSession {
   func selfTest(name: PackageName?, plan: String?, mock: String?) throws(GtachError) -> Output {
     var context = try NodeContext(home: home())
     if let mock { context.configuration.mock = mock }
+    try context.releaseDrivenLines()
     return rendering.selfTest(try context.selfTest(name: name, plan: plan, cancellation: interruptible()))
   }
 }

@@ -61,8 +61,25 @@ public struct SelfTestRunner: Sendable {
 
   /// Makes the lines inputs that were being driven when the process or the power went away.
   ///
-  /// - Throws: what a line or the record says; the record stays then.
+  /// - Throws: what a line or the record says; the record stays then. `ErrorCode.busy` where another process drives lines.
   public static func releaseDrivenLines(recordPath: String, gpio: any GPIOAccess) throws(GtachError) {
+    guard try FileSystem().exists(recordPath) else { return }
+    let lock = try lock(recordPath)
+    defer { withExtendedLifetime(lock) {} }
+    try releaseLines(on: recordPath, gpio)
+  }
+
+  /// How long to wait for another process that drives lines, in milliseconds: a check does so for a fifth of a second.
+  private static let lockMilliseconds: Int64 = 10_000
+
+  /// One process drives lines at a time: the record is of all of them.
+  private static func lock(_ recordPath: String) throws(GtachError) -> FileLock {
+    if let end = recordPath.lastIndex(of: "/") { try FileSystem().perform(.makeDirectory(String(recordPath[..<end]))) }
+    return try FileLock(
+      path: recordPath + ".lock", wait: MonotonicClock.now().advanced(byMilliseconds: lockMilliseconds))
+  }
+
+  private static func releaseLines(on recordPath: String, _ gpio: any GPIOAccess) throws(GtachError) {
     let fileSystem = FileSystem()
     guard try fileSystem.exists(recordPath) else { return }
     let bytes = try fileSystem.read(recordPath, maximumBytes: DrivenLineRecord.maximumByteCount)
@@ -110,20 +127,28 @@ public struct SelfTestRunner: Sendable {
         reason: "gpio.mayDrive in config.json does not list it",
         advice: "list it if driving it can harm nothing that is connected")
     }
-    let record = gpio.isMock ? nil : recordPath
-    if let record { try fileSystem.perform(DrivenLineRecord(lines: [output]).writing(to: record)) }
+    guard let recordPath, !gpio.isMock else { return .levels(try drive(output, input, gpio)) }
+    let lock = try Self.lock(recordPath)
+    defer { withExtendedLifetime(lock) {} }
+    // Who drove lines before may have been killed.
+    try Self.releaseLines(on: recordPath, gpio)
+    try fileSystem.perform(DrivenLineRecord(lines: [output]).writing(to: recordPath))
     let seen: [Int]
     do throws(GtachError) {
-      seen = try gpio.drive(
-        output: output, levels: SelfTestEvaluation.loopbackLevels, reading: input,
-        settleMilliseconds: SelfTestEvaluation.loopbackSettleMilliseconds)
+      seen = try drive(output, input, gpio)
     } catch  where [.gpioLineHeld, .gpioLineMissing, .cancelled].contains(error.code) {
       // Nothing was driven, or it is an input again.
-      if let record { try fileSystem.perform(DrivenLineRecord.clearing(record)) }
+      try fileSystem.perform(DrivenLineRecord.clearing(recordPath))
       throw error
     }
-    if let record { try fileSystem.perform(DrivenLineRecord.clearing(record)) }
+    try fileSystem.perform(DrivenLineRecord.clearing(recordPath))
     return .levels(seen)
+  }
+
+  private func drive(_ output: String, _ input: String, _ gpio: any GPIOAccess) throws(GtachError) -> [Int] {
+    try gpio.drive(
+      output: output, levels: SelfTestEvaluation.loopbackLevels, reading: input,
+      settleMilliseconds: SelfTestEvaluation.loopbackSettleMilliseconds)
   }
 
   /// Whether the configuration lists the line, by whichever of its names.

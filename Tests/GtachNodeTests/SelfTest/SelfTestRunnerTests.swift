@@ -116,6 +116,12 @@ struct SelfTestRunnerTests {
       try SelfTestRunner.releaseDrivenLines(recordPath: path, gpio: gpio)
       #expect(gpio.read == ["GPIO17"])
       #expect(try !FileSystem().exists(path))
+
+      // What a check finds on the record is of one that was killed: it goes first.
+      try FileSystem().perform(DrivenLineRecord(lines: ["GPIO17"]).writing(to: path))
+      #expect(try runner.run([Self.loopback], gpio: gpio).passed)
+      #expect(gpio.read == ["GPIO17", "GPIO17"])
+      #expect(gpio.recordWhileDriven == DrivenLineRecord(lines: ["GPIO17"]))
     }
   }
 }
