@@ -58,6 +58,10 @@ public struct InstallWindows: Hashable, Sendable {
   public static let maximumCount = 16
   private static let secondsPerDay = 86_400
 
+  /// For how long a node that has just started waits for somebody to set its clock before it goes without windows, in
+  /// seconds.
+  public static let clockPatienceSeconds = 600
+
   /// The windows; at least one.
   public let windows: [Window]
 

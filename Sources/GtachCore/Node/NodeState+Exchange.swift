@@ -102,6 +102,9 @@ extension NodeState {
     }
   }
 
+  /// The variants that one peer may list.
+  public static let maximumVariants = 50_000
+
   /// Compares index digests with every peer whose root is not the one that its remembered copy gives.
   mutating func advanceExchanges(into actions: inout [NodeAction]) {
     for id in sessions.keys.sorted() {
@@ -155,6 +158,11 @@ extension NodeState {
       return !changed.contains(digest.firstByte) || names?.contains(EntryIDs.value(digest)) == false
     }
     variants.merge(entries) { _, new in new }
+    guard variants.count <= Self.maximumVariants else {
+      let error = GtachError(.protocolViolation, "the peer lists more than \(Self.maximumVariants) variants")
+      fail(id, error, now: now, into: &actions)
+      return
+    }
     table.peers[session.peer]?.variants = variants
     sessions[id]?.requestedBuckets.removeFirst()
     if session.requestedBuckets.count == 1 { finishExchange(id, buckets: buckets) }

@@ -208,13 +208,24 @@ extension NodeState {
   /// Whether something may be installed by itself now; where not, it is looked again when that changes.
   private mutating func isWindowOpen(now: Instant) -> Bool {
     guard let windows = setup.configuration.installWindows, let localTime else { return true }
-    guard case .outside(let seconds) = windows.state(at: localTime) else { return true }
-    // The clock may be set meanwhile, be it for summer time.
-    windowAt = now.advanced(byMilliseconds: Int64(min(seconds, Self.windowPauseSeconds)) * 1000)
-    return false
+    switch windows.state(at: localTime) {
+    case .inside: return true
+    case .outside(let seconds):
+      // The clock may be set meanwhile, be it for summer time.
+      windowAt = now.advanced(byMilliseconds: Int64(min(seconds, Self.windowPauseSeconds)) * 1000)
+      return false
+    case .ignored:
+      // A machine without a battery for its clock is told the time some moments after each start.
+      let patience = (startedAt ?? now).advanced(byMilliseconds: Int64(InstallWindows.clockPatienceSeconds) * 1000)
+      if now >= patience { return true }
+      windowAt = min(patience, now.advanced(byMilliseconds: Self.clockPauseMilliseconds))
+      return false
+    }
   }
 
   private static let windowPauseSeconds = 600
+  /// How often it is looked whether somebody has set the clock, in milliseconds.
+  private static let clockPauseMilliseconds: Int64 = 10_000
 
   /// The first set to install by itself that need not wait: for a pause after a failure, for one that does, or for
   /// a newer one that is on its way here.

@@ -97,6 +97,8 @@ public struct NodeState: Sendable {
   var installQueue: [InstallOrder] = []
   /// The time on the wall at the last input; nil where nobody asked for it.
   var localTime: LocalTime?
+  /// When the first input came.
+  var startedAt: Instant?
   /// When it is looked again whether a window is open; nil while nothing waits for one.
   var windowAt: Instant?
   /// Packages whose update could not even begin (a full disk, say), and until when the policy leaves them alone.
@@ -152,6 +154,7 @@ public struct NodeState: Sendable {
     _ inputs: [NodeInput], now: Instant, time: Timestamp, local: LocalTime? = nil
   ) -> [NodeAction] {
     localTime = local
+    startedAt = startedAt ?? now
     var actions: [NodeAction] = []
     if isLate(now: now, time: time) { lookAround(now: now, into: &actions) }
     lastInput = now

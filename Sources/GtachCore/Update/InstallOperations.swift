@@ -94,8 +94,11 @@ struct InstallOperations {
 
   /// Removes what a transaction left behind that never made its releases active.
   func discard(_ journal: UpdateJournal) -> [FileOperation] {
-    // What ran on trial may have written to the data: they stay.
-    let seeds = journal.wasActivated ? [] : journal.members.flatMap(removeSeeds)
+    // Whatever ran may have written to the data, or moved older ones there: they stay.
+    let hooksMayHaveRun =
+      journal.phase != .staging
+      && journal.members.contains { $0.release.manifest.description.install?.preInstall != nil }
+    let seeds = journal.wasActivated || hooksMayHaveRun ? [] : journal.members.flatMap(removeSeeds)
     return [.remove(layout.staging), .syncDirectory(layout.root)] + journal.members.flatMap(removeRelease)
       + journal.members.flatMap(removeConfiguration) + seeds
       + [.remove(layout.generation(journal.transaction)), .syncDirectory(layout.generations)]

@@ -107,9 +107,16 @@ struct PreservedData {
 }
 
 extension InstallOperations {
-  /// Removes what a release brought that was never active: nobody has written there yet.
+  /// Removes what a release brought that was never active and of which nothing ran; but not where the release that is active
+  /// has its data, too.
   func removeSeeds(of member: UpdateJournal.Member) -> [FileOperation] {
-    (member.seeded ?? []).flatMap { path -> [FileOperation] in
+    let inUse = (member.before.active?.manifest.description.install?.preserve ?? []).map { path in
+      path.split(separator: "/").map(String.init).filter { $0 != "." }
+    }
+    return (member.seeded ?? []).filter { seed in
+      let names = seed.split(separator: "/").map(String.init)
+      return !inUse.contains { names.starts(with: $0) || $0.starts(with: names) }
+    }.flatMap { path -> [FileOperation] in
       let place = InspectedPlace(
         root: layout.data(of: member.name), names: path.split(separator: "/").map(String.init))
       // The directory itself may have been lost with the power.

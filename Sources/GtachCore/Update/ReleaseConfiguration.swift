@@ -110,7 +110,7 @@ struct ReleaseConfiguration {
     if file.isKept == true {
       // An operator who has seen this one already, and put it away, is not asked again.
       let isSeen = last.digest == digest && seen[before(path, of: previous.id, isBeside: true)] == .nothing
-      if isSeen { file.isKept = nil } else { write(new, to: path + InstallLayout.besideSuffix, like: nil, in: &plan) }
+      if isSeen { file.isKept = nil } else { write(new, beside: path, content, in: &plan) }
     }
     plan.files[path] = file
   }
@@ -158,7 +158,18 @@ struct ReleaseConfiguration {
 
   /// Writes a file of the release, with the permissions and the owner of the one before where that has any.
   private func write(_ bytes: [UInt8], to path: String, like permissions: UInt16?, in plan: inout Plan) {
-    let place = after(path)
+    write(bytes, at: after(path), permissions, ownerOf: path, in: &plan)
+  }
+
+  /// Writes what the operator's file is not: whoever may not read that one may not read this one.
+  private func write(_ bytes: [UInt8], beside path: String, _ content: PlaceContent, in plan: inout Plan) {
+    let permissions: UInt16? = if case .file(_, let permissions) = content { permissions } else { nil }
+    write(bytes, at: after(path + InstallLayout.besideSuffix), permissions, ownerOf: path, in: &plan)
+  }
+
+  private func write(
+    _ bytes: [UInt8], at place: InspectedPlace, _ permissions: UInt16?, ownerOf path: String, in plan: inout Plan
+  ) {
     plan.operations += [
       .makeDirectory(place.parent), .write(path: place.path, bytes: bytes, permissions: permissions ?? 0o644),
     ]

@@ -11,6 +11,14 @@ public enum ServiceOrder: Hashable, Sendable {
   /// Look that it is active for so long, and was not started again since it was.
   case watch(ServiceID, stableSeconds: Int)
 
+  /// The service that it is about.
+  var service: ServiceID? {
+    switch self {
+    case .stop(let id), .start(let id, _), .watch(let id, _): id
+    case .reload: nil
+    }
+  }
+
   /// The service that is to run.
   var started: ServiceID? {
     switch self {

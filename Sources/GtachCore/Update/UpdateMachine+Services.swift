@@ -52,6 +52,13 @@ extension UpdateMachine {
     try prepare(from: 0)
   }
 
+  /// Gives a release that is gone back to the service that it had when it was installed.
+  mutating func recallService(of position: Int) {
+    let member = journal.members[position]
+    guard case .available = machine.services else { return }
+    journal.members[position].release.service = member.before.kept(member.release.id.version)?.service
+  }
+
   mutating func take(_ finding: ServiceFinding) throws(GtachError) {
     guard case .inspectingService(let position) = step, case .available(let manager, let directory) = machine.services,
       let id = journal.members[position].release.serviceID(manager)
@@ -128,8 +135,13 @@ extension UpdateMachine {
     switch stage {
     case .stopping, .reloading, .starting, .startingUntested:
       journal.errors.append(ErrorReport(error))
-      if journal.kind == .install {
-        let culprit = journal.members.firstIndex { order.started != nil && $0.release.service?.id == order.started }
+      // What cannot be stopped would run beside what takes its place, whoever wants that.
+      if journal.kind == .install || stage == .stopping {
+        let culprit = order.service.flatMap { service in
+          journal.members.firstIndex {
+            $0.release.service?.id == service || $0.before.active?.service?.id == service
+          }
+        }
         // That there is nobody to ask says nothing of the release.
         return try undo(refusing: error.code == .serviceFailed ? [culprit].compactMap { $0 } : [])
       }

@@ -123,9 +123,15 @@ public struct UpdateMachine: Sendable {
     case .inspectingService(let position):
       if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
-      // An operator who goes back does so without the service as well.
-      if journal.kind == .rollback { return try inspectServices(from: position + 1) }
-      try undo(refusing: error.code == .descriptionInvalid ? [position] : [])
+      if journal.kind == .rollback, error.code != .serviceUnavailable {
+        // An operator who goes back does so with the service that the release had, and without one where its name is
+        // somebody else's by now.
+        if error.code != .serviceForeign { recallService(of: position) }
+        return try inspectServices(from: position + 1)
+      }
+      // What is wrong with this release or this machine is wrong with them the next time as well.
+      let isLasting = [.descriptionInvalid, .serviceForeign, .configurationInvalid].contains(error.code)
+      try undo(refusing: isLasting ? [position] : [])
     case .serving(let order, let rest, let stage): try disobeyed(order, then: rest, stage, error)
     case .preInstall(let position), .postInstall(let position), .testing(let position, _):
       if error.code == .cancelled { return try stop(error) }

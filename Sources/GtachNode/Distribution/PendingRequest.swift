@@ -187,7 +187,7 @@ struct PendingRequest {
 /// What a node bears of a peer, beside the limits of the protocol.
 enum DistributionLimits {
   /// The variants that one peer may list.
-  static let entries = 50_000
+  static let entries = NodeState.maximumVariants
   /// Connections that are served at a time.
   static let connections = 128
   /// Connections that are served at a time before they have proved that they are of the fleet.

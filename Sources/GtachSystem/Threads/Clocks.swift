@@ -44,6 +44,8 @@ public enum SystemClock {
   public static func local() -> LocalTime {
     var seconds = time_t(now().secondsSinceEpoch)
     var parts = tm()
+    // Without it, localtime_r(3) goes by the time zone of the first call for ever.
+    tzset()
     // A time that has no local one is not to be relied on.
     guard localtime_r(&seconds, &parts) != nil else { return LocalTime(secondsOfDay: 0, isSynchronised: false) }
     return LocalTime(

@@ -116,6 +116,19 @@ struct UpdateServiceTests {
     #expect(try node.records().state.packages[Sample.name]?.refused.isEmpty == true, "it was nobody's fault")
   }
 
+  @Test("a rollback by hand does not begin where systemd does not answer, and nothing is lost")
+  func unavailableRollback() throws {
+    var node = try installed("1.0.0", "1.1.0")
+    node.serviceErrors["stop app.service"] = GtachError(.serviceUnavailable, "systemd does not answer")
+    #expect(thrownError { try node.rollBack() }?.code == .serviceUnavailable)
+    node.serviceErrors = [:]
+    #expect(try node.recover().first?.success == false)
+    #expect(try node.active() == "1.1.0")
+    node.services.check(["app": "1.1.0"], node.disk)
+    #expect(try node.rollBack().success)
+    node.services.check(["app": "1.0.0"], node.disk)
+  }
+
   @Test("a release without a service ends that of the one before, and a rollback by hand brings it back")
   func gone() throws {
     var node = try installed("1.0.0")
