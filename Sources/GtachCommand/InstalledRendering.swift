@@ -25,7 +25,9 @@ extension Rendering {
       hints += hint("nobody knows of an unverifiable one before it is here again: gtach sync NAME@VERSION")
     }
     if report.findings.contains(where: { $0.problem != .unverifiable }) {
-      hints += hint("to have a release as it was: remove its directory in releases/, then gtach install NAME@VERSION")
+      let configured = report.configuration.isEmpty ? "" : "copy aside what is configured here, as it is made anew; "
+      hints += hint(
+        "to have a release as it was: \(configured)remove its directory in releases/, then gtach install NAME@VERSION")
     }
     return Output(standardOutput: text, standardError: hints, exitCode: exitCode)
   }
