@@ -3,7 +3,7 @@
 #
 #   machine_obstacle           prints why there can be none here; nothing where there can be one
 #   machine_make DIR           makes the files of a machine in DIR that outlive its boots
-#   machine_boot               boots it, and returns when systemd answers
+#   machine_boot               boots it, and returns when all is started that starts with it
 #   machine_run COMMAND...     runs a command in it, as root, with a small environment
 #   machine_cut                ends everything in it at once, as a power cut does
 #   machine_remove             the same, and leaves nothing behind
@@ -108,7 +108,8 @@ machine_boot() {
     machine_init=$(cat "/proc/$machine_parent/task/$machine_parent/children" 2>/dev/null) || machine_init=
     machine_init=${machine_init%% *}
     if [ -n "$machine_init" ] && [ "$(cat "/proc/$machine_init/comm" 2>/dev/null)" = systemd ] &&
-      machine_run systemctl is-active --quiet multi-user.target 2>/dev/null; then
+      machine_run systemctl is-active --quiet multi-user.target 2>/dev/null &&
+      [ -z "$(machine_run systemctl list-jobs --no-legend)" ]; then
       return
     fi
     kill -0 "$machine_parent" 2>/dev/null || { cat "$machine/../machine.log" >&2; die "the machine does not boot"; }
