@@ -129,16 +129,16 @@ attempts=0
 is_output() { gpioinfo | grep '"GPIO17"' | grep -q output; }
 until is_output || [ $attempts -ge 50 ]; do
   attempts=$((attempts + 1))
-  rm -f /root/.gtach/driven-lines.json
+  rm -f ~/.gtach/driven-lines.json
   gtach selftest --plan /tmp/loop/plan.json > /dev/null 2>&1 &
   test=$!
-  while [ ! -e /root/.gtach/driven-lines.json ] && kill -0 $test 2>/dev/null; do :; done
+  while [ ! -e ~/.gtach/driven-lines.json ] && kill -0 $test 2>/dev/null; do :; done
   usleep $((attempts * 1000))
   kill -9 $test 2>/dev/null
   wait $test 2>/dev/null
 done
 cases=$((cases + 1))
-if is_output && [ -e /root/.gtach/driven-lines.json ]; then
+if is_output && [ -e ~/.gtach/driven-lines.json ]; then
   echo "ok killed while it drove GPIO17 (attempt $attempts)"
 else
   echo "NOT OK in $attempts attempts it was never killed while it drove GPIO17"
@@ -147,7 +147,7 @@ fi
 gtach node --no-mdns --listen 127.0.0.1:7420 > /tmp/node.log 2>&1 &
 node=$!
 waited=0
-while [ -e /root/.gtach/driven-lines.json ] && [ $waited -lt 300 ]; do usleep 100000; waited=$((waited + 1)); done
+while [ -e ~/.gtach/driven-lines.json ] && [ $waited -lt 300 ]; do usleep 100000; waited=$((waited + 1)); done
 expect_input GPIO17
 kill $node
 wait $node 2>/dev/null
