@@ -110,7 +110,7 @@ extension InstallOperations {
   /// Removes what a release brought that was never active and of which nothing ran; but not where the release that is active
   /// has its data, too.
   func removeSeeds(of member: UpdateJournal.Member) -> [FileOperation] {
-    let inUse = (member.before.active?.manifest.description.install?.preserve ?? []).map { path in
+    let inUse: [[String]] = (member.before.active?.manifest.description.install?.preserve ?? []).map { path in
       path.split(separator: "/").map(String.init).filter { $0 != "." }
     }
     return (member.seeded ?? []).filter { seed in

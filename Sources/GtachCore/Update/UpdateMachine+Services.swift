@@ -85,7 +85,8 @@ extension UpdateMachine {
   /// front: in a recovery they may run already, and otherwise nothing waits for them.
   func stops() -> [ServiceOrder] {
     let known = Set(old.map(\.id))
-    return (new.filter { !known.contains($0.id) }.reversed() + old.reversed()).map { .stop($0.id) }
+    let added = new.filter { !known.contains($0.id) }
+    return (Array(added.reversed()) + Array(old.reversed())).map { .stop($0.id) }
   }
 
   /// Has unit files read again where there are others.
