@@ -32,9 +32,11 @@ public struct StorePlan: Hashable, Sendable {
   }
 
   /// Gives an object its place among the whole ones, when its last unit has come.
-  public func settle(_ id: ObjectID) -> [FileOperation] {
+  ///
+  /// - Parameter file: The object's, in the workspace: a power cut now costs one object that is fetched again.
+  public func settle(_ id: ObjectID, from file: String) -> [FileOperation] {
     let path = layout.object(id)
-    return [.makeDirectory(Self.directory(of: path)), .rename(from: layout.arrivingObject(id), to: path)]
+    return [.makeDirectory(Self.directory(of: path)), .rename(from: file, to: path)]
   }
 
   /// Makes a variant visible of which every chunk was stored before.

@@ -23,11 +23,12 @@ final class ArrivingObject: Sendable {
   let id: ObjectID
   /// The digests of its units.
   let units: UnitList
-  private let path: String
   private let files = FileSystem()
   private let state: Mutex<State>
 
   private struct State {
+    /// Where the file is.
+    var path: String
     var isOpen = false
     var here: UnitSet
     /// The units are all here, and one thread makes a stored object of them.
@@ -38,8 +39,7 @@ final class ArrivingObject: Sendable {
   init(id: ObjectID, units: UnitList, path: String) {
     self.id = id
     self.units = units
-    self.path = path
-    state = Mutex(State(here: UnitSet(below: units.digests.count)))
+    state = Mutex(State(path: path, here: UnitSet(below: units.digests.count)))
   }
 
   /// The units that are here.
@@ -53,7 +53,11 @@ final class ArrivingObject: Sendable {
   func open(_ make: (_ header: [UInt8], _ path: String) throws(GtachError) -> Void) throws(GtachError) {
     try state.withLock { state throws(GtachError) in
       guard !state.isOpen else { return }
-      if let found = try unitsOnDisk() { state.here = found } else { try make(ObjectFile.header(units), path) }
+      if let found = try units(in: state.path) {
+        state.here = found
+      } else {
+        try make(ObjectFile.header(units), state.path)
+      }
       state.isOpen = true
     }
   }
@@ -67,7 +71,8 @@ final class ArrivingObject: Sendable {
     if !isKnown {
       try units.check(unit[...], number: number, hashing: SHA256())
       do throws(GtachError) {
-        try files.write(unit, to: path, offset: range(ofUnit: number).lowerBound)
+        try files.write(
+          number == 0 ? ObjectFile.exchangingFirst(unit) : unit, to: path, offset: range(ofUnit: number).lowerBound)
       } catch {
         guard error.code == .notFound else { throw error }
         // It is gone for good, unless the same unit came twice and was the last one.
@@ -83,13 +88,15 @@ final class ArrivingObject: Sendable {
   /// - Throws: `ErrorCode.inputOutput`.
   func unit(_ number: Int) throws(GtachError) -> [UInt8]? {
     guard units.digests.indices.contains(number), state.withLock({ $0.here.contains(number) }) else { return nil }
-    let range = range(ofUnit: number)
+    let (path, range) = (path, range(ofUnit: number))
     do throws(GtachError) {
-      let bytes = try files.read(path, offset: range.lowerBound, count: range.count)
+      var bytes = try files.read(path, offset: range.lowerBound, count: range.count)
+      if number == 0 { bytes = ObjectFile.exchangingFirst(bytes) }
       try units.check(bytes[...], number: number, hashing: SHA256())
       return bytes
     } catch {
       switch error.code {
+      case .notFound where self.path != path: return try self.unit(number)
       case .notFound: break
       case .objectCorrupt: state.withLock { _ = $0.here.remove(number) }
       default: throw error
@@ -112,11 +119,22 @@ final class ArrivingObject: Sendable {
   /// Says that settling failed, so that it can be tried again.
   func endSettling() { state.withLock { $0.isSettling = false } }
 
+  /// Moves the file: to where no other process writes to it or replaces it, and back.
+  ///
+  /// - Throws: `ErrorCode.notFound`, `ErrorCode.inputOutput`.
+  func move(to path: String) throws(GtachError) {
+    try state.withLock { state throws(GtachError) in
+      try files.perform(.rename(from: state.path, to: path))
+      state.path = path
+    }
+  }
+
   /// The bytes of the whole object as they are on the disk.
   ///
   /// - Throws: `ErrorCode.notFound`, `ErrorCode.inputOutput`.
   func content() throws(GtachError) -> [UInt8] {
-    try files.read(path, offset: ObjectFile.headerBytes(unitCount: units.digests.count), count: units.size)
+    let start = ObjectFile.headerBytes(unitCount: units.digests.count)
+    return ObjectFile.exchangingFirst(try files.read(path, offset: start, count: units.size))
   }
 
   /// Reads all units again, and keeps those that are right.
@@ -124,7 +142,7 @@ final class ArrivingObject: Sendable {
   /// - Returns: Whether all are.
   /// - Throws: `ErrorCode.inputOutput`.
   func recheck() throws(GtachError) -> Bool {
-    let found = try unitsOnDisk() ?? UnitSet(below: units.digests.count)
+    let found = try units(in: path) ?? UnitSet(below: units.digests.count)
     return state.withLock { state in
       state.here = found
       return found.count == units.digests.count
@@ -133,8 +151,11 @@ final class ArrivingObject: Sendable {
 
   // MARK: Beneath
 
-  /// Which units are in the file, and right; nil where there is no file of this object.
-  private func unitsOnDisk() throws(GtachError) -> UnitSet? {
+  /// Where the file is; it may be moved at any time.
+  private var path: String { state.withLock { $0.path } }
+
+  /// Which units are in a file, and right; nil where there is no file of this object.
+  private func units(in path: String) throws(GtachError) -> UnitSet? {
     let header = ObjectFile.header(units)
     let bytes: [UInt8]
     do throws(GtachError) {
@@ -149,7 +170,9 @@ final class ArrivingObject: Sendable {
       let range = range(ofUnit: number)
       guard range.upperBound <= bytes.count else { break }
       do throws(GtachError) {
-        try units.check(bytes[range], number: number, hashing: SHA256())
+        let unit = Array(bytes[range])
+        try units.check(
+          (number == 0 ? ObjectFile.exchangingFirst(unit) : unit)[...], number: number, hashing: SHA256())
         found.insert(number)
       } catch {
         // A hole, or torn by a power cut: it is fetched again.

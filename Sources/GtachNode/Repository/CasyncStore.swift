@@ -27,8 +27,8 @@ struct CasyncLayout {
   }
 }
 
-/// A store of casync, `.castr`: a file for each chunk, one zstd frame, named `DIGEST.cacnk` in a directory named after the
-/// digest's first four digits.
+/// A store of casync, `.castr`: a file for each chunk, one zstd frame, named `DIGEST.cacnk` in a directory named after
+/// the digest's first four digits.
 struct CasyncStore {
   let path: String
   private let files = FileSystem()

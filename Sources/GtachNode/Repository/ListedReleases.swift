@@ -63,12 +63,7 @@ struct ListedReleases {
       throw GtachError(.notFound, "\(release) is not here for \(platform)", advice: "it is here for \(platforms)")
     }
     if variants.count == 1 { return variants[0] }
-    let suitable = variants.filter { $0.variant.platform.suitability(for: Machine.platform) != nil }
-    let best = suitable.max {
-      ($0.variant.platform.suitability(for: Machine.platform) ?? 0)
-        < ($1.variant.platform.suitability(for: Machine.platform) ?? 0)
-    }
-    if let best { return best }
+    if let best = Machine.platform.mostSuitable(of: variants, \.variant.platform) { return best }
     throw GtachError(
       .usage, "\(release) is here for several platforms, none of them this machine's",
       advice: "name one with --platform: \(platforms)")

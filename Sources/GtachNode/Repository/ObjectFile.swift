@@ -12,9 +12,10 @@ import GtachWire
 ///     3 bytes   those that a frame of zstd begins with, without the last
 ///     the object
 ///
-/// An object that needs nothing else is one zero byte and a frame without its first four bytes. In its file, the fourth of
-/// them takes the zero byte's place: then any decoder of zstd makes the chunk of the file, which so is the stored chunk as
-/// well, under two names and once on the disk.
+/// An object that needs nothing else is one zero byte and a frame without its first four bytes. In its file, the fourth
+/// of them takes the zero byte's place: any decoder of zstd makes the chunk of the file, which so is the stored chunk as
+/// well, under two names and once on the disk. It stands there from the start: a file that changed when it became a chunk
+/// would be damaged by another process that stores the same first unit once more.
 struct ObjectFile {
   /// Where the unit size stands, and behind it the object's length: four bytes each.
   private static let sizesOffset = Zstd.skippableHeadBytes
@@ -24,8 +25,17 @@ struct ObjectFile {
   let units: UnitList
   private let path: String
 
-  /// The file's content for an object. It is not a stored chunk yet.
-  static func encode(_ object: [UInt8], units: UnitList) -> [UInt8] { header(units) + object }
+  /// The file's content for an object.
+  static func encode(_ object: [UInt8], units: UnitList) -> [UInt8] { header(units) + exchangingFirst(object) }
+
+  /// An object or its first unit as the file has it, and back: of the first byte, zero and the last of a frame's magic
+  /// number have changed places. No object begins with the latter: it would have a prefix of 31 parts.
+  static func exchangingFirst(_ bytes: [UInt8]) -> [UInt8] {
+    guard let first = bytes.first, let last = Zstd.magic.last, first == 0 || first == last else { return bytes }
+    var exchanged = bytes
+    exchanged[0] = first ^ last
+    return exchanged
+  }
 
   /// What stands in the file before the object's bytes.
   static func header(_ units: UnitList) -> [UInt8] {
@@ -75,8 +85,7 @@ struct ObjectFile {
     let range = units.bytes(ofUnit: number)
     let start = Self.headerBytes(unitCount: units.digests.count)
     var bytes = try FileSystem().read(path, offset: start + range.lowerBound, count: range.count)
-    // No object begins with that byte: it would have a prefix of 31 parts.
-    if number == 0, bytes.first == Zstd.magic.last { bytes[0] = 0 }
+    if number == 0 { bytes = Self.exchangingFirst(bytes) }
     try units.check(bytes[...], number: number, hashing: SHA256())
     return bytes
   }
@@ -91,13 +100,11 @@ struct ObjectFile {
     return bytes
   }
 
-  /// Makes the file a stored chunk as well, and gives it that name; nothing where another one has it.
+  /// Gives the file of an object that needs nothing else its chunk's name as well; nothing where another one has it.
   ///
   /// - Parameter path: The chunk's.
   /// - Throws: `ErrorCode.inputOutput`, also where the file system knows no hard links; `ErrorCode.diskFull`.
   func becomeChunk(at path: String) throws(GtachError) {
-    let start = Self.headerBytes(unitCount: units.digests.count)
-    try FileSystem().write(Array(Zstd.magic.suffix(1)), to: self.path, offset: start)
     try FileSystem().makeHardLink(to: self.path, at: path)
   }
 

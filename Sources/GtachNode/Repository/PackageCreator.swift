@@ -12,7 +12,8 @@ public struct PackageCreator: Sendable {
   public static let newcomerLevel = 6
   /// The zstd level where time counts and bytes do not.
   public static let fastLevel = 1
-  /// From how many earlier releases patches are made where nobody says: most machines are a few releases behind at most.
+  /// From how many earlier releases patches are made where nobody says: most machines are a few releases behind at
+  /// most.
   public static let defaultBases = 3
 
   /// How many chunks of an archive are stored at once: each takes at most 1 MiB until then.
@@ -33,9 +34,10 @@ public struct PackageCreator: Sendable {
   ///   - descriptionFile: The description; where it is nil, `gtach.json` in the tree, or what a wheel says of itself.
   ///   - bump: Which part of the description's own version to raise, `version` being nil. The file on the disk says so
   ///     only when `ReleasePublisher.publish` is done; the one in the archive does from the start.
-  ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, and `newcomerLevel` where that will do, where
-  ///     objects of earlier releases are used again.
-  ///   - isFast: Whether to spare the search for earlier chunks that a chunk may stand on; without a level, `fastLevel`.
+  ///   - level: The zstd level of objects, 1 to 22; nil for `defaultLevel`, and `newcomerLevel` where that will do,
+  ///     where objects of earlier releases are used again.
+  ///   - isFast: Whether to spare the search for earlier chunks that a chunk may stand on; without a level,
+  ///     `fastLevel`.
   ///   - bases: From how many earlier releases patches are made, 0 to `ChunkIndexCodec.maximumBases`; nil for
   ///     `defaultBases`, or none where time counts.
   ///   - platform: What this variant runs on.
@@ -45,10 +47,11 @@ public struct PackageCreator: Sendable {
   ///   - modified: The time of every file in the archive, in seconds since 1970: SOURCE_DATE_EPOCH, or 0.
   ///   - progress: Told how far it is, on the calling thread; may throw to end it.
   /// - Throws: `ErrorCode.descriptionInvalid` and the like for what the description says;
-  ///   `ErrorCode.archiveMemberUnsupported` where a home of gtach with its keys is in the tree; `ErrorCode.notPermitted` where
-  ///   it is to be raised and may not be written; what `ForeignArchive`, `SourceTree.members` and `ArchiveWriter.write`
-  ///   say of the tree; `ErrorCode.releaseExists` where the same name, version and platform has other content;
-  ///   `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
+  ///   `ErrorCode.archiveMemberUnsupported` where a home of gtach with its keys is in the tree;
+  ///   `ErrorCode.notPermitted` where it is to be raised and may not be written; what `ForeignArchive`,
+  ///   `SourceTree.members` and `ArchiveWriter.write` say of the tree; `ErrorCode.releaseExists` where the same name,
+  ///   version and platform has other content; `ErrorCode.usage` for a level that does not exist; `ErrorCode.diskFull`,
+  ///   `ErrorCode.inputOutput`.
   public func createPackage(
     source path: String, name: PackageName? = nil, version: SemanticVersion? = nil, descriptionFile: String? = nil,
     bump: SemanticVersion.Part? = nil, level: Int? = nil, isFast: Bool = false, bases: Int? = nil,

@@ -4,8 +4,8 @@ import GtachSystem
 import GtachWire
 
 extension PackageRepository {
-  /// The bytes of a chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is made anew
-  /// from an object, where that is here and what it needs.
+  /// The bytes of a chunk, hashed as they are read; nil where it is not here. One that is missing or damaged is made
+  /// anew from an object, where that is here and what it needs.
   ///
   /// - Parameter numbers: The objects that yield it.
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
@@ -20,8 +20,9 @@ extension PackageRepository {
     return nil
   }
 
-  /// Whether all that a chunk takes is here as far as the objects go that yield it: the chunk, or an object, which can be
-  /// decoded now or, once the chunks before it are here, later. What is read is checked, as a power cut may have torn it.
+  /// Whether all that a chunk takes is here as far as the objects go that yield it: the chunk, or an object, which can
+  /// be decoded now or, once the chunks before it are here, later. What is read is checked, as a power cut may have
+  /// torn it.
   ///
   /// - Throws: `ErrorCode.inputOutput`, `ErrorCode.diskFull`.
   func isHere(_ numbers: Range<Int>, of index: ChunkIndex) throws(GtachError) -> Bool {
@@ -122,8 +123,8 @@ extension PackageRepository {
     state.withLock { _ = $0.sound.insert(digest) }
   }
 
-  /// Stores a chunk that a stored object yields, where it is not here already: what needs no prefix is on the disk once, for
-  /// both.
+  /// Stores a chunk that a stored object yields, where it is not here already: what needs no prefix is on the disk
+  /// once, for both.
   ///
   /// - Throws: `ErrorCode.diskFull`, `ErrorCode.inputOutput`.
   func storeChunk(_ decoded: DecodedChunk, of object: ChunkIndex.Object, digest: Digest) throws(GtachError) {
@@ -144,7 +145,8 @@ extension PackageRepository {
     try storeChunk(decoded.bytes, digest: digest)
   }
 
-  /// Whether a chunk is here and right: a power cut may have torn what lies there, so only what was read or stored counts.
+  /// Whether a chunk is here and right: a power cut may have torn what lies there, so only what was read or stored
+  /// counts.
   private func isStored(_ digest: Digest, size: Int) throws(GtachError) -> Bool {
     let isKnown = state.withLock { $0.sound.contains(digest) }
     if isKnown, try files.exists(layout.chunk(digest)) { return true }

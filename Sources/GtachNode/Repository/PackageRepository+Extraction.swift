@@ -38,7 +38,8 @@ extension PackageRepository {
 
   /// What a variant's archive has, by path. Nothing is written.
   ///
-  /// - Parameter progress: Told how many bytes of the archive were read, and how many it has; what it throws ends the work.
+  /// - Parameter progress: Told how many bytes of the archive were read, and how many it has; what it throws ends the
+  ///   work.
   /// - Throws: As `extract`.
   func listing(
     of variant: VariantID, progress: @escaping (Int, Int) throws(GtachError) -> Void = { _, _ in }
@@ -83,8 +84,8 @@ extension PackageRepository {
     }
   }
 
-  /// Gives the bytes of a variant's chunks, hashed as they are read. Where one is damaged or gone, the variant is out of
-  /// sight from then on: so it is wanted again, and only what is missing is fetched.
+  /// Gives the bytes of a variant's chunks, hashed as they are read. Where one is damaged or gone, the variant is out
+  /// of sight from then on: so it is wanted again, and only what is missing is fetched.
   ///
   /// - Returns: What throws `ErrorCode.chunkMissing`, `ErrorCode.inputOutput`.
   func chunkReader(

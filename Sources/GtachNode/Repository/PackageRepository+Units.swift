@@ -57,7 +57,7 @@ extension PackageRepository {
         throw GtachError(.objectCorrupt, "there is no such unit of the object \(object.id)")
       }
       if try isSettled(object, in: index) { return .whole(isChunkHere: true) }
-      return try settle(bytes, object, in: index) { () throws(GtachError) in
+      return try keep(try state(of: bytes, object, in: index), object, in: index) { () throws(GtachError) in
         try storeObject(bytes, id: object.id, units: units)
       }
     }
@@ -133,7 +133,7 @@ extension PackageRepository {
   private func progress(ofWhole object: ChunkIndex.Object, in index: ChunkIndex) throws(GtachError) -> ObjectProgress? {
     if try isSettled(object, in: index) { return .whole(isChunkHere: true) }
     guard let bytes = try storedObject(object.id) else { return nil }
-    return try settle(bytes, object, in: index) {}
+    return try keep(try state(of: bytes, object, in: index), object, in: index) {}
   }
 
   /// Whether an object is here and its chunk, which this process stored or read: late units of it are none of anybody's
@@ -148,38 +148,46 @@ extension PackageRepository {
   private func settle(
     _ arriving: ArrivingObject, _ object: ChunkIndex.Object, in index: ChunkIndex
   ) throws(GtachError) -> ObjectProgress {
+    let plan = try plan()
+    let (path, taken) = (layout.arrivingObject(object.id), "\(plan.workspace)/\(Workspace.newName())")
     do throws(GtachError) {
-      let bytes = try arriving.content()
-      // Not hashed once more: a chunk that hashes as it should is what all this is for, and whoever reads the object
-      // later hashes it.
-      var progress = try settle(bytes, object, in: index) { () throws(GtachError) in
-        try files.perform(StorePlan(layout: layout, workspace: layout.incoming).settle(object.id))
-        forget(arriving)
-      }
-      if case .useless = progress {
-        if try arriving.recheck() {
-          forget(arriving)
-          try files.perform(.remove(layout.arrivingObject(object.id)))
-        } else {
-          // The disk's fault, not the publisher's.
-          arriving.endSettling()
-          progress = .arriving(units: arriving.here.numbers)
-        }
-      }
-      return progress
+      // What is looked at has to be what is stored: another process may store the same file, or make it anew.
+      try arriving.move(to: taken)
     } catch {
       arriving.endSettling()
-      guard error.code == .notFound, try !files.exists(layout.arrivingObject(object.id)) else { throw error }
+      guard error.code == .notFound else { throw error }
       forget(arriving)
       return try progress(ofWhole: object, in: index) ?? .arriving(units: [])
+    }
+    do throws(GtachError) {
+      let state = try state(of: try arriving.content(), object, in: index)
+      if case .made = state {
+        // A chunk that hashes as it should is what all this is for: whoever reads the object later hashes it.
+      } else if try !arriving.recheck() {
+        // It was made anew, or the disk is to blame: not the publisher.
+        try arriving.move(to: path)
+        arriving.endSettling()
+        return .arriving(units: arriving.here.numbers)
+      }
+      let progress = try keep(state, object, in: index) { () throws(GtachError) in
+        try files.perform(plan.settle(object.id, from: taken))
+      }
+      forget(arriving)
+      if case .useless = progress { try files.perform(.remove(taken)) }
+      return progress
+    } catch {
+      // It can be tried again, unless it has its place by now. The first error is the one that counts.
+      try? arriving.move(to: path)
+      arriving.endSettling()
+      throw error
     }
   }
 
   /// Stores an object, if it is good for something, and then the chunk that it yields.
-  private func settle(
-    _ bytes: [UInt8], _ object: ChunkIndex.Object, in index: ChunkIndex, store: () throws(GtachError) -> Void
+  private func keep(
+    _ state: ObjectState, _ object: ChunkIndex.Object, in index: ChunkIndex, store: () throws(GtachError) -> Void
   ) throws(GtachError) -> ObjectProgress {
-    switch try state(of: bytes, object, in: index) {
+    switch state {
     case .useless(let error): return .useless(error)
     case .waiting:
       try store()

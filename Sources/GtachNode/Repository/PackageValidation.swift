@@ -75,7 +75,8 @@ struct PackageValidation {
     }
   }
 
-  /// Checks that a unit file is one of a service that systemd would start, and that what it names of the release is there.
+  /// Checks that a unit file is one of a service that systemd would start, and that what it names of the release is
+  /// there.
   /// - Returns: What in it may be a mistake.
   private func checkService(_ path: String) throws(GtachError) -> [String] {
     let unit = try UnitFile(

@@ -86,8 +86,8 @@ public struct ReleaseImporter {
     return try report(imported, ignored: ignored.sorted())
   }
 
-  /// Restores what an index of casync names, as what it may be. Several releases may have the same archive: it is the one
-  /// that the index has its name of, else all that release files describe, else all that are here already.
+  /// Restores what an index of casync names, as what it may be. Several releases may have the same archive: it is the
+  /// one that the index has its name of, else all that release files describe, else all that are here already.
   ///
   /// - Returns: What it is.
   private func restore(

@@ -56,8 +56,10 @@ struct StorePlanTests {
   func settling() {
     let id = ChunkIndexCodecTests.id(1)
     let bytes = [UInt8](repeating: 7, count: 100)
+    let taken = "\(plan.workspace)/b"
     let operations =
-      plan.store(bytes, at: layout.arrivingObject(id), temporaryName: "a") + plan.settle(id)
+      plan.store(bytes, at: layout.arrivingObject(id), temporaryName: "a")
+      + [.rename(from: layout.arrivingObject(id), to: taken)] + plan.settle(id, from: taken)
       + plan.publish(variant, manifest: [1], index: [2, 2], temporaryName: "p", replacing: [])
     var places: Set<[Bool]> = []
     crashes(operations) { _, contents in

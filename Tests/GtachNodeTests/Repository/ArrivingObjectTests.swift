@@ -76,27 +76,15 @@ struct ArrivingObjectTests {
   @Test("an object whose chunk needs another one is whole before it can be decoded")
   func waiting() throws {
     try ArrivalFixture.with { fixture in
-      // After a chunk that stands before its own.
-      let data = RepositoryFixture.noise(100_000, seed: 4)
-      let chunks = [data, Array(data.reversed())].map {
-        ChunkIndex.Chunk(digest: SHA256().digest(of: $0), size: $0.count)
-      }
-      let header = ObjectHeader(prefix: .chunks([chunks[0].name]), body: .frame).bytes
-      let bytes = header + (try Zstd.compressBare(data.reversed()[...], after: data, level: 1))
-      let units = UnitList(object: bytes[...], unitSize: 4096, hashing: SHA256())
-      let object = ChunkIndex.Object(
-        id: units.objectID(hashing: SHA256()), size: bytes.count, chunk: 1, encoding: .full)
-      let index = ChunkIndex(unitSize: 4096, chunks: chunks, objects: [object])
+      let object = try WaitingObject()
       let target = try fixture.target()
-      _ = try target.beginObject(0, of: index, digests: units.digests)
+      try object.begin(at: target)
       var last: ObjectProgress?
-      for number in units.digests.indices {
-        last = try target.storeUnit(Array(bytes[units.bytes(ofUnit: number)]), number: number, ofObject: 0, of: index)
-      }
+      for number in object.units.digests.indices { last = try object.send(number, to: target) }
       #expect(last == .whole(isChunkHere: false))
-      try target.storeChunk(data, digest: chunks[0].digest)
-      #expect(try target.beginObject(0, of: index, digests: nil) == .whole(isChunkHere: true))
-      #expect(try target.storedChunk(chunks[1]) == data.reversed())
+      try target.storeChunk(object.before, digest: object.index.chunks[0].digest)
+      #expect(try target.beginObject(0, of: object.index, digests: nil) == .whole(isChunkHere: true))
+      #expect(try target.storedChunk(object.index.chunks[1]) == object.bytes)
     }
   }
 
