@@ -26,7 +26,7 @@ fi
 
 # SwiftPM leaves empty directories behind; here they have a place that is removed. Short, because the tests' Unix sockets
 # may be in it.
-TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/gtach-build.XXXXXX")
+TMPDIR=$(scratch gtach-build)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 

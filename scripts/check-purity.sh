@@ -221,7 +221,7 @@ func draw(_ generator: inout some RandomNumberGenerator) -> Int { Int.random(in:
 let updateTime = elapsedTime(3), imprint = blueprint(4)' '.target(name: "GtachCore", dependencies: ["GtachModel"])'
 }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-purity.XXXXXX")
+work=$(scratch gtach-purity)
 trap 'rm -rf "$work"' EXIT
 lines=$work/lines
 scratch=$work/checkout

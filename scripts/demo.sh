@@ -52,7 +52,7 @@ fi
 
 # --- what it leaves ---------------------------------------------------------------------------------------------------
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-demo.XXXXXX")
+work=$(scratch gtach-demo)
 export LAN_DIR=$work/lan
 daemons='' watchers=''
 end() {

@@ -62,7 +62,7 @@ run() { # [OPTION...] DIR COMMAND...
   vm_need cpio gcc
   local image machine append status emulator port
   image=$(vm_kernel)
-  work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-gpio-vm.XXXXXX")
+  work=$(scratch gtach-gpio-vm)
   make_root "$work/root" "$1" "$lines" "${@:2}"
   (cd "$work/root" && find . -mindepth 1 -print0 | cpio --null -o -H newc -R 0:0 --quiet) >"$work/initrd"
 

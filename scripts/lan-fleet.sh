@@ -64,7 +64,7 @@ until_true() {
 fleet_up() {
   local host token
   gtach=${GTACH_BINARY:-$(scripts/build.sh "$2" | tail -1)}
-  work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-lan.XXXXXX")
+  work=$(scratch gtach-lan)
   export LAN_DIR=$work/lan
   trap fleet_down EXIT
   trap 'exit 130' INT

@@ -49,7 +49,7 @@ vm_build_kernel() ( # PLACE CONFIGURATION PACKAGE IMAGE
   # Whoever was killed left its own; nobody else builds while we hold the lock.
   rm -rf "$1"/build.??????
   note "building a kernel from $package (a few minutes, once)"
-  place=$(mktemp -d "$1/build.XXXXXX")
+  place=$(scratch build "$1")
   trap 'rm -rf "$place"' EXIT
   (cd "$place" && apt-get -qq download "$package" 2>"$log") || { cat "$log" >&2; die "cannot download $package"; }
   dpkg-deb -x "$place"/*.deb "$place/package"

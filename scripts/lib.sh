@@ -8,6 +8,7 @@
 #   as_root COMMAND...             runs it as root: directly, or by sudo where there is one
 #   system                         "macos", "debian-12", "debian-13", or another system's name
 #   cache                          the directory of everything that is kept between runs
+#   scratch NAME [DIR]             makes a new directory, in DIR or where temporary ones are, and prints its path
 #   packages PURPOSE               the Debian packages that a purpose needs (install-dependencies.sh)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -17,6 +18,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/gtach
 note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { note "$@"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
+scratch() { mktemp -d "${2:-${TMPDIR:-/tmp}}/$1.XXXXXX"; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then

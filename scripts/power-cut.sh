@@ -37,7 +37,7 @@ image=$(vm_kernel)
 # How long a guest may take to boot, to recover and to be checked, in seconds.
 patience=180
 emulator=
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-power-cut.XXXXXX")
+work=$(scratch gtach-power-cut)
 cleanup() {
   [ -z "$emulator" ] || kill -KILL "$emulator" 2>/dev/null || true
   rm -rf "$work"

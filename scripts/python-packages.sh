@@ -13,7 +13,7 @@ hash=$(printf '%s\n' "$(python3 --version)" "$@" | (sha256sum 2>/dev/null || sha
 directory=$cache/python-$hash
 if [ ! -d "$directory" ]; then
   mkdir -p "$cache"
-  new=$(mktemp -d "$directory.XXXXXX")
+  new=$(scratch "${directory##*/}" "${directory%/*}")
   trap 'rm -rf "$new"' EXIT
   python3 -m pip --quiet --disable-pip-version-check --no-input install --no-compile --target "$new" \
     --only-binary :all: --root-user-action ignore "$@" >&2

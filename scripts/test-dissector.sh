@@ -28,7 +28,7 @@ if [ "${1:-}" != inside ]; then
 fi
 
 gtach=$GTACH_BINARY
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-dissector.XXXXXX")
+work=$(scratch gtach-dissector)
 processes=''
 finish() {
   local status=$? process

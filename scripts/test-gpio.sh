@@ -9,7 +9,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 binary=${1:-$(scripts/build.sh)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-test-gpio.XXXXXX")
+work=$(scratch gtach-test-gpio)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -15,7 +15,7 @@ set -eu
 gtach=$(scripts/build.sh release | tail -1)
 PYTHONPATH=$(scripts/python-packages.sh tuf==7.0.1 securesystemslib==1.6.0 cryptography)
 export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-interop.XXXXXX")
+work=$(scratch gtach-interop)
 trap 'rm -rf "$work"' EXIT
 
 read_release() {

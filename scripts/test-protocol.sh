@@ -14,7 +14,7 @@ set -eu
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
 PYTHONPATH=$(client_packages)
 export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-protocol.XXXXXX")
+work=$(scratch gtach-protocol)
 daemon=''
 finish() {
   local status=$?

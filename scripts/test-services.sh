@@ -21,7 +21,7 @@ why=$(machine_obstacle)
 have "$machine_systemd" || die "needs systemd: run scripts/install-dependencies.sh test"
 binary=${1:-$(scripts/build.sh)}
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-services.XXXXXX")
+work=$(scratch gtach-services)
 cleanup() {
   machine_remove
   rm -rf "$work"

@@ -147,7 +147,7 @@ for tier; do
 done
 
 scripts/install-dependencies.sh test
-logs=$(mktemp -d "${TMPDIR:-/tmp}/gtach-test.XXXXXX")
+logs=$(scratch gtach-test)
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,7 +1,8 @@
 import GtachModel
 
 extension Rendering {
-  /// What `gtach verify --installed` says: what is not as it was packed ends with 1; what operators configured does not.
+  /// What `gtach verify --installed` says: what is not as it was packed ends with 1; what operators configured does
+  /// not.
   public func installed(_ report: InstalledReport) -> Output {
     let exitCode: Int32 = report.findings.isEmpty ? 0 : 1
     if options.json { return document(report, exitCode: exitCode) }

@@ -48,7 +48,8 @@ extension Rendering {
     return switch window.state {
     case .open: "by itself until \(window.until ?? "?") (\(windows))"
     case .closed: "by itself from \(window.until ?? "?") on (\(windows))"
-    case .ignored: "by itself at any time: the clock is not synchronised, so \(windows) does not hold"
+    case .ignored:
+      "by itself, ten minutes after its start at the earliest: the clock is not synchronised, so \(windows) does not hold"
     }
   }
 

@@ -3,8 +3,8 @@ import GtachModel
 extension Rendering {
   private struct Releases: Encodable { var releases: [ReleaseReport] }
 
-  /// A release, whether it was published now, the version that its description had before it was raised for it, and what was
-  /// found out on the way.
+  /// A release, whether it was published now, the version that its description had before it was raised for it, and
+  /// what was found out on the way.
   private struct Packed: Encodable {
     var release: ReleaseReport
     var isNew: Bool

@@ -36,21 +36,13 @@ extension Dependencies: ExpressibleByDictionaryLiteral {
   }
 }
 
-/// The key of an object whose names are those of packages or platforms.
-private struct FieldKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-  init(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
-}
-
 /// Packages and ranges of their versions, as one JSON object. A dictionary's own decoding does not say why a name is
 /// none.
 struct PackageRanges: Decodable {
   let ranges: [PackageName: VersionRange]
 
   init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: FieldKey.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     var ranges: [PackageName: VersionRange] = [:]
     for key in container.allKeys {
       let name = try StrictJSON.placed(at: decoder.codingPath + [key], key.stringValue, PackageName.init(_:))
@@ -61,17 +53,16 @@ struct PackageRanges: Decodable {
 }
 
 extension Dependencies: Codable {
-
   /// Reads and checks names, ranges and platforms.
   public init(from decoder: any Decoder) throws {
     self.init([:])
-    let container = try decoder.container(keyedBy: FieldKey.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     for key in container.allKeys {
       let path = decoder.codingPath + [key]
       if (try? container.decode(String.self, forKey: key)) != nil {
         let name = try StrictJSON.placed(at: path, key.stringValue, PackageName.init(_:))
         everywhere[name] = try container.decode(VersionRange.self, forKey: key)
-      } else if (try? container.nestedContainer(keyedBy: FieldKey.self, forKey: key)) != nil {
+      } else if (try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key)) != nil {
         let platform = try StrictJSON.placed(at: path, key.stringValue, Self.platform)
         perPlatform[platform] = try container.decode(PackageRanges.self, forKey: key).ranges
       } else {
@@ -85,9 +76,9 @@ extension Dependencies: Codable {
 
   /// Writes the one object.
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: FieldKey.self)
-    for (name, range) in everywhere { try container.encode(range, forKey: FieldKey(stringValue: name.text)) }
-    for (platform, needs) in perPlatform { try container.encode(needs, forKey: FieldKey(stringValue: platform.text)) }
+    var container = encoder.container(keyedBy: AnyKey.self)
+    for (name, range) in everywhere { try container.encode(range, forKey: AnyKey(stringValue: name.text)) }
+    for (platform, needs) in perPlatform { try container.encode(needs, forKey: AnyKey(stringValue: platform.text)) }
   }
 
   /// The platform that a key names.

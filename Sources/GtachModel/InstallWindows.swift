@@ -12,7 +12,8 @@ public struct LocalTime: Hashable, Sendable {
   }
 }
 
-/// When a machine installs by itself: `installWindows` of `config.json`, `["03:00-05:00", "22:30-00:15"]`, in local time.
+/// When a machine installs by itself: `installWindows` of `config.json`, `["03:00-05:00", "22:30-00:15"]`, in local
+/// time.
 public struct InstallWindows: Hashable, Sendable {
   /// One window: from its first minute on, up to its last, which is not in it; over midnight where that is the smaller.
   public struct Window: Hashable, Sendable {

@@ -31,6 +31,12 @@ public struct Platform: Hashable, Sendable {
     if self == machine { return 1 }
     return self == .any ? 0 : nil
   }
+
+  /// What suits this machine best of several things for platforms; nil where none does.
+  public func mostSuitable<Item>(of items: [Item], _ platform: (Item) -> Platform) -> Item? {
+    let suitable = items.compactMap { item in platform(item).suitability(for: self).map { (item: item, grade: $0) } }
+    return suitable.max { $0.grade < $1.grade }?.item
+  }
 }
 
 extension Platform: Comparable, CustomStringConvertible {

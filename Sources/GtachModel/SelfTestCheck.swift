@@ -13,7 +13,8 @@ public enum SelfTestCheck: Hashable, Sendable {
   case path(exists: String, kind: PathKind?)
   /// Expects that somebody takes connections there within so many seconds.
   case tcp(Endpoint, withinSeconds: Int)
-  /// Expects a service to be active for so many seconds without being started again: that of this unit, or the package's own.
+  /// Expects a service to be active for so many seconds without being started again: that of this unit, or the
+  /// package's own.
   case service(unit: String?, stableSeconds: Int)
   /// Expects a program of the package to exit with 0 within so many seconds.
   case command(run: [String], timeoutSeconds: Int)
@@ -182,10 +183,6 @@ extension SelfTestCheck: Codable {
 
   /// Whether it may be handed to a manager of services as the name of one: no option, no path, no pattern.
   private static func isServiceName(_ name: String) -> Bool {
-    name.hasSuffix(".service") && name.utf8.count > 8 && name.utf8.count < 256 && !name.hasPrefix("-")
-      && name.utf8.allSatisfy { byte in
-        Unicode.Scalar(byte).properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte)
-          || ":-_.@\\".utf8.contains(byte)
-      }
+    name.hasSuffix(".service") && !name.hasPrefix("-") && UnitName.isUnit(name)
   }
 }

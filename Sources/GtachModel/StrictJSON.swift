@@ -144,11 +144,12 @@ public enum StrictJSON {
   public static func position(of path: [any CodingKey], in bytes: [UInt8]) -> TextPosition? {
     JSONPlaces.place(of: path, in: bytes).map { TextPosition(of: $0, in: bytes) }
   }
+}
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
+/// A key of an object whose names are not known before.
+struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
 }

@@ -1,4 +1,5 @@
-/// What values of variables may be written for apart from all others: a platform in `gtach.json`, a package in `config.json`.
+/// What values of variables may be written for apart from all others: a platform in `gtach.json`, a package in
+/// `config.json`.
 public protocol VariableScope: Hashable, Sendable {
   /// The scope as it is written.
   var text: String { get }
@@ -20,8 +21,8 @@ extension PackageName: VariableScope {
 
 /// Values of the variables in configuration templates: for all, and beside that or instead for one platform or package.
 ///
-/// In JSON one object: `{ "port": 8080, "linux-arm64": { "framebuffer": "/dev/fb1" } }`. Whole numbers and booleans become the
-/// text that they are written as.
+/// In JSON one object: `{ "port": 8080, "linux-arm64": { "framebuffer": "/dev/fb1" } }`. Whole numbers and booleans
+/// become the text that they are written as.
 public struct TemplateVariables<Scope: VariableScope>: Hashable, Sendable {
   /// The values that hold everywhere.
   public var everywhere: [String: String]
@@ -63,7 +64,7 @@ public enum TemplateVariable {
   }
 
   fileprivate static func value(
-    of key: AnyVariableKey, in container: KeyedDecodingContainer<AnyVariableKey>
+    of key: AnyKey, in container: KeyedDecodingContainer<AnyKey>
   ) throws -> String? {
     let text: String
     if let string = try? container.decode(String.self, forKey: key) {
@@ -92,7 +93,7 @@ public struct PlainVariables: Hashable, Sendable, Decodable {
 
   /// Reads one object of texts, whole numbers and booleans.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: AnyVariableKey.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     var values: [String: String] = [:]
     for key in container.allKeys {
       guard let value = try TemplateVariable.value(of: key, in: container) else {
@@ -107,23 +108,16 @@ public struct PlainVariables: Hashable, Sendable, Decodable {
   }
 }
 
-private struct AnyVariableKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-  init(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
-}
-
 extension TemplateVariables: Codable {
   /// Reads and checks names, values and what they are for.
   public init(from decoder: any Decoder) throws {
     self.init()
-    let container = try decoder.container(keyedBy: AnyVariableKey.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     for key in container.allKeys {
       let path = decoder.codingPath + [key]
       if let value = try TemplateVariable.value(of: key, in: container) {
         everywhere[key.stringValue] = value
-      } else if (try? container.nestedContainer(keyedBy: AnyVariableKey.self, forKey: key)) != nil {
+      } else if (try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key)) != nil {
         let scope = try StrictJSON.placed(at: path, key.stringValue, Scope.named)
         scoped[scope] = try container.decode(PlainVariables.self, forKey: key).values
       } else {
@@ -137,8 +131,8 @@ extension TemplateVariables: Codable {
 
   /// Writes the one object.
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: AnyVariableKey.self)
-    for (name, value) in everywhere { try container.encode(value, forKey: AnyVariableKey(stringValue: name)) }
-    for (scope, values) in scoped { try container.encode(values, forKey: AnyVariableKey(stringValue: scope.text)) }
+    var container = encoder.container(keyedBy: AnyKey.self)
+    for (name, value) in everywhere { try container.encode(value, forKey: AnyKey(stringValue: name)) }
+    for (scope, values) in scoped { try container.encode(values, forKey: AnyKey(stringValue: scope.text)) }
   }
 }

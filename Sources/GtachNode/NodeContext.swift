@@ -137,8 +137,8 @@ public struct NodeContext: Sendable {
   /// machine knows what there is. Nothing is changed and nobody is asked.
   ///
   /// - Parameter explainsFully: Whether an error derives its reason from beginning to end.
-  /// - Throws: `ErrorCode.dependencyConflict` where there is no plan; `ErrorCode.usage` where nothing is asked; what keeps
-  ///   the metadata or the install root from being read.
+  /// - Throws: `ErrorCode.dependencyConflict` where there is no plan; `ErrorCode.usage` where nothing is asked; what
+  ///   keeps the metadata or the install root from being read.
   public func resolve(_ requirements: [Requirement], explainsFully: Bool) throws(GtachError) -> InstallPlan {
     let policy = AutoInstallPolicy(configuration, machine: machine)
     if requirements.isEmpty, configuration.autoInstall?.isEmpty ?? true {

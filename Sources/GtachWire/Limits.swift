@@ -18,8 +18,9 @@ public enum Limits {
   /// A JSON body of `welcome`, in bytes: it carries a TUF root.
   public static let welcomeBodyBytes = 768 << 10
 
-  /// The longest zstd frame that anybody makes of so many bytes, on the wire or in a file, and the longest object that a
-  /// chunk of that many may have: what zstd makes of bytes that it cannot compress (ZSTD_COMPRESSBOUND), and some room.
+  /// The longest zstd frame that anybody makes of so many bytes, on the wire or in a file, and the longest object that
+  /// a chunk of that many may have: what zstd makes of bytes that it cannot compress (ZSTD_COMPRESSBOUND), and some
+  /// room.
   public static func zstdFrameBytes(size: Int) -> Int { size + size >> 8 + 1024 }
   /// The longest file, in bytes.
   public static let fileBytes = 16 << 20

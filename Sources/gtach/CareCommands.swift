@@ -28,7 +28,8 @@ extension CommandSession {
         _ = try ask(request, orBy: passing, context: context, cancellation: cancellation)
       }
     ) { done, total in progress.show("verifying", doneBytes: done, totalBytes: total) }
-    // A daemon must not go on telling its neighbours of what is out of sight. Metadata that is damaged it could not read either.
+    // A daemon must not go on telling its neighbours of what is out of sight. Metadata that is damaged it could not
+    // read either.
     let isMetadataDamaged = report.findings.contains { $0.kind == "metadata" && $0.isDamage }
     if !report.isSound, !isMetadataDamaged { try tellDaemon("damage was found", context, cancellation) }
     return rendering.verification(report)

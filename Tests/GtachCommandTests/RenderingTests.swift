@@ -211,7 +211,10 @@ import Testing
     let windows = InstallWindows([try InstallWindows.Window("03:00-05:00")])
     for (hour, isSynchronised, text) in [
       (4, true, "by itself until 05:00 (03:00-05:00)"), (5, true, "by itself from 03:00 on (03:00-05:00)"),
-      (5, false, "by itself at any time: the clock is not synchronised, so 03:00-05:00 does not hold"),
+      (
+        5, false,
+        "by itself, ten minutes after its start at the earliest: the clock is not synchronised, so 03:00-05:00 does not hold"
+      ),
     ] as [(Int, Bool, String)] {
       report.window = WindowReport(
         windows, at: LocalTime(secondsOfDay: hour * 3600, isSynchronised: isSynchronised))

@@ -9,9 +9,7 @@ struct CareCompanyTests {
   let home: String
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
   }
 
   /// A tree of some chunks, most of which all versions share.

@@ -9,9 +9,7 @@ struct CareTests {
   let home: String
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
   }
 
   private func pack(_ version: String, platform: String? = nil) throws {

@@ -10,9 +10,7 @@ struct InstalledTests {
   let home: String
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
     try sandbox.write("dev/config.json", #"{ "variables": { "app": { "port": 8080 } } }"#)
   }
 

@@ -10,9 +10,7 @@ struct PackEndTests {
   private let home: String
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
   }
 
   /// The regular files in a part of the repository.

@@ -9,9 +9,7 @@ struct PackTests {
   private let home: String
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
   }
 
   private func description(_ tree: String) throws -> String {

@@ -140,6 +140,14 @@ func waitUntil(
 final class Sandbox {
   let path: String
 
+  /// A sandbox, and the home in it of the first node of a fleet, `dev`.
+  static func withFleet() throws -> (sandbox: Sandbox, home: String) {
+    let sandbox = try Sandbox()
+    let home = sandbox.home("dev")
+    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    return (sandbox, home)
+  }
+
   init() throws {
     // Short, because the path of a Unix socket is.
     path = "/tmp/gt-\(UInt32.random(in: 0..<UInt32.max))"

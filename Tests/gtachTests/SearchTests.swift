@@ -10,9 +10,7 @@ struct SearchTests {
   var index: String { "\(home)/repository/index.sqlite" }
 
   init() throws {
-    sandbox = try Sandbox()
-    home = sandbox.home("dev")
-    try Program.succeed(["init", "--fleet", "test", "--node", "dev"], home: home)
+    (sandbox, home) = try Sandbox.withFleet()
     for (name, version, about) in [
       ("gtach", "1.0.0", "A tachometer"), ("gtach", "1.1.0", "A tachometer"), ("gtach-app", "3.0.0", "A display"),
     ] {

@@ -14,7 +14,7 @@ set -eu
 if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then die "it takes Linux and root to make a disk to count on"; fi
 for tool in losetup mkfs.ext4 dpkg dpkg-deb; do have "$tool" || die "there is no $tool here"; done
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-writes.XXXXXX")
+work=$(scratch gtach-writes)
 disk=$work/disk device='' publisher=''
 # shellcheck disable=SC2329
 clean_up() {

@@ -38,7 +38,7 @@ done
 PATH=$PATH:/usr/sbin:/sbin
 for tool in aria2c avahi-daemon curl nginx opentracker rsync; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-fan-out.XXXXXX")
+work=$(scratch gtach-fan-out)
 export LAN_DIR=$work/lan
 bench=''
 # shellcheck disable=SC2317 # the trap calls it

@@ -13,7 +13,7 @@ set -eu
 
 for tool in zstd xz casync; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-first.XXXXXX")
+work=$(scratch gtach-first)
 trap 'rm -rf "$work"' EXIT
 "$gtach" --quiet --home "$work/home" init --fleet bench --node dev
 

@@ -20,7 +20,7 @@ set -eu
 for tool in jq sqlite3; do have "$tool" || scripts/install-dependencies.sh bench; done
 have apt-cache || die "needs apt-cache, which only Debian has"
 gtach=$(scripts/build.sh release | tail -1)
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-many.XXXXXX")
+work=$(scratch gtach-many)
 trap 'rm -rf "$work"' EXIT
 [ $# -gt 0 ] || set -- 1000 10000 100000
 for count in "$@"; do python3 scripts/bench/many-releases.py "$gtach" "$work" "$count"; done

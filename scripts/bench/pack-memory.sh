@@ -16,7 +16,7 @@ set -eu
 
 for tool in zstd casync; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=$(scripts/build.sh release | tail -1)
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-memory.XXXXXX")
+work=$(scratch gtach-memory)
 trap 'rm -rf "$work"' EXIT
 
 [ $# != 0 ] || set -- files big-file tree

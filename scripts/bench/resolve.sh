@@ -14,7 +14,7 @@ seeds=${1:-5}
 gtach=$(scripts/build.sh release | tail -1)
 PYTHONPATH=$(scripts/python-packages.sh tuf==7.0.1 securesystemslib==1.6.0 cryptography resolvelib==1.2.1)
 export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-resolve.XXXXXX")
+work=$(scratch gtach-resolve)
 trap 'rm -rf "$work"' EXIT
 
 echo "median of $seeds sets of releases; seconds of one processor               resolvelib (pip)"

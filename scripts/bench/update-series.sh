@@ -63,7 +63,7 @@ series_file() {
   file=$series_cache/files/$sha256
   if ! series_verified "$file" "$sha256"; then
     mkdir -p "$series_cache/files"
-    work=$(mktemp -d "$series_cache/files/new.XXXXXX")
+    work=$(scratch new "$series_cache/files")
     note "downloading $1"
     case $1 in
       *==*)
@@ -100,7 +100,7 @@ update_series_trees() {
   directory=$series_cache/$1-$hash
   if [ ! -d "$directory" ]; then
     mkdir -p "$series_cache"
-    new=$(mktemp -d "$directory.XXXXXX")
+    new=$(scratch "${directory##*/}" "${directory%/*}")
     mkdir "$new/old" "$new/new"
     # shellcheck disable=SC2086
     if ! series_unpack "$new/old" $older || ! series_unpack "$new/new" $newer; then die "could not make the series $1"; fi

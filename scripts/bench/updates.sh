@@ -20,7 +20,7 @@ set -eu
 
 for tool in zstd xdelta3 bsdiff; do have "$tool" || scripts/install-dependencies.sh bench; done
 gtach=${GTACH_BINARY:-$(scripts/build.sh release | tail -1)}
-work=$(mktemp -d "${TMPDIR:-/tmp}/gtach-updates.XXXXXX")
+work=$(scratch gtach-updates)
 trap 'rm -rf "$work"' EXIT
 
 if [ $# = 0 ]; then mapfile -t names < <(update_series); else names=("$@"); fi

@@ -35,8 +35,8 @@ public struct IndexDigest: Hashable, Sendable {
     root = Self.root(of: buckets, hashing: hashing)
   }
 
-  /// Takes note of one change: a variant is held now with this manifest instead of that, either of them nil for none. It
-  /// costs a look at one or two buckets, however much is held.
+  /// Takes note of one change: a variant is held now with this manifest instead of that, either of them nil for none.
+  /// It costs a look at one or two buckets, however much is held.
   public mutating func change(
     _ variant: VariantID, from old: Digest?, to new: Digest?, hashing: some Hashing
   ) {

@@ -82,8 +82,8 @@ public enum SessionReply: Sendable {
   case metadata(name: String, [UInt8]?)
   /// 256 bucket digests.
   case buckets([ShortDigest])
-  /// What is in the buckets that were asked for; where something is said to be gone, only what was not known, and what is
-  /// none any more of what was.
+  /// What is in the buckets that were asked for; where something is said to be gone, only what was not known, and what
+  /// is none any more of what was.
   case entries([VariantID: Digest], gone: EntryIDs?)
   /// A manifest that has the digest and size asked for.
   case manifest(VariantID, [UInt8])
@@ -153,8 +153,8 @@ public enum NodeAction: Sendable {
   case rollBack(PackageName, SemanticVersion?)
   /// Clean the repository; some variants are wanted here for other reasons than those on the disk.
   case clean(keeping: [VariantID])
-  /// Find out what of the variants that are listed here is damaged; some chunks are to be read, of the others it is enough
-  /// to see them.
+  /// Find out what of the variants that are listed here is damaged; some chunks are to be read, of the others it is
+  /// enough to see them.
   case check(suspects: Set<Digest>)
   /// Tell the operator.
   case emit(NodeEvent)

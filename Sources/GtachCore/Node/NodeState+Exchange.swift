@@ -5,8 +5,8 @@ import GtachWire
 
 extension NodeState {
   /// Asks for newer metadata, those first who were not asked for longest, and among them the one that claims the
-  /// newest: whoever only claims keeps nobody from the others. One peer at a time: an update is one peer's snapshot from
-  /// beginning to end, and whatever a peer sends is believed only as far as it is signed.
+  /// newest: whoever only claims keeps nobody from the others. One peer at a time: an update is one peer's snapshot
+  /// from beginning to end, and whatever a peer sends is believed only as far as it is signed.
   mutating func advanceMetadata(now: Instant, time: Timestamp, into actions: inout [NodeAction]) {
     guard metadataUpdate == nil, metadataBackoff.allows(now: now) else { return }
     let trusted = trusted
@@ -28,7 +28,8 @@ extension NodeState {
     askForMetadata(into: &actions)
   }
 
-  /// Verified metadata has reached the disk, or has not: then this node knows what it knew before, and asks again later.
+  /// Verified metadata has reached the disk, or has not: then this node knows what it knew before, and asks again
+  /// later.
   mutating func metadataSaved(_ error: GtachError?, now: Instant) {
     metadataSaves -= 1
     if let error {
@@ -42,8 +43,8 @@ extension NodeState {
     }
   }
 
-  /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap. Not a method of the state:
-  /// calling one for each peer after every input copies all of it each time.
+  /// Whether a peer's metadata is newer than this node's, or as new where this node's has a gap. Not a method of the
+  /// state: calling one for each peer after every input copies all of it each time.
   static func isWorthAsking(_ peer: Peer, besides trusted: TrustedMetadata) -> Bool {
     guard let version = peer.metadataVersion, version != peer.refusedMetadataVersion else { return false }
     return version > trusted.timestampVersion
@@ -168,7 +169,8 @@ extension NodeState {
     if session.requestedBuckets.count == 1 { finishExchange(id, buckets: buckets) }
   }
 
-  /// From now on the peer's root is the one of these buckets, whatever it announced before: it may have changed between.
+  /// From now on the peer's root is the one of these buckets, whatever it announced before: it may have changed
+  /// between.
   private mutating func finishExchange(_ id: SessionID, buckets: [ShortDigest]) {
     guard let key = sessions[id]?.peer else { return }
     let root = IndexDigest.root(of: buckets, hashing: hashing)

@@ -161,8 +161,8 @@ extension NodeState {
     }
   }
 
-  /// Who is to be dialled that is no neighbour: who lists what no neighbour has, and, where that takes longer than news take
-  /// from neighbour to neighbour, some who may have it.
+  /// Who is to be dialled that is no neighbour: who lists what no neighbour has, and, where that takes longer than news
+  /// take from neighbour to neighbour, some who may have it.
   private mutating func outsiders(behind: Set<PeerKey>, now: Instant) -> Set<PeerKey> {
     guard table.neighbours != nil else { return [] }
     let table = table
@@ -188,8 +188,8 @@ extension NodeState {
     return chosen
   }
 
-  /// When a session is closed for want of need. One to a neighbour that multicast does not show stays: it is the only way
-  /// to hear of news.
+  /// When a session is closed for want of need. One to a neighbour that multicast does not show stays: it is the only
+  /// way to hear of news.
   func closesAt(_ session: Session) -> Instant? {
     guard let idleSince = session.idleSince, let peer = table.peers[session.peer],
       table.hearsNews(of: peer) || !table.isNeighbour(session.peer)
@@ -197,8 +197,9 @@ extension NodeState {
     return idleSince.advanced(byMilliseconds: Self.idleCloseMilliseconds)
   }
 
-  /// Whether this machine has slept: it looks again at a time that it would not have chosen, or much more time has passed by
-  /// the calendar than by the clock that stands still meanwhile. A calendar that was set looks the same, and does no harm.
+  /// Whether this machine has slept: it looks again at a time that it would not have chosen, or much more time has
+  /// passed by the calendar than by the clock that stands still meanwhile. A calendar that was set looks the same, and
+  /// does no harm.
   func isLate(now: Instant, time: Timestamp) -> Bool {
     guard let lastInput, let lastTime else { return false }
     let passed = (now.milliseconds - lastInput.milliseconds) / 1_000
@@ -216,8 +217,8 @@ extension NodeState {
     }
   }
 
-  /// There is a reason to doubt that a peer is still at the other end: it is asked something, and left if it says nothing
-  /// soon. The connection itself would not tell for minutes.
+  /// There is a reason to doubt that a peer is still at the other end: it is asked something, and left if it says
+  /// nothing soon. The connection itself would not tell for minutes.
   mutating func probe(_ id: SessionID, now: Instant, into actions: inout [NodeAction]) {
     guard let session = sessions[id], session.probedUntil == nil else { return }
     sessions[id]?.probedUntil = now.advanced(byMilliseconds: Self.probeMilliseconds)

@@ -56,8 +56,8 @@ public struct NodeState: Sendable {
   public internal(set) var trusted: TrustedMetadata
   /// The variants that are here complete, with the digests of their manifests.
   public private(set) var held: [VariantID: Digest]
-  /// The digest of those, by which peers compare; of nothing where this node gives out nothing: so nobody takes it for a
-  /// holder. Kept up to date, not made anew after every event: it hashes all of them.
+  /// The digest of those, by which peers compare; of nothing where this node gives out nothing: so nobody takes it for
+  /// a holder. Kept up to date, not made anew after every event: it hashes all of them.
   public private(set) var index: IndexDigest
   /// What operators decided about releases here.
   public internal(set) var choices: ReleaseChoices

@@ -4,8 +4,8 @@ extension PackageDescription {
   /// Checks that there are machines which could carry it out.
   ///
   /// - Parameter platform: What the variant is packed for.
-  /// - Throws: `ErrorCode.platformUnsupported` where that is none of `platforms`; `ErrorCode.descriptionInvalid` where the
-  ///   package depends on itself.
+  /// - Throws: `ErrorCode.platformUnsupported` where that is none of `platforms`; `ErrorCode.descriptionInvalid` where
+  ///   the package depends on itself.
   public func checkConsistency(with platform: Platform) throws(GtachError) {
     let isOwnDependency = dependencies?.perPlatform.values.contains { $0[name] != nil } ?? false
     if isOwnDependency || dependencies?.everywhere[name] != nil {

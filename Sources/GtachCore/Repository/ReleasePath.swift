@@ -14,7 +14,8 @@ enum ReleasePath {
 }
 
 extension PackageDescription.Installation {
-  /// What is wrong with the paths of service, preserved files and templates, whatever the tree has; nil where nothing is.
+  /// What is wrong with the paths of service, preserved files and templates, whatever the tree has; nil where nothing
+  /// is.
   var flawInPaths: String? { flawInService ?? flawInTemplates ?? flawInPreserve }
 
   var flawInService: String? {

@@ -1,7 +1,7 @@
 import GtachModel
 
-/// Which checks of a self-test are carried out: an update runs some while the service is stopped, which would hold the lines
-/// that they read and drive, and the others when it runs again.
+/// Which checks of a self-test are carried out: an update runs some while the service is stopped, which would hold the
+/// lines that they read and drive, and the others when it runs again.
 public enum SelfTestStage: Hashable, Sendable {
   /// All: nothing is stopped.
   case all

@@ -1,10 +1,10 @@
 import GtachModel
 
-/// A configuration file with places for what only the machine knows: `{{name}}` stands for the variable's value, `{{{{` for
-/// two braces, and everything else for itself.
+/// A configuration file with places for what only the machine knows: `{{name}}` stands for the variable's value, `{{{{`
+/// for two braces, and everything else for itself.
 ///
-/// No conditions, no loops, no filters: what has two opening braces and is neither of these is refused, so that a template
-/// of another language is not installed as it is.
+/// No conditions, no loops, no filters: what has two opening braces and is neither of these is refused, so that a
+/// template of another language is not installed as it is.
 public struct ConfigurationTemplate: Hashable, Sendable {
   /// The longest file that a template becomes, in bytes.
   public static let maximumRenderedBytes = 4 << 20
@@ -72,8 +72,8 @@ public struct ConfigurationTemplate: Hashable, Sendable {
 
   /// The file that it becomes.
   ///
-  /// - Throws: `ErrorCode.configurationInvalid` for a variable without a value, with its line and column, and for a file that
-  ///   would be longer than `maximumRenderedBytes`.
+  /// - Throws: `ErrorCode.configurationInvalid` for a variable without a value, with its line and column, and for a
+  ///   file that would be longer than `maximumRenderedBytes`.
   public func rendered(with values: [String: String]) throws(GtachError) -> [UInt8] {
     var bytes: [UInt8] = []
     for piece in pieces {

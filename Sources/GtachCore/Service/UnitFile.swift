@@ -2,8 +2,8 @@ import GtachModel
 
 /// A systemd unit file, read as systemd.syntax(7) has it.
 ///
-/// Stricter than systemd, which logs a warning and passes over what it does not understand: what it would pass over is a
-/// mistake that is found here instead of in a machine's journal.
+/// Stricter than systemd, which logs a warning and passes over what it does not understand: what it would pass over is
+/// a mistake that is found here instead of in a machine's journal.
 public struct UnitFile: Hashable, Sendable {
   /// An assignment, its continuation lines joined.
   public struct Assignment: Hashable, Sendable {
@@ -66,8 +66,8 @@ public struct UnitFile: Hashable, Sendable {
     return Array(all[(all.lastIndex { $0.value.isEmpty }.map { $0 + 1 } ?? 0)...])
   }
 
-  /// What systemd knows nothing of and would pass over, one sentence each, in the order of the lines. No error, as a newer
-  /// systemd may know more.
+  /// What systemd knows nothing of and would pass over, one sentence each, in the order of the lines. No error, as a
+  /// newer systemd may know more.
   public var doubts: [String] {
     var doubts: [(line: Int, text: String)] = []
     for (section, assignments) in sections {

@@ -32,8 +32,8 @@ public struct AutoInstallPolicy: Sendable {
   /// what those need. Variants of one set take over at once.
   ///
   /// Never a change that the configuration does not allow, nor a release that failed here, nor anything of a package
-  /// that is held. Where not all that the configuration names goes together, what comes first in the order of names goes
-  /// before: one package that cannot be installed does not keep the others from being.
+  /// that is held. Where not all that the configuration names goes together, what comes first in the order of names
+  /// goes before: one package that cannot be installed does not keep the others from being.
   ///
   /// - Parameters:
   ///   - listed: The variants to choose from.

@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A place below a directory that a decision has to know of: looked at name by name, links not followed, so that what it says
-/// is of this place and no other.
+/// A place below a directory that a decision has to know of: looked at name by name, links not followed, so that what
+/// it says is of this place and no other.
 public struct InspectedPlace: Hashable, Sendable {
   /// The directory.
   public let root: String

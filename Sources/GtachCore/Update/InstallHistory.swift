@@ -30,8 +30,8 @@ public enum InstallHistory {
     return Array(lines[first...].joined(separator: [0x0A])) + (first < lines.endIndex ? [0x0A] : []) + line
   }
 
-  /// The transactions that can be read, the newest last. A line that cannot be is left out: what it told is lost, and the
-  /// others are as true as before.
+  /// The transactions that can be read, the newest last. A line that cannot be is left out: what it told is lost, and
+  /// the others are as true as before.
   public static func entries(_ bytes: [UInt8]) -> [HistoryEntry] {
     bytes.split(separator: 0x0A).compactMap { try? JSONReading.decode(HistoryEntry.self, from: $0) }
   }

@@ -86,8 +86,8 @@ struct InstallOperations {
     ]
   }
 
-  /// Makes complete what was placed, and the generation that leads to it. One sync of the file system is enough for all of it:
-  /// until the journal says "staged", it counts for nothing.
+  /// Makes complete what was placed, and the generation that leads to it. One sync of the file system is enough for all
+  /// of it: until the journal says "staged", it counts for nothing.
   func seal(_ generation: [FileOperation]) -> [FileOperation] {
     [.remove(layout.staging)] + generation + [.syncFileSystem(of: layout.root)]
   }
@@ -114,8 +114,8 @@ struct InstallOperations {
       : [.remove(layout.release(member.release.id)), .syncDirectory(directory)]
   }
 
-  /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous. A sync of
-  /// the file system has to follow.
+  /// Removes what a committed transaction made superfluous: the generation before, and releases before the previous. A
+  /// sync of the file system has to follow.
   func retire(_ journal: UpdateJournal, committed state: InstallState) -> [FileOperation] {
     let old = journal.members.flatMap { member -> [FileOperation] in
       let old = member.before.kept

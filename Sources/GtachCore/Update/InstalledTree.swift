@@ -1,7 +1,7 @@
 import GtachModel
 
-/// A release as it has to be where it is installed: what its archive has, without permission to write, and gtach's links in
-/// the places of what is preserved and of what its templates became.
+/// A release as it has to be where it is installed: what its archive has, without permission to write, and gtach's
+/// links in the places of what is preserved and of what its templates became.
 public struct InstalledTree: Sendable {
   private let release: InstallState.Release
   private let layout: InstallLayout
@@ -39,8 +39,8 @@ public struct InstalledTree: Sendable {
     }
   }
 
-  /// How what is installed differs from that, in the order of paths. What is in a directory that is missing or was added is
-  /// not told of again.
+  /// How what is installed differs from that, in the order of paths. What is in a directory that is missing or was
+  /// added is not told of again.
   ///
   /// - Parameter found: What is there, by path.
   public func findings(in found: [String: TreeEntry]) -> [InstalledReport.Finding] {

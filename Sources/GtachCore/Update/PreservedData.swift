@@ -1,7 +1,7 @@
 import GtachModel
 
-/// What of a release outlives its updates (`install.preserve`): it lies in the package's own directory, and the release has a
-/// link to it. The first release that has such a path brings what is there at first; none ever replaces it.
+/// What of a release outlives its updates (`install.preserve`): it lies in the package's own directory, and the release
+/// has a link to it. The first release that has such a path brings what is there at first; none ever replaces it.
 struct PreservedData {
   /// A path that is preserved.
   struct Path {
@@ -54,8 +54,8 @@ struct PreservedData {
 
   /// Decides, from what was seen at `places`.
   ///
-  /// - Throws: `ErrorCode.descriptionInvalid` where a link is in the way, or where the package's data are of another kind
-  ///   than the release wants.
+  /// - Throws: `ErrorCode.descriptionInvalid` where a link is in the way, or where the package's data are of another
+  ///   kind than the release wants.
   func plan(_ seen: [InspectedPlace: PlaceContent]) throws(GtachError) -> Plan {
     var plan = Plan()
     for path in paths {
@@ -107,8 +107,8 @@ struct PreservedData {
 }
 
 extension InstallOperations {
-  /// Removes what a release brought that was never active and of which nothing ran; but not where the release that is active
-  /// has its data, too.
+  /// Removes what a release brought that was never active and of which nothing ran; but not where the release that is
+  /// active has its data, too.
   func removeSeeds(of member: UpdateJournal.Member) -> [FileOperation] {
     let inUse: [[String]] = (member.before.active?.manifest.description.install?.preserve ?? []).map { path in
       path.split(separator: "/").map(String.init).filter { $0 != "." }

@@ -1,7 +1,8 @@
 import GtachModel
 
-/// What the templates of a release (`install.templates`) become on this machine: files of this release alone, beside those of
-/// the releases before, so that one rename makes a release and its configuration active, and a rollback finds its own again.
+/// What the templates of a release (`install.templates`) become on this machine: files of this release alone, beside
+/// those of the releases before, so that one rename makes a release and its configuration active, and a rollback finds
+/// its own again.
 ///
 /// What an operator has changed is taken over from the release that was active, as dpkg does with its conffiles
 /// (deb-conffiles(5)): the new file is laid beside where it is another than the last one was.
@@ -203,14 +204,11 @@ extension InstallOperations {
   func removeConfiguration(of member: UpdateJournal.Member) -> [FileOperation] {
     let isPossible =
       member.release.manifest.description.install?.templates != nil || member.before.active?.configuration != nil
-    return member.wasKept || !isPossible ? [] : removeConfigurations([member.release])
-  }
-
-  /// Removes what the templates of releases of one package became.
-  func removeConfigurations(_ releases: [InstallState.Release]) -> [FileOperation] {
-    guard let name = releases.first?.id.name else { return [] }
+    guard !member.wasKept, isPossible else { return [] }
     // The directory itself may have been lost with the power.
-    return [.makeDirectory(layout.configuration(of: name))] + releases.map { .remove(layout.configuration($0.id)) }
-      + [.syncDirectory(layout.configuration(of: name))]
+    let directory = layout.configuration(of: member.name)
+    return [
+      .makeDirectory(directory), .remove(layout.configuration(member.release.id)), .syncDirectory(directory),
+    ]
   }
 }

@@ -1,7 +1,7 @@
 import GtachModel
 
-/// What goes back with a package that an operator wants back, because it does not work without, or they do not without it:
-/// what was updated as a set goes back as one.
+/// What goes back with a package that an operator wants back, because it does not work without, or they do not without
+/// it: what was updated as a set goes back as one.
 struct RollbackCompany {
   /// That a release which is active does not find what it needs.
   private struct Break: Hashable {
@@ -14,8 +14,8 @@ struct RollbackCompany {
   /// What is broken already is no reason to refuse anything.
   private let before: Set<Break>
 
-  /// How many choices are tried. There are as many kept releases as `keepInstalled` says, of the few packages that depend on
-  /// each other.
+  /// How many choices are tried. There are as many kept releases as `keepInstalled` says, of the few packages that
+  /// depend on each other.
   private static let maximumChoices = 10_000
 
   init(_ state: InstallState, on machine: Platform) {
@@ -24,8 +24,8 @@ struct RollbackCompany {
     before = Set(Self.breaks(state.active, machine))
   }
 
-  /// The releases that are to be active: the one that is asked for, and others that are kept here, each after those that it
-  /// needs. As few as a search finds that prefers the newest of what is kept.
+  /// The releases that are to be active: the one that is asked for, and others that are kept here, each after those
+  /// that it needs. As few as a search finds that prefers the newest of what is kept.
   ///
   /// - Throws: `ErrorCode.dependencyConflict` where what is kept does not go together.
   func releases(with release: InstallState.Release) throws(GtachError) -> [InstallState.Release] {

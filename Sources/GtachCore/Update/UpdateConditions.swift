@@ -112,8 +112,8 @@ enum UpdateConditions {
     return words.isEmpty ? "any machine" : words.joined(separator: " ")
   }
 
-  // Both ways: what the releases need, and what those that are installed need of them and have. What is broken already, after
-  // a rollback by hand perhaps, is broken with or without them.
+  // Both ways: what the releases need, and what those that are installed need of them and have. What is broken already,
+  // after a rollback by hand perhaps, is broken with or without them.
   private static func dependencies(
     _ releases: [InstallState.Release], _ state: InstallState, on machine: Platform
   ) -> [GtachError] {

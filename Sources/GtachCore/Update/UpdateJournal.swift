@@ -11,8 +11,8 @@ import GtachModel
 /// All that the end of the transaction writes follows from the journal and nothing else, so that doing it twice,
 /// because the power was lost in between, is the same as doing it once.
 ///
-/// A transaction is about one release or about several that take over at once: releases that need each other are committed
-/// together or not at all.
+/// A transaction is about one release or about several that take over at once: releases that need each other are
+/// committed together or not at all.
 public struct UpdateJournal: Hashable, Sendable, Codable {
   /// How far it has come.
   public enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
@@ -42,8 +42,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     public var isDependency: Bool?
     /// What the self-test read.
     public var selfTest: SelfTestReport?
-    /// The preserved paths that this transaction makes in the package's directory, which had them not; nil for none. On the
-    /// disk before the first of them is made.
+    /// The preserved paths that this transaction makes in the package's directory, which had them not; nil for none. On
+    /// the disk before the first of them is made.
     public var seeded: [String]?
     /// Whether the unit file of the service stays as it was found; nil for no.
     public var keepsUnit: Bool?

@@ -64,11 +64,12 @@ extension UpdateMachine {
   }
 
   /// Begins to make an earlier release active again because an operator wants it, and with it whatever would not work
-  /// without; the package is held there afterwards. The hooks and the self-tests run and are reported, but do not decide.
+  /// without; the package is held there afterwards. The hooks and the self-tests run and are reported, but do not
+  /// decide.
   ///
   /// - Parameter version: Which of those that are kept; nil for the previous one.
-  /// - Throws: `ErrorCode.notFound` where that is not kept; `ErrorCode.dependencyConflict` where what is kept does not go
-  ///   together; `ErrorCode.usage` where it is active.
+  /// - Throws: `ErrorCode.notFound` where that is not kept; `ErrorCode.dependencyConflict` where what is kept does not
+  ///   go together; `ErrorCode.usage` where it is active.
   public static func rollingBack(
     _ name: PackageName, to version: SemanticVersion?, records: InstallRecords, layout: InstallLayout,
     machine: InstallMachine, now: Timestamp
@@ -182,8 +183,8 @@ extension UpdateMachine {
     return copy
   }
 
-  /// The releases are active already: at most holds are ended, or they are now here for their own sake, by the one atomic
-  /// step of replacing the state.
+  /// The releases are active already: at most holds are ended, or they are now here for their own sake, by the one
+  /// atomic step of replacing the state.
   private func alreadyActive(asked: Set<ReleaseID>) -> UpdateMachine {
     let held = journal.members.filter { $0.byOperator && $0.before.held }.map(\.name)
     let needed = journal.members.filter { asked.contains($0.release.id) && $0.before.isDependency == true }.map(\.name)

@@ -56,8 +56,8 @@ extension UpdateMachine {
     try activate(preparing: hasGeneration ? [] : operations.generation(journal.transaction, releasesToBe))
   }
 
-  /// Writes that the release is on trial, and only then stops services and swaps `current`: a machine that loses its power
-  /// meanwhile knows what it was doing.
+  /// Writes that the release is on trial, and only then stops services and swaps `current`: a machine that loses its
+  /// power meanwhile knows what it was doing.
   mutating func activate(preparing generation: [FileOperation]) throws(GtachError) {
     journal.phase = .activated
     journal.wasActivated = true

@@ -20,8 +20,8 @@ extension UpdateMachine {
     perform(.undoing, record + operations.activate(journal.generationBefore))
   }
 
-  // What a previous release runs whenever it was activated, it runs now; but not for ever, where that is what the machine
-  // does not survive.
+  // What a previous release runs whenever it was activated, it runs now; but not for ever, where that is what the
+  // machine does not survive.
   mutating func restore(from position: Int) throws(GtachError) {
     guard journal.wasActivated, journal.attempt <= UpdateJournal.maximumAttempts,
       let next = hook(.postInstall, from: position, of: { $0.before.active })

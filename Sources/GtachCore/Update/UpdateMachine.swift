@@ -25,8 +25,8 @@ public struct UpdateMachine: Sendable {
   /// What is to be done now; unchanged by anything but `advance`.
   public internal(set) var action: UpdateAction
 
-  /// The release that the transaction is about: the one that an operator wants back, else the last of several, which is not
-  /// needed by the others.
+  /// The release that the transaction is about: the one that an operator wants back, else the last of several, which is
+  /// not needed by the others.
   public var release: ReleaseID { goal.release.id }
 
   var goal: UpdateJournal.Member {

@@ -43,7 +43,8 @@ public struct PackingReport: Hashable, Sendable, Codable {
   public var pythonDependencies: [PythonDependencies]
   /// The configuration templates, in the order of their paths.
   public var templates: [Template]
-  /// Why no machine may ever install the release, nothing comes of it or its service may not run as meant: one sentence each.
+  /// Why no machine may ever install the release, nothing comes of it or its service may not run as meant: one sentence
+  /// each.
   public var warnings: [String]
 
   /// A report from its fields.

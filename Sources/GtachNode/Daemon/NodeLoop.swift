@@ -132,8 +132,8 @@ final class NodeLoop {
 
   // MARK: - Deciding
 
-  /// Takes note of all that has happened before anything is decided: where units come faster than that, it is decided less
-  /// often.
+  /// Takes note of all that has happened before anything is decided: where units come faster than that, it is decided
+  /// less often.
   private func handle(_ inputs: [NodeInput]) {
     guard !inputs.isEmpty else { return }
     for input in inputs {

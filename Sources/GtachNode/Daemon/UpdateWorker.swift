@@ -2,7 +2,8 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// Carries out a daemon's updates, one after the other on a thread of their own, and tells the decisions how they ended.
+/// Carries out a daemon's updates, one after the other on a thread of their own, and tells the decisions how they
+/// ended.
 struct UpdateWorker {
   private let daemon: NodeDaemon
   private let worker: SerialWorker

@@ -24,7 +24,8 @@ final class Announcement: Sendable {
   /// Whom this node has met lately.
   func set(met peers: [Peers.Entry]) { met.withLock { $0 = peers } }
 
-  /// Whom of these a peer is told of, by chance where they are too many: not itself, and nobody whom it cannot reach there.
+  /// Whom of these a peer is told of, by chance where they are too many: not itself, and nobody whom it cannot reach
+  /// there.
   func introductions(to peer: NodeID?, at endpoint: Endpoint) -> [Peers.Entry] {
     let useful = met.withLock { $0 }.filter { entry in
       entry.node != peer

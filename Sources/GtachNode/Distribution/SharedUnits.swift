@@ -13,8 +13,8 @@ struct SharedUnits {
     var news: [Int] = []
   }
 
-  /// A variant of which units are given out, or would be if they were here. A class: it changes with every unit, under the
-  /// lock that all connections wait for, and a value would be copied out of the dictionary for that.
+  /// A variant of which units are given out, or would be if they were here. A class: it changes with every unit, under
+  /// the lock that all connections wait for, and a value would be copied out of the dictionary for that.
   final class Variant {
     var map: UnitMap?
     var has = UnitSet(below: 0)

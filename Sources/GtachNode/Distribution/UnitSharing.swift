@@ -5,7 +5,8 @@ import Synchronization
 
 /// What this node gives out unit by unit, to whom, and who is told what it has: all of it that connections share.
 ///
-/// The decisions are `UploadSlots`' and `ServedUnits`'; this is the lock around them, and the way to those whom they concern.
+/// The decisions are `UploadSlots`' and `ServedUnits`'; this is the lock around them, and the way to those whom they
+/// concern.
 final class UnitSharing: Sendable {
   /// A claim of a peer: of which connection, and under which number there.
   struct Claimant: LeaseClaim {

@@ -79,10 +79,7 @@ public struct ReleaseInstaller: Sendable {
       throw GtachError(
         .manifestUnlisted, "signed metadata do not list \(release)", reason: trusted.problems.first?.message)
     }
-    func suitability(_ variant: ListedVariant) -> Int {
-      variant.variant.platform.suitability(for: Machine.platform) ?? -1
-    }
-    guard let best = listed.max(by: { suitability($0) < suitability($1) }), suitability(best) >= 0 else {
+    guard let best = Machine.platform.mostSuitable(of: listed, \.variant.platform) else {
       throw GtachError(
         .platformUnsupported, "no variant of \(release) is for this machine, which is \(Machine.platform)")
     }

@@ -61,7 +61,8 @@ public struct SelfTestRunner: Sendable {
 
   /// Makes the lines inputs that were being driven when the process or the power went away.
   ///
-  /// - Throws: what a line or the record says; the record stays then. `ErrorCode.busy` where another process drives lines.
+  /// - Throws: what a line or the record says; the record stays then. `ErrorCode.busy` where another process drives
+  ///   lines.
   public static func releaseDrivenLines(recordPath: String, gpio: any GPIOAccess) throws(GtachError) {
     guard try FileSystem().exists(recordPath) else { return }
     let lock = try lock(recordPath)

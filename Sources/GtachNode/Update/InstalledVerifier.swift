@@ -2,8 +2,8 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// `gtach verify --installed`: reads each release that is installed, and what its archive in the repository has, and says how
-/// they differ.
+/// `gtach verify --installed`: reads each release that is installed, and what its archive in the repository has, and
+/// says how they differ.
 public struct InstalledVerifier {
   private let repository: PackageRepository
   private let updates: UpdateManager
@@ -13,8 +13,8 @@ public struct InstalledVerifier {
 
   /// A verifier of what is installed from a home.
   ///
-  /// - Throws: `ErrorCode.configurationInvalid` where the install root is no absolute path; `ErrorCode.inputOutput` where the
-  ///   repository's directories cannot be made.
+  /// - Throws: `ErrorCode.configurationInvalid` where the install root is no absolute path; `ErrorCode.inputOutput`
+  ///   where the repository's directories cannot be made.
   public init(_ context: NodeContext, cancellation: Cancellation) throws(GtachError) {
     repository = try context.repository()
     updates = try context.updates()
@@ -25,8 +25,8 @@ public struct InstalledVerifier {
   /// Looks at all that is installed, or at one package or release.
   ///
   /// - Parameter progress: Told how many bytes of archives are done, and how many there are.
-  /// - Throws: `ErrorCode.notFound` where nothing of that name is installed; `ErrorCode.busy` where an update ends meanwhile;
-  ///   `ErrorCode.cancelled`; `ErrorCode.journalCorrupt`; `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.notFound` where nothing of that name is installed; `ErrorCode.busy` where an update ends
+  ///   meanwhile; `ErrorCode.cancelled`; `ErrorCode.journalCorrupt`; `ErrorCode.inputOutput`.
   public func verify(
     name: PackageName?, version: SemanticVersion?, progress: @escaping (Int, Int) -> Void
   ) throws(GtachError) -> InstalledReport {

@@ -8,8 +8,8 @@ import GtachSystem
 /// Threads and processes may use one install root at once: whoever changes it holds its lock, and the next is told
 /// that it is `ErrorCode.busy`.
 public final class UpdateManager: Sendable {
-  /// Runs the checks of a stage of the self-test of a release in its directory. Where it throws, or where the report has a result whose code
-  /// is `cancelled`, the test was not run to its end.
+  /// Runs the checks of a stage of the self-test of a release in its directory. Where it throws, or where the report
+  /// has a result whose code is `cancelled`, the test was not run to its end.
   public typealias SelfTest =
     @Sendable (_ manifest: Manifest, _ releaseDirectory: String, _ stage: SelfTestStage) throws(GtachError) ->
     SelfTestReport
@@ -17,7 +17,7 @@ public final class UpdateManager: Sendable {
   let layout: InstallLayout
   private let machine: InstallMachine
   private let fileSystem: FileSystem
-  private let installer: PlatformInstaller
+  private let hooks: HookRunner
   private let services: ServiceKeeper
   private let remote: InstallerClient?
   private let selfTest: SelfTest
@@ -50,15 +50,15 @@ public final class UpdateManager: Sendable {
     layout = InstallLayout(root: "/" + parts.joined(separator: "/"))
     self.machine = machine
     self.fileSystem = fileSystem
-    installer = PlatformInstaller(fileSystem: fileSystem, cancellation: cancellation)
+    hooks = HookRunner(fileSystem: fileSystem, cancellation: cancellation)
     self.services = ServiceKeeper(control: services, cancellation: cancellation)
     self.remote = remote.map { InstallerClient(socket: $0, cancellation: cancellation) }
     self.selfTest = selfTest
     self.events = events
   }
 
-  /// Installs releases that take over at once: stages them, makes them active on trial, runs their hooks and self-tests, and
-  /// commits them all or rolls all of them back. What an earlier run left unfinished is finished first.
+  /// Installs releases that take over at once: stages them, makes them active on trial, runs their hooks and
+  /// self-tests, and commits them all or rolls all of them back. What an earlier run left unfinished is finished first.
   ///
   /// A result without success says what did not hold: a condition (nothing was written then), a hook or a self-test
   /// (the previous releases are active again, and the one that failed is recorded as refused).
@@ -193,7 +193,7 @@ public final class UpdateManager: Sendable {
         }
       case .runHook(let hook):
         do throws(GtachError) {
-          let (report, error) = try installer.run(hook)
+          let (report, error) = try hooks.run(hook)
           update.advance(.ran(report, error))
         } catch {
           update.advance(.failed(error))

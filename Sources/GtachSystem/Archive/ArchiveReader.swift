@@ -81,8 +81,8 @@ public enum ArchiveReader {
     }
   }
 
-  /// What an archive has, by path; nothing is written. What is no directory, file or symbolic link is refused, as `extract`
-  /// does.
+  /// What an archive has, by path; nothing is written. What is no directory, file or symbolic link is refused, as
+  /// `extract` does.
   ///
   /// - Parameter hash: Hashes the files.
   /// - Throws: As `extract` does.
@@ -116,8 +116,8 @@ public enum ArchiveReader {
   ///   - maximumBytes: How long the file of a path may be; throws where no such file belongs here. The path is as
   ///     safe as that of `extract`.
   ///   - take: Takes a file.
-  /// - Throws: As `extract` does, and what the closures throw; `ErrorCode.archiveMemberUnsupported` also for directories
-  ///   and links; `ErrorCode.archiveInvalid` for a file that is longer than it may be.
+  /// - Throws: As `extract` does, and what the closures throw; `ErrorCode.archiveMemberUnsupported` also for
+  ///   directories and links; `ErrorCode.archiveInvalid` for a file that is longer than it may be.
   public static func readFiles(
     source: @escaping () throws(GtachError) -> [UInt8]?, maximumBytes: (String) throws(GtachError) -> Int,
     take: (String, [UInt8]) throws(GtachError) -> Void

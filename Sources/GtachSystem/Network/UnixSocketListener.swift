@@ -42,7 +42,8 @@ public final class UnixSocketListener: Sendable {
     self.socket = socket
   }
 
-  /// Takes over the listening socket that systemd has given this process (sd_listen_fds(3)); it stays systemd's to remove.
+  /// Takes over the listening socket that systemd has given this process (sd_listen_fds(3)); it stays systemd's to
+  /// remove.
   ///
   /// - Returns: nil where there is none.
   /// - Throws: `ErrorCode.configurationInvalid` where there are several, or no Unix socket that listens.

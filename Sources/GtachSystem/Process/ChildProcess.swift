@@ -10,6 +10,9 @@ import GtachModel
 
 /// Runs other programs: hooks and the commands of self-tests.
 public enum ChildProcess {
+  /// Where a program finds others that inherits nothing from whoever started gtach: its PATH.
+  public static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
   /// How a program ended.
   public enum Exit: Hashable, Sendable {
     /// It returned this status; 0 is success.

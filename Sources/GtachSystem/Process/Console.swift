@@ -56,7 +56,8 @@ public enum Console {
     return String(name.prefix { $0 != "." })
   }
 
-  /// Writes text to a stream. That nobody reads it any more, a closed pipe, is no error: whoever closed it has seen enough.
+  /// Writes text to a stream. That nobody reads it any more, a closed pipe, is no error: whoever closed it has seen
+  /// enough.
   ///
   /// - Throws: `ErrorCode.diskFull` or `ErrorCode.inputOutput`.
   public static func write(_ text: String, to stream: Stream) throws(GtachError) {
@@ -73,7 +74,8 @@ public enum Console {
     }
   }
 
-  /// Says something on the standard error. Where that cannot be written, there is nowhere to say so, and the work goes on.
+  /// Says something on the standard error. Where that cannot be written, there is nowhere to say so, and the work goes
+  /// on.
   public static func say(_ text: String) { try? write(text, to: .errors) }
 }
 

@@ -3,8 +3,8 @@ import CSystem
 /// What becomes of memory that is not needed any more.
 ///
 /// Chunks, objects and units are arrays of 64 KiB to 1 MiB that come and go thousands of times. By default, glibc gives
-/// each of these pages back at once, and the kernel clears them for the next array: of a fetch over a fast network, that
-/// was an eighth of the processor's time. See mallopt(3).
+/// each of these pages back at once, and the kernel clears them for the next array: of a fetch over a fast network,
+/// that was an eighth of the processor's time. See mallopt(3).
 public enum FreedMemory {
   /// Larger ones are given back at once, in bytes.
   private static let largestKept = 4 << 20

@@ -12,7 +12,6 @@ public struct Systemd: ServiceControl {
   /// How long systemd may take to answer where it has nothing to wait for, in seconds.
   static let answerTimeoutSeconds: Int64 = 60
   private static let maximumOutputBytes = 16 << 10
-  private static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   private let cancellation: Cancellation?
 
@@ -78,7 +77,7 @@ public struct Systemd: ServiceControl {
   private func systemctl(
     _ manager: ServiceManager, _ arguments: [String], deadline: Instant? = nil
   ) throws(GtachError) -> (exit: ChildProcess.Exit, output: String?) {
-    var environment = ["PATH": Self.searchPath, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0"]
+    var environment = ["PATH": ChildProcess.searchPath, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0"]
     if manager == .systemdUser {
       environment["XDG_RUNTIME_DIR"] = Self.runtimeDirectory
       environment["DBUS_SESSION_BUS_ADDRESS"] = Console.environment("DBUS_SESSION_BUS_ADDRESS")

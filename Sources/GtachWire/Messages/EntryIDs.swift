@@ -3,7 +3,7 @@ import GtachModel
 /// Names of entries that both sides have: the first 6 bytes of each entry's digest, of which the first is the number of
 /// its bucket. In JSON they are one string, 12 hexadecimal digits each, ascending.
 ///
-/// Who finds two entries of one bucket with the same name, after some 2^20 attempts, keeps from a peer that a variant is
+/// Who finds two entries with the same name, after some 2^24 attempts, keeps from a peer that a variant is
 /// held; nothing else depends on it.
 public struct EntryIDs: Hashable, Sendable {
   /// Length of a name in bytes.

@@ -20,8 +20,9 @@ struct IndexExchangeTests {
     return (fleet, publisher, node)
   }
 
-  /// What was asked of a peer for entries.
+  /// What was asked of a peer: how often for its buckets, and for which entries.
   private final class Requests {
+    var buckets = 0
     var entries: [(buckets: [UInt8], known: EntryIDs?)] = []
   }
 
@@ -30,6 +31,7 @@ struct IndexExchangeTests {
     var (fleet, publisher, node) = try pair()
     let requests = Requests()
     publisher.lies = { request in
+      if case .buckets = request { requests.buckets += 1 }
       if case .entries(let buckets, let known) = request { requests.entries.append((buckets, known)) }
       return nil
     }
@@ -51,6 +53,12 @@ struct IndexExchangeTests {
     #expect(publisher.state.held.count == 35)
     #expect(try remembered() == publisher.state.held)
     #expect(requests.entries.count > 1 && requests.entries.dropFirst().allSatisfy { $0.known != nil })
+
+    (requests.buckets, requests.entries) = (0, [])
+    try publisher.publish(try fleet.publish("app", "3.0.0", objects: 1), of: fleet)
+    lan.run(milliseconds: 5_000)
+    #expect(try remembered() == publisher.state.held)
+    #expect(requests.buckets == 1 && requests.entries.count == 1, "one more release costs two round trips")
   }
 
   @Test("who answers as if nothing were known, as a node of an earlier version does, is understood")

@@ -7,8 +7,8 @@ import Testing
   import Foundation
 #endif
 
-/// Looks at an install root without a line of the updater: the names of its files are written out here, and its JSON is read
-/// by structures of its own, so that a mistake of the updater about its own files is seen.
+/// Looks at an install root without a line of the updater: the names of its files are written out here, and its JSON is
+/// read by structures of its own, so that a mistake of the updater about its own files is seen.
 struct InstallRootChecker {
   let disk: SimulatedDisk
   let root = "/opt/gtach"
@@ -29,8 +29,8 @@ struct InstallRootChecker {
     var members: [Member]
   }
 
-  /// What services find when the machine has booted, before anything is recovered: versions by name, each checked byte for
-  /// byte against what was packed.
+  /// What services find when the machine has booted, before anything is recovered: versions by name, each checked byte
+  /// for byte against what was packed.
   func reachable(_ location: SourceLocation = #_sourceLocation) throws -> [String: String] {
     guard let target = disk.readLink("\(root)/current") else { return [:] }
     let generations = disk.list("\(root)/generations").map { "generations/\($0)" }
@@ -56,7 +56,8 @@ struct InstallRootChecker {
     #expect(!journal.members.isEmpty, sourceLocation: location)
   }
 
-  /// After the next start has finished or undone what it found: the active versions by name, and those kept before them.
+  /// After the next start has finished or undone what it found: the active versions by name, and those kept before
+  /// them.
   func atRest(
     _ location: SourceLocation = #_sourceLocation
   ) throws -> (active: [String: String], previous: [String: String]) {

@@ -81,6 +81,8 @@ struct SimulatedMachine {
     var preInstall: GtachError?
     var postInstall: GtachError?
     var selfTest: UpdateMachine.Outcome = .tested(Sample.report(passed: true))
+    /// The checks that run when the service does; as the others where it is nil.
+    var runningSelfTest: UpdateMachine.Outcome?
     /// Why the service does not start, or does not stay up.
     var start, watch: GtachError?
   }
@@ -208,7 +210,8 @@ struct SimulatedMachine {
       case .selfTest(let release, _, let stage):
         log.append("selfTest \(release.id)" + (stage == .all ? "" : " \(stage)"))
         try step()
-        update.advance(behaviour(of: release.id).selfTest)
+        let behaviour = behaviour(of: release.id)
+        update.advance(stage == .serviceRunning ? behaviour.runningSelfTest ?? behaviour.selfTest : behaviour.selfTest)
       case .verifyActive(let generation, let releases):
         try step()
         update.advance(isActive(generation, releases) ? .done : .failed(GtachError(.inputOutput, "it is not active")))

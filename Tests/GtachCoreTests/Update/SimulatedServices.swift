@@ -2,8 +2,8 @@ import GtachCore
 import GtachModel
 import Testing
 
-/// The systemd of a simulated machine: what it has read of the unit files, and what runs of it. Names of files and the words of
-/// unit files are written out here, so that a mistake of the updater about them is seen.
+/// The systemd of a simulated machine: what it has read of the unit files, and what runs of it. Names of files and the
+/// words of unit files are written out here, so that a mistake of the updater about them is seen.
 struct SimulatedServices {
   static let directory = "/etc/systemd/system"
 
@@ -62,8 +62,8 @@ struct SimulatedServices {
       """.utf8)
   }
 
-  /// Checks that exactly the services of these releases run and are known, each of the right release, and that nothing else
-  /// lies about.
+  /// Checks that exactly the services of these releases run and are known, each of the right release, and that nothing
+  /// else lies about.
   ///
   /// - Parameter services: Versions by package, of those that have a service; the unit is called after the package.
   func check(

@@ -135,8 +135,8 @@ struct UpdatePowerCutTests {
         points += 1
         try finish(node, scenario, goesOn: true)
       }
-      // The power fails again during the recovery. Neighbouring steps leave much the same to recover, so that over three of
-      // them every step of it has its turn.
+      // The power fails again during the recovery. Neighbouring steps leave much the same to recover, so that over
+      // three of them every step of it has its turn.
       var once = start
       once.remainingSteps = steps
       do { try scenario.run(&once) } catch is SimulatedMachine.PowerCut {}

@@ -11,6 +11,7 @@ struct UpdateServiceCutTests {
     case update = "an update"
     case sameUnit = "an update with the same unit file"
     case failingSelfTest = "an update that fails its self-test"
+    case failingLate = "an update that fails its self-test when its service runs"
     case failingStart = "an update whose service does not start"
     case crashing = "an update whose service does not stay up"
     case rollback = "a rollback by hand"
@@ -39,6 +40,8 @@ struct UpdateServiceCutTests {
       switch self {
       case .failingSelfTest, .failingGone:
         node.behaviours["2.0.0"] = .init(selfTest: .tested(Sample.report(passed: false)))
+      case .failingLate:
+        node.behaviours["2.0.0"] = .init(runningSelfTest: .tested(Sample.report(passed: false)))
       case .failingStart: node.behaviours["2.0.0"] = .init(start: failure)
       case .crashing, .failingFirst: node.behaviours["2.0.0"] = .init(watch: failure)
       case .failingSet: node.behaviours["lib@2.0.0"] = .init(watch: failure)

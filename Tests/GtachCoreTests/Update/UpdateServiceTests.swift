@@ -83,10 +83,11 @@ struct UpdateServiceTests {
   @Test("a self-test that fails does so too, before the service was started and after", arguments: [true, false])
   func failingTest(isFirst: Bool) throws {
     var node = try installed("1.0.0")
-    node.behaviours["1.1.0"] = .init(selfTest: failure)
-    if !isFirst { node.behaviours["1.1.0"]?.start = crash }
+    node.behaviours["1.1.0"] = isFirst ? .init(selfTest: failure) : .init(runningSelfTest: failure)
     let result = try node.install(Sample.service("1.1.0"))
     #expect(!result.success && result.rollbackPerformed)
+    #expect(node.log.contains("selfTest app@1.1.0 serviceRunning") == !isFirst)
+    #expect(result.validationErrors.map(\.code) == ["self-test-failed"])
     node.services.check(["app": "1.0.0"], node.disk)
   }
 

@@ -19,9 +19,7 @@ extension Descriptor {
 
 /// A directory of one test for sockets, with a short path, which is gone after the body.
 func withSocketDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-  var template = Array("/tmp/gtach-XXXXXX".utf8CString)
-  guard mkdtemp(&template) != nil else { throw GtachError.system(.inputOutput, "mkdtemp", errno: errno) }
-  let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  let path = try FileSystem().temporaryDirectory(prefix: "gtach-", in: "/tmp")
   defer {
     for name in ["socket", "file"] { _ = unlink("\(path)/\(name)") }
     if rmdir(path) != 0 { print("\(path) is not empty") }

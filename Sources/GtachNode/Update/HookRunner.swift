@@ -2,13 +2,10 @@ import GtachCore
 import GtachModel
 import GtachSystem
 
-/// What installing means on this platform beside files and services: hooks. It obeys an `UpdateMachine` and decides
-/// nothing.
-struct PlatformInstaller: Sendable {
+/// Runs the hooks of releases. It obeys an `UpdateMachine` and decides nothing.
+struct HookRunner: Sendable {
   /// How much of a hook's output is kept, in bytes.
   static let maximumOutputBytes = 4096
-  /// Where a hook finds programs: it inherits nothing from whoever started gtach.
-  static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   let fileSystem: FileSystem
   let cancellation: Cancellation?
@@ -16,8 +13,8 @@ struct PlatformInstaller: Sendable {
   /// Runs a program of a release.
   ///
   /// - Returns: What it said, and where it did not end well `ErrorCode.hookFailed`.
-  /// - Throws: `ErrorCode.hookFailed` where it could not be run; `ErrorCode.cancelled`; `ErrorCode.busy` where the system has
-  ///   no room for it.
+  /// - Throws: `ErrorCode.hookFailed` where it could not be run; `ErrorCode.cancelled`; `ErrorCode.busy` where the
+  ///   system has no room for it.
   func run(_ hook: UpdateHook) throws(GtachError) -> (report: HookReport, error: GtachError?) {
     let start = MonotonicClock.now()
     let what = "the \(hook.kind.rawValue) hook of \(hook.release) failed"
@@ -25,7 +22,8 @@ struct PlatformInstaller: Sendable {
     do throws(GtachError) {
       completion = try ChildProcess.run(
         executable: hook.path, arguments: [],
-        environment: hook.environment.merging(["PATH": Self.searchPath]) { own, _ in own }, directory: hook.directory,
+        environment: hook.environment.merging(["PATH": ChildProcess.searchPath]) { own, _ in own },
+        directory: hook.directory,
         deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(hook.timeoutSeconds) * 1000),
         maximumOutputBytes: Self.maximumOutputBytes, cancellation: cancellation)
     } catch {

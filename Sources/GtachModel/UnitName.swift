@@ -1,15 +1,15 @@
 /// The names of systemd's units, as systemd.unit(5) has them.
-enum UnitName {
+public enum UnitName {
   /// The longest name of a unit in bytes.
   static let maximumBytes = 255
 
   /// Whether it is the name of a service that can be started as it is: not a template, whose name has an `@`.
-  static func isService(_ name: String) -> Bool {
+  public static func isService(_ name: String) -> Bool {
     name.hasSuffix(".service") && name.utf8.count <= maximumBytes && isStem(name.dropLast(".service".count), beside: "")
   }
 
   /// Whether it is the name of a unit of any kind, an instance of a template among them.
-  static func isUnit(_ name: String) -> Bool {
+  public static func isUnit(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: "."), name.utf8.count <= maximumBytes else { return false }
     return kinds.contains(String(name[name.index(after: dot)...])) && isStem(name[..<dot], beside: "@\\")
   }
