@@ -11,11 +11,12 @@ struct ChunkEncoder {
   /// 1 (fast) to 22 (small).
   let level: Int
 
-  /// How many bytes shorter than a frame a difference is at least, as a part of the difference's: 3 %.
-  private static let differenceGain = 32
+  /// What counts as hardly shorter, as a part of the bytes: 3 %.
+  private static let hardlyShorter = 32
 
   /// What a low level makes of a chunk takes a hundredth, or a tenth, of the time of the highest, and says how many
-  /// bytes that makes of it at the least: so many hundredths.
+  /// bytes that makes of it at the least: so many hundredths. Where the second is hardly better than the first, as with
+  /// what is compressed already, the highest is not either.
   private static let estimates: [(level: Int, least: Int)] = [(3, 40), (9, 80)]
   /// For how many bytes at the least a frame is made.
   private static let frameGain = 128
@@ -44,12 +45,20 @@ struct ChunkEncoder {
     of chunk: [UInt8], after prefix: Prefix, frameAfter nearer: () throws(GtachError) -> Prefix
   ) throws(GtachError) -> [UInt8] {
     let difference = try difference(of: chunk, after: prefix)
+    func better(than frame: [UInt8]) -> [UInt8] { Self.isShorter(difference, than: frame) ? difference : frame }
+    var estimated: [UInt8] = []
     for estimate in Self.estimates where estimate.level < level {
-      let bytes = try frame(of: chunk, after: prefix, level: estimate.level).count
-      if difference.count < bytes * estimate.least / 100 + Self.frameGain { return difference }
+      let lower = estimated
+      estimated = try frame(of: chunk, after: prefix, level: estimate.level)
+      if difference.count < estimated.count * estimate.least / 100 + Self.frameGain { return difference }
+      if !lower.isEmpty, !Self.isShorter(estimated, than: lower) { return better(than: estimated) }
     }
-    let frame = try frame(of: chunk, after: nearer(), level: level)
-    return difference.count + difference.count / Self.differenceGain < frame.count ? difference : frame
+    return better(than: try frame(of: chunk, after: nearer(), level: level))
+  }
+
+  /// Whether one is more than hardly shorter than another one.
+  private static func isShorter(_ one: [UInt8], than other: [UInt8]) -> Bool {
+    one.count + one.count / hardlyShorter < other.count
   }
 
   private func frame(of chunk: [UInt8], after prefix: Prefix, level: Int) throws(GtachError) -> [UInt8] {

@@ -95,6 +95,27 @@ struct ChunkCodecTests {
     }
   }
 
+  @Test("what hardly compresses is not tried at the highest level, which takes nearly all of the time; text is")
+  func hopeless() throws {
+    let shared = Self.noise(50_000, seed: 20)
+    let long = Self.text(200_000, seed: 21)
+    let cases: [(chunk: [UInt8], prefix: [UInt8], isTried: Bool)] = [
+      (shared + Self.noise(100_000, seed: 22), shared, false),
+      (Array(long.prefix(100_000)), Array(long.suffix(100_000)), true),
+    ]
+    for (chunk, prefix, isTried) in cases {
+      let pieces: ChunkEncoder.Prefix = (.pieces([0..<(prefix.count + 255) / 256 * 256]), prefix)
+      var wasTried = false
+      let object = try ChunkEncoder(level: 19).shortest(of: chunk, after: pieces) { () throws(GtachError) in
+        wasTried = true
+        return pieces
+      }
+      #expect(wasTried == isTried)
+      #expect(try decode(object, prefix: prefix, size: chunk.count) == chunk)
+      #expect(try object.count <= ChunkEncoder(level: 19).frame(of: chunk, after: pieces).count * 101 / 100)
+    }
+  }
+
   @Test("chunks of every kind and length come back at every level", arguments: [1, 9, 19])
   func roundTrip(level: Int) throws {
     for count in [1, 2, 33, 5000, 50_000] {
