@@ -102,8 +102,9 @@ extension Rendering {
 
   func selfTestText(_ report: SelfTestReport) -> String {
     var table = Table(columns: [
-      .init(title: "RESULT"), .init(title: "CHECK", mayShrink: true), .init(title: "EXPECTED", mayShrink: true),
-      .init(title: "READ", mayShrink: true), .init(title: "TIME", alignsRight: true),
+      .init(title: "RESULT"), .init(title: "CHECK", mayShrink: true, wraps: true),
+      .init(title: "EXPECTED", mayShrink: true, wraps: true), .init(title: "READ", mayShrink: true, wraps: true),
+      .init(title: "TIME", alignsRight: true),
     ])
     table.rows = report.results.map { result in
       let actual = result.actual + (result.code.map { " [\($0)]" } ?? "")

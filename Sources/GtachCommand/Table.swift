@@ -1,11 +1,13 @@
-/// Rows and columns: aligned under headings and cut to the width on a terminal, lines with tabs between the cells in a
-/// pipe, where nothing is cut and `cut -f` finds its way.
+/// Rows and columns: aligned under headings and cut or wrapped to the width on a terminal, lines with tabs between the
+/// cells in a pipe, where nothing is cut and `cut -f` finds its way.
 struct Table {
   struct Column {
     var title: String
     var alignsRight = false
-    /// Whether it may be cut where the terminal is too narrow.
+    /// Whether it may be narrower than its cells where the terminal is.
     var mayShrink = false
+    /// Whether it goes on in the next line then, and is not cut: what somebody has to read to the end.
+    var wraps = false
   }
 
   struct Cell: ExpressibleByStringLiteral {
@@ -35,7 +37,7 @@ struct Table {
     }
     let widths = widths(of: rows, within: terminal.columns)
     let heading = columns.map { Cell($0.title, .heading) }
-    return ([heading] + rows).map { line($0, widths, terminal) + "\n" }.joined()
+    return ([heading] + rows).map { lines($0, widths, terminal) }.joined()
   }
 
   private func widths(of rows: [[Cell]], within available: Int) -> [Int] {
@@ -53,10 +55,23 @@ struct Table {
     return widths
   }
 
+  private func lines(_ cells: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {
+    let columns: [[Cell]] = cells.enumerated().map { column, cell in
+      let texts =
+        self.columns[column].wraps
+        ? Text.wrapped(cell.text, to: widths[column], breakingWords: true) : [Text.cut(cell.text, to: widths[column])]
+      return texts.map { Cell($0, cell.look) }
+    }
+    let count = columns.map(\.count).max() ?? 0
+    return (0..<count).map { number in
+      line(columns.map { number < $0.count ? $0[number] : "" }, widths, terminal) + "\n"
+    }.joined()
+  }
+
   private func line(_ cells: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {
     var parts: [String] = []
     for (column, cell) in cells.enumerated() {
-      let text = Text.cut(cell.text, to: widths[column])
+      let text = cell.text
       let padding = String(repeating: " ", count: widths[column] - text.count)
       let painted = terminal.painted(text, cell.look)
       if columns[column].alignsRight {

@@ -34,17 +34,22 @@ enum Text {
     text.count <= width ? text : String(text.prefix(max(0, width - 1))) + "…"
   }
 
-  /// The text in lines of at most so many characters, broken at blanks where it can be.
-  static func wrapped(_ text: String, to width: Int) -> [String] {
+  /// The text in lines of at most so many characters, at least one line, broken at blanks. A longer word stays whole,
+  /// as it may be a path that somebody copies, unless it has to be broken.
+  static func wrapped(_ text: String, to width: Int, breakingWords: Bool = false) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > width {
+      var rest = word
+      if !line.isEmpty, line.count + 1 + rest.count > width {
         lines.append(line)
-        line = String(word)
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
+        line = ""
       }
+      while breakingWords, rest.count > width {
+        lines.append(String(rest.prefix(width)))
+        rest = rest.dropFirst(width)
+      }
+      line += (line.isEmpty ? "" : " ") + rest
     }
     return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
   }

@@ -251,9 +251,11 @@ import Testing
     #expect(
       output.standardOutput == """
         RESULT  CHECK                   EXPECTED           READ                     TIME
-        ok      gpio.loopback GPIO17 …  0 1                0 1                     12 ms
+        ok      gpio.loopback GPIO17    0 1                0 1                     12 ms
+                to GPIO27
         FAILED  gpio.level GPIO4        GPIO4 = 1          0                        1 ms
-        FAILED  gpio.consumer GPIO19    held by backlight  not there [gpio-line-…  2.5 s
+        FAILED  gpio.consumer GPIO19    held by backlight  not there               2.5 s
+                                                           [gpio-line-missing]
         1/3 passed (mock)
         The GPIO lines were simulated: this says nothing about the hardware.
 

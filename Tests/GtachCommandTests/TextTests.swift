@@ -29,6 +29,10 @@ import Testing
   @Test func wrapsAtBlanks() {
     #expect(Text.wrapped("one two three", to: 7) == ["one two", "three"])
     #expect(Text.wrapped("incomprehensibilities are", to: 5) == ["incomprehensibilities", "are"])
+    #expect(
+      Text.wrapped("an incomprehensible idea", to: 5, breakingWords: true) == [
+        "an", "incom", "prehe", "nsibl", "e", "idea",
+      ])
     #expect(Text.wrapped("", to: 5) == [""])
     #expect(Text.wrapped("  a   b  ", to: 5) == ["a b"])
   }
