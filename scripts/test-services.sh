@@ -192,7 +192,7 @@ printf '{"selfTest": [{"service": {"unit": "none.service", "stableSeconds": 1}}]
 expect_exit 21 gtach selftest --plan /var/plan.json
 
 # Where it ends by itself, it takes about 5 seconds.
-next=1.2.0 active=1.1.0 kills=0 committed=0
+next=1.2.0 active=1.1.0 kills=0 committed=0 interrupted=0
 settle() {
   local before=$active
   gtach status >/dev/null 2>&1 || fail "$step: gtach status ended with $?"
@@ -202,18 +202,40 @@ settle() {
   expect_runs "$active"
   [ "$active" = 1.1.0 ] && next=1.2.0 || next=1.1.0
 }
+# signal NAME: gives it to gtach itself, and not to what enters the namespaces for it.
+signal() {
+  local process
+  # shellcheck disable=SC2016
+  for process in $(machine_run sh -c 'for p in /proc/[0-9]*; do [ "$(readlink "$p/exe")" != /program/gtach ] || echo "${p#/proc/}"; done'); do
+    machine_run kill "-$1" "$process" 2>/dev/null || true
+    [ "$1" != KILL ] || kills=$((kills + 1))
+  done
+}
 for round in 1 2 3 4 5; do
   step="SIGKILL, round $round"
   gtach install "app@$next" >/dev/null 2>&1 &
   sleep "$((RANDOM % 3)).$((RANDOM % 10))"
-  # gtach itself, and not what enters the namespaces for it.
-  # shellcheck disable=SC2016
-  for process in $(machine_run sh -c 'for p in /proc/[0-9]*; do [ "$(readlink "$p/exe")" != /program/gtach ] || echo "${p#/proc/}"; done'); do
-    machine_run kill -KILL "$process" 2>/dev/null || true
-    kills=$((kills + 1))
-  done
+  signal KILL
   wait $! 2>/dev/null || true
   settle
+done
+for round in 1 2 3 4 5; do
+  step="Ctrl-C, round $round"
+  gtach install "app@$next" >"$work/out" 2>&1 &
+  command=$!
+  sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+  signal INT
+  status=0
+  wait "$command" || status=$?
+  case $status in
+  0) was=$next ;;
+  75) was=$active interrupted=$((interrupted + 1)) ;;
+  *) fail "$step: it ended with $status" && cat "$work/out" >&2 ;;
+  esac
+  # No other gtach was started since: what runs is what it left.
+  expect_runs "$was"
+  settle
+  [ "$active" = "$was" ] || fail "$step: $active is active, and was said to be $was"
 done
 for round in 1 2 3 4; do
   step="the end of the machine, round $round"
@@ -357,5 +379,5 @@ grep -q '"chunk-corrupt"' "$work/out" || { fail "$step: the installer did not sa
 expect_runs 1.0.0
 
 echo "service down during an update: $downtime ms; from the failed self-test to the release before running: $back ms;" \
-  "$kills times gtach was killed and 4 times the machine, $committed of these updates were committed; $((SECONDS - began)) s"
+  "$interrupted updates were interrupted, $kills times gtach was killed and 4 times the machine, $committed of these updates were committed; $((SECONDS - began)) s"
 [ "$failures" = 0 ] || die "$failures failures"

@@ -127,9 +127,13 @@ extension Rendering {
     return Output(standardOutput: updateText(result), exitCode: exitCode)
   }
 
-  /// How an update ends: with 20 where it was rolled back, and as what stood in its way where nothing was activated.
+  /// How an update ends: with 20 where it was rolled back, and as what stood in its way where nothing was activated. One
+  /// that was interrupted says nothing of its release.
   static func exitCode(_ result: UpdateResult) -> Int32 {
     if result.success { return 0 }
+    if result.validationErrors.contains(where: { $0.error.code == .cancelled }) {
+      return ErrorCode.cancelled.exitCode
+    }
     let cause = result.rollbackPerformed ? nil : result.validationErrors.first
     return (cause?.error.code ?? .updateRolledBack).exitCode
   }

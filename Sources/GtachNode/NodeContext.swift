@@ -73,7 +73,6 @@ public struct NodeContext: Sendable {
     let context = self
     return try UpdateManager(
       installRoot: installRoot, machine: machine, cancellation: cancellation,
-      services: Systemd(cancellation: cancellation),
       selfTest: { manifest, directory, stage throws(GtachError) in
         var report = try context.selfTest(
           checks: manifest.description.selfTest ?? [], stage: stage, directory: directory,
@@ -108,12 +107,13 @@ public struct NodeContext: Sendable {
 
   /// How this machine stands, as far as the disk says, after what an update left unfinished was finished or undone.
   ///
+  /// - Parameter cancellation: What interrupts that.
   /// - Throws: `ErrorCode.fleetMissing`, or what keeps the metadata or the install root from being read.
-  public func statusWithoutDaemon() throws(GtachError) -> StatusReport {
+  public func statusWithoutDaemon(cancellation: Cancellation? = nil) throws(GtachError) -> StatusReport {
     let membership = try membership()
     let repository = try repository()
     let trusted = try TrustedMetadata.load(from: repository, membership: membership)
-    let updates = try updates()
+    let updates = try updates(cancellation: cancellation)
     do throws(GtachError) {
       if try !updates.isAtRest() { _ = try updates.recover() }
     } catch  where error.code == .busy {

@@ -28,8 +28,9 @@ extension CommandSession {
 
   func status() throws(GtachError) -> Output {
     let context = try NodeContext(home: home())
-    if let report = try daemonStatus(context, interruptible()) { return rendering.status(report) }
-    return rendering.status(try context.statusWithoutDaemon())
+    let cancellation = try interruptible()
+    if let report = try daemonStatus(context, cancellation) { return rendering.status(report) }
+    return rendering.status(try context.statusWithoutDaemon(cancellation: cancellation))
   }
 
   func install(_ requirement: Requirement, services: Bool) throws(GtachError) -> Output {

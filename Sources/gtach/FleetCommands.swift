@@ -80,11 +80,4 @@ extension CommandSession {
     else { return nil }
     return report
   }
-
-  /// What Ctrl-C and SIGTERM cancel: every wait ends at once.
-  func interruptible() throws(GtachError) -> Cancellation {
-    let cancellation = try Cancellation()
-    try Signals.onTermination { _ in cancellation.cancel() }
-    return cancellation
-  }
 }

@@ -30,7 +30,7 @@ extension CommandSession {
       // Nobody may read its log, on a full disk perhaps; it installs all the same.
       try? Console.write(rendering.event(event, at: nil), to: .output)
     }
-    try Signals.onTermination { _ in cancellation.cancel() }
+    try onInterruption { cancellation.cancel() }
     try service.run(idleSeconds: socket == nil ? Self.idleSeconds : nil)
     return Output()
   }

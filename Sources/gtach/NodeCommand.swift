@@ -23,7 +23,7 @@ extension CommandSession {
     if let path = command.keyLog {
       Console.say("TLS keys go to \(path): whoever has it can read what the connections carry.\n")
     }
-    try Signals.onTermination { _ in daemon.stop() }
+    try onInterruption { daemon.stop() }
     try daemon.run()
     return Output()
   }

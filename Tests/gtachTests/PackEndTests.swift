@@ -30,30 +30,13 @@ struct PackEndTests {
     while noise.count < 24 << 20 { withUnsafeBytes(of: random.next()) { noise.append(contentsOf: $0) } }
     let tree = try sandbox.source("one", description: #"{"name": "app", "version": "1.0.0"}"#)
     try noise.write(to: URL(fileURLWithPath: "\(tree)/noise"))
-    let (status, text) = try interrupt(["pack", tree, "--level", "22"], with: signal) { _ in !files("chunks").isEmpty }
-    #expect(status == 75)
-    #expect(text.contains("stopped on request") && text.contains("[cancelled]"))
+    let outcome = try Program.interrupt(
+      ["pack", tree, "--level", "22"], home: home, with: [(signal, { _ in !files("chunks").isEmpty })])
+    #expect(outcome.status == 75)
+    #expect(outcome.errors.contains("stopped on request") && outcome.errors.contains("[cancelled]"))
     for part in ["chunks", "objects", "incoming", "packages", "partial"] { #expect(files(part).isEmpty, "\(part)") }
     #expect(try Program.run(["list"], home: home).status == 1)
     #expect(try Program.run(["gc"], home: home).status == 0)
-  }
-
-  /// Starts a program and gives it its signal when a condition holds; its exit code and its errors.
-  private func interrupt(
-    _ arguments: [String], with signal: Int32, when condition: (Process) throws -> Bool
-  ) throws -> (status: Int32, errors: String) {
-    let process = Process()
-    let errors = Pipe()
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["--home", home] + arguments
-    process.standardError = errors
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    try waitUntil("\(arguments[0]) is where it is to be") { try condition(process) }
-    Foundation.kill(process.processIdentifier, signal)
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationReason == .exit ? process.terminationStatus : -1, text)
   }
 
   #if os(Linux)
@@ -65,14 +48,15 @@ struct PackEndTests {
         atPath: "\(home)/repository", withIntermediateDirectories: true)
       var held: FileLock? = try FileLock(path: path, wait: nil)
       // It would wait for a minute, and then say that somebody is busy, which has the same exit code.
-      let (status, errors) = try interrupt(["pack", tree], with: SIGINT) { process in
+      let isWaiting: (Process) throws -> Bool = { process in
         let descriptors = "/proc/\(process.processIdentifier)/fd"
         return try FileManager.default.contentsOfDirectory(atPath: descriptors).contains {
           (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")) == path
         }
       }
-      #expect(status == 75)
-      #expect(errors.contains("[cancelled]"), "\(errors)")
+      let outcome = try Program.interrupt(["pack", tree], home: home, with: [(SIGINT, isWaiting)])
+      #expect(outcome.status == 75)
+      #expect(outcome.errors.contains("[cancelled]"), "\(outcome.errors)")
       #expect(held != nil)
       held = nil
       #expect(files("packages").isEmpty && files("incoming").isEmpty)

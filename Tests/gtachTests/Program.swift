@@ -67,6 +67,35 @@ enum Program {
   }
 }
 
+extension Program {
+  /// Runs a command and gives it signals, each once its condition holds.
+  ///
+  /// - Returns: What it left; its status is negative where a signal ended it.
+  static func interrupt(
+    _ arguments: [String], home: String, with signals: [(signal: Int32, when: (Process) throws -> Bool)]
+  ) throws -> Outcome {
+    let process = Process()
+    let (output, errors) = (Pipe(), Pipe())
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = ["--home", home] + arguments
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    for (signal, condition) in signals {
+      try waitUntil("\(arguments[0]) is where it is to be") { try condition(process) }
+      Foundation.kill(process.processIdentifier, signal)
+    }
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let errorText = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let status = process.terminationStatus
+    return Outcome(
+      status: process.terminationReason == .exit ? status : -status, output: String(decoding: text, as: UTF8.self),
+      errors: String(decoding: errorText, as: UTF8.self))
+  }
+}
+
 /// A daemon of a home on loopback without multicast, with what it has printed so far.
 final class Daemon {
   let home: String

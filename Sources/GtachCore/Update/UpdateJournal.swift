@@ -70,7 +70,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var kind: UpdateKind
   /// How far it has come.
   public var phase: Phase
-  /// How often the present phase was begun and neither ended nor was stopped in an orderly way; from 1.
+  /// How often the present phase was begun and did not end; from 1.
   public var attempt: Int
   /// What is to be active, each release after those that it needs. Never empty.
   public var members: [Member]

@@ -62,8 +62,11 @@ extension UpdateMachine {
 
   func rolledBackResult() -> UpdateResult {
     let culprit = journal.members.first { $0.isRefused == true }?.release.id ?? id
+    let codes = journal.errors.map(\.error.code)
     let cause =
-      switch journal.errors.first?.error.code {
+      switch codes.contains(.cancelled) ? .cancelled : codes.first {
+      case .cancelled where journal.kind == .rollback: "the rollback to \(id) was interrupted"
+      case .cancelled: "the installation of \(id) was interrupted"
       case .hookFailed: "a hook of \(culprit) failed"
       case .serviceFailed: "the service of \(culprit) failed"
       case .selfTestFailed: "the self-test of \(culprit) failed"

@@ -103,7 +103,8 @@ extension UpdateMachine {
 
   /// Gives the next order, or goes on where there is none.
   mutating func serve(_ orders: [ServiceOrder], _ stage: ServiceStage) throws(GtachError) {
-    guard let order = orders.first else { return try served(stage) }
+    guard let first = orders.first else { return try served(stage) }
+    let order = isInterrupted ? first.hurried : first
     step = .serving(order, then: Array(orders.dropFirst()), stage)
     action = .service(order)
   }
@@ -132,7 +133,6 @@ extension UpdateMachine {
   mutating func disobeyed(
     _ order: ServiceOrder, then rest: [ServiceOrder], _ stage: ServiceStage, _ error: GtachError
   ) throws(GtachError) {
-    if error.code == .cancelled { return try stop(error) }
     switch stage {
     case .stopping, .reloading, .starting, .startingUntested:
       journal.errors.append(ErrorReport(error))

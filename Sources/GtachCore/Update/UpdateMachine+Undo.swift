@@ -43,12 +43,6 @@ extension UpdateMachine {
       (try operations.write(state)) + operations.discard(journal) + (try remember(result)) + operations.close())
   }
 
-  /// Leaves the transaction to the next start, without counting this attempt.
-  mutating func stop(_ error: GtachError) throws(GtachError) {
-    journal.attempt -= 1
-    perform(.stopping(error.before("the next start goes on with it")), try operations.write(journal))
-  }
-
   /// Writes into the history how it ended.
   ///
   /// - Parameter syncingAll: Whether all that was done before has to be on the disk with that.

@@ -10,7 +10,8 @@ public struct UpdateMachine: Sendable {
   public enum Outcome: Hashable, Sendable {
     /// As it should.
     case done
-    /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure.
+    /// Not. `ErrorCode.cancelled` means that this program was told to stop, which is nobody's failure: what is not
+    /// committed is taken back.
     case failed(GtachError)
     /// What is at the places that were to be inspected.
     case seen([InspectedPlace: PlaceContent])
@@ -43,6 +44,8 @@ public struct UpdateMachine: Sendable {
   var step: Step
   /// Whether this run has made the new generation already.
   var hasGeneration = false
+  /// Whether this program was told to stop, and all that is left to do is to be done soon: nothing may cut it off.
+  public internal(set) var isInterrupted = false
 
   /// Where a transaction is, more finely than the journal says.
   ///
@@ -53,7 +56,7 @@ public struct UpdateMachine: Sendable {
     case serving(ServiceOrder, then: [ServiceOrder], ServiceStage)
     case committing, cleaningUp(UpdateResult)
     case beginningUndo, undoing, undoHook(Int), verifying(isRebuilt: Bool), rebuilding, recordingUndo(UpdateResult)
-    case abandoning(GtachError), concluding(UpdateResult), stopping(GtachError)
+    case abandoning(GtachError), concluding(UpdateResult)
     case ended
   }
 
@@ -111,17 +114,18 @@ public struct UpdateMachine: Sendable {
     case .undoHook(let position): try restore(from: position + 1)
     case .rebuilding: verify(isRebuilt: true)
     case .verifying: try recordUndo()
-    case .abandoning(let error), .stopping(let error): end(.fail(error))
+    case .abandoning(let error): end(.fail(error))
     case .ended: throw GtachError(.bug, "an update was told of an outcome after its end")
     }
   }
 
   mutating func fail(_ error: GtachError) throws(GtachError) {
+    if error.code == .cancelled, !isInterrupted, try interrupt() { return }
     switch step {
     case .opening, .staging, .inspecting, .placing, .sealing, .markingStaged:
-      perform(.abandoning(error), operations.discard(journal) + operations.close())
+      let told = error.code == .cancelled ? error.before("nothing was changed") : error
+      perform(.abandoning(told), operations.discard(journal) + operations.close())
     case .inspectingService(let position):
-      if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
       if journal.kind == .rollback, error.code != .serviceUnavailable {
         // An operator who goes back does so with the service that the release had, and without one where its name is
@@ -134,7 +138,6 @@ public struct UpdateMachine: Sendable {
       try undo(refusing: isLasting ? [position] : [])
     case .serving(let order, let rest, let stage): try disobeyed(order, then: rest, stage, error)
     case .preInstall(let position), .postInstall(let position), .testing(let position, _):
-      if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
       if journal.kind == .rollback {
         try passOver(position)
@@ -158,11 +161,10 @@ public struct UpdateMachine: Sendable {
     case .beginningUndo, .undoing, .verifying, .rebuilding, .recordingUndo:
       throw error.before("the next start finishes the rollback")
     case .undoHook(let position):
-      if error.code == .cancelled { return try stop(error) }
       journal.errors.append(ErrorReport(error))
       try restore(from: position + 1)
     case .concluding: throw error
-    case .abandoning(let first), .stopping(let first):
+    case .abandoning(let first):
       throw first.before("and the next start cleans up, as this failed too: \(error)")
     case .ended: throw GtachError(.bug, "an update was told of an outcome after its end")
     }
@@ -173,7 +175,7 @@ public struct UpdateMachine: Sendable {
       throw GtachError(.bug, "an update was told of a self-test that it never asked for")
     }
     if let stopped = report.results.first(where: { $0.code == ErrorCode.cancelled.rawValue }) {
-      return try stop(GtachError(.cancelled, "the self-test was stopped", reason: stopped.actual))
+      return try fail(GtachError(.cancelled, "the self-test was stopped", reason: stopped.actual))
     }
     // What was tested before the service was started comes first.
     let earlier = stage == .serviceRunning ? journal.members[position].selfTest?.results ?? [] : []

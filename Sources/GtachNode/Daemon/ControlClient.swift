@@ -13,7 +13,8 @@ public enum ControlClient {
   ///
   /// - Parameter event: takes what happens on the way.
   /// - Returns: the last reply, or nil where no daemon runs.
-  /// - Throws: what the daemon failed with, or `ErrorCode.peerClosed` where it ended before it answered.
+  /// - Throws: what the daemon failed with, `ErrorCode.peerClosed` where it ended before it answered, or
+  ///   `ErrorCode.cancelled`, which ends only the wait: the daemon does what it was asked for.
   public static func ask(
     _ request: ControlRequest, home: Home, cancellation: Cancellation, event: (NodeEvent) -> Void = { _ in }
   ) throws(GtachError) -> ControlReply? {
@@ -21,7 +22,7 @@ public enum ControlClient {
     guard let connection = try connect(home, deadline: deadline, cancellation: cancellation) else { return nil }
     defer { connection.close() }
     try connection.sendLine(ControlCoding.encode(request), deadline: deadline)
-    while let line = try connection.receiveLine(deadline: nil) {
+    while let line = try receiveLine(connection, answering: request) {
       switch try ControlCoding.decode(ControlReply.self, from: line) {
       case .event(let happened): event(happened)
       case .failed(let report): throw report.error
@@ -29,6 +30,21 @@ public enum ControlClient {
       }
     }
     throw GtachError(.peerClosed, "the daemon ended before it answered")
+  }
+
+  private static func receiveLine(
+    _ connection: borrowing UnixSocketConnection, answering request: ControlRequest
+  ) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try connection.receiveLine(deadline: nil)
+    } catch {
+      guard error.code == .cancelled else { throw error }
+      switch request {
+      case .install, .rollback, .sync:
+        throw error.goingOn("the daemon goes on with it: gtach status and gtach history say how it stands")
+      case .status, .peers, .reload: throw error
+      }
+    }
   }
 
   /// Connects to the daemon, and waits for one that is just starting.
@@ -48,6 +64,11 @@ public enum ControlClient {
       try cancellation.sleep(until: MonotonicClock.now().advanced(byMilliseconds: 50))
     }
   }
+}
+
+extension GtachError {
+  /// The same error, which says who goes on with what somebody no longer waits for.
+  func goingOn(_ advice: String) -> GtachError { GtachError(code, message, reason: reason, advice: advice) }
 }
 
 /// The lines of the control socket.

@@ -12,6 +12,8 @@ final class ControlServer: Sendable {
   private let listener: UnixSocketListener
   private let daemon: NodeDaemon
   private let cancellation: Cancellation
+  /// Full while anybody is being answered.
+  private let conversations = Backlog(limit: 1)
 
   init(path: String, daemon: NodeDaemon) throws(GtachError) {
     listener = try UnixSocketListener(path: path)
@@ -25,11 +27,23 @@ final class ControlServer: Sendable {
 
   func stop() { cancellation.cancel() }
 
+  /// Waits until whoever was answered has read it, or has had his time to.
+  func finish() { conversations.waitForRoom() }
+
   private func accept() {
     while !cancellation.isCancelled {
       do throws(GtachError) {
         let connection = try listener.accept(deadline: nil, cancellation: cancellation)
-        _ = try WorkerThread(name: "gtach-command") { self.serve(connection) }
+        conversations.add(1)
+        do throws(GtachError) {
+          _ = try WorkerThread(name: "gtach-command") {
+            self.serve(connection)
+            self.conversations.remove(1)
+          }
+        } catch {
+          conversations.remove(1)
+          throw error
+        }
       } catch {
         if error.code == .cancelled { return }
         daemon.events(.peerFailed(name: "control socket", error: ErrorReport(error)))

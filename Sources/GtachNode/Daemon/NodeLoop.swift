@@ -113,14 +113,32 @@ final class NodeLoop {
     server?.stop()
     sharing.gate.close()
     for session in sessions.values { session.close(nil) }
-    for replies in waiting.values {
-      replies.post(.failed(ErrorReport(GtachError(.cancelled, "the node is stopping"))))
-      replies.close()
-    }
     updates.finish()
     storage.finish()
+    answerAll()
     // Sessions store what arrives: the repository's workspace is gone only when the last of them is.
     for thread in threads + sessionThreads.values { thread.join() }
+    control?.finish()
+  }
+
+  /// Tells who waits that nothing more will come; and who ordered an update, how it ended, now that it is over.
+  private func answerAll() {
+    let stopped = ErrorReport(GtachError(.cancelled, "stopped on request"))
+    daemon.inbox.close()
+    var ends: [NodeInput] = []
+    for message in daemon.inbox.receiveAll(until: nil) {
+      switch message {
+      case .input(.updateFinished(let result)): ends.append(.updateFinished(result))
+      case .request(_, let replies): answer(replies, .failed(stopped))
+      case .input, .heard, .stop: continue
+      }
+    }
+    let actions = ends.isEmpty ? [] : state.handle(ends, now: MonotonicClock.now(), time: SystemClock.now(), local: nil)
+    // What else is to be done is for the next start.
+    for case .answer(let token, let reply) in actions {
+      if let replies = waiting.removeValue(forKey: token) { answer(replies, reply) }
+    }
+    for replies in waiting.values { answer(replies, .failed(stopped)) }
   }
 
   private var textRecord: TextRecord {

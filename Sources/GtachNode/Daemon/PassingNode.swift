@@ -5,6 +5,8 @@ import GtachSystem
 public enum PassingNode {
   /// Starts a node, asks it one thing after the other, and ends it.
   ///
+  /// Once cancelled, it answers when what it was doing has ended: an update is taken back first, and the answer is how.
+  ///
   /// - Throws: what keeps the node from starting, the first failure that it answers, or `ErrorCode.cancelled`.
   public static func ask(
     _ requests: [ControlRequest], context: NodeContext, options: NodeDaemon.Options, cancellation: Cancellation,
@@ -28,20 +30,22 @@ public enum PassingNode {
     }
     var answers: [ControlReply] = []
     for request in requests {
+      try cancellation.check()
       answers.append(
         try answer(
-          of: daemon.submit(request), happenings: happenings, failures: failures, cancellation: cancellation,
+          of: daemon, to: request, happenings: happenings, failures: failures, cancellation: cancellation,
           event: event))
     }
     return answers
   }
 
   private static func answer(
-    of replies: Mailbox<ControlReply>, happenings: Mailbox<NodeEvent>, failures: Mailbox<GtachError>,
+    of daemon: NodeDaemon, to request: ControlRequest, happenings: Mailbox<NodeEvent>, failures: Mailbox<GtachError>,
     cancellation: Cancellation, event: (NodeEvent) -> Void
   ) throws(GtachError) -> ControlReply {
+    let replies = daemon.submit(request)
     while true {
-      try cancellation.check()
+      if cancellation.isCancelled { daemon.stop() }
       let now = MonotonicClock.now()
       tell(happenings, event)
       if let failure = failures.receive(until: now) { throw failure }

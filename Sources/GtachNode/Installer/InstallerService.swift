@@ -115,7 +115,7 @@ struct InstallerClient: Sendable {
     }
     defer { connection.close() }
     try connection.sendLine(ControlCoding.encode(request), deadline: deadline)
-    while let line = try connection.receiveLine(deadline: nil) {
+    while let line = try receiveLine(connection) {
       switch try ControlCoding.decode(InstallerReply.self, from: line) {
       case .event(let event): events(event)
       case .failed(let report): throw report.error
@@ -123,5 +123,14 @@ struct InstallerClient: Sendable {
       }
     }
     throw GtachError(.peerClosed, "the installer ended before it answered", advice: "its next start goes on with it")
+  }
+
+  private func receiveLine(_ connection: UnixSocketConnection) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try connection.receiveLine(deadline: nil)
+    } catch {
+      guard error.code == .cancelled else { throw error }
+      throw error.goingOn("the installer goes on with it: gtach history says how it ended")
+    }
   }
 }

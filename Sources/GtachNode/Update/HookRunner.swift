@@ -7,8 +7,7 @@ struct HookRunner: Sendable {
   /// How much of a hook's output is kept, in bytes.
   static let maximumOutputBytes = 4096
 
-  let fileSystem: FileSystem
-  let cancellation: Cancellation?
+  let limit: StepLimit
 
   /// Runs a program of a release.
   ///
@@ -24,8 +23,8 @@ struct HookRunner: Sendable {
         executable: hook.path, arguments: [],
         environment: hook.environment.merging(["PATH": ChildProcess.searchPath]) { own, _ in own },
         directory: hook.directory,
-        deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(hook.timeoutSeconds) * 1000),
-        maximumOutputBytes: Self.maximumOutputBytes, cancellation: cancellation)
+        deadline: limit.deadline(seconds: Int64(hook.timeoutSeconds)),
+        maximumOutputBytes: Self.maximumOutputBytes, cancellation: limit.cancellation)
     } catch {
       if error.code == .cancelled || error.code == .busy { throw error }
       throw GtachError(
@@ -41,7 +40,7 @@ struct HookRunner: Sendable {
     case .status(0): return (report, nil)
     case .status(let status): ending = "it exited with \(status)"
     case .signal(let number): ending = "signal \(number) ended it"
-    case .timedOut: ending = "it was ended after \(hook.timeoutSeconds) s"
+    case .timedOut: ending = "it was ended after \(report.milliseconds / 1000) s"
     }
     return (report, GtachError(.hookFailed, what, reason: ending + lastWords(report.output)))
   }

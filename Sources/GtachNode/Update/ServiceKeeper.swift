@@ -9,7 +9,7 @@ struct ServiceKeeper: Sendable {
   static let stopTimeoutSeconds: Int64 = 300
 
   let control: any ServiceControl
-  let cancellation: Cancellation?
+  let limit: StepLimit
 
   /// Carries out an order.
   ///
@@ -18,12 +18,12 @@ struct ServiceKeeper: Sendable {
   func carryOut(_ order: ServiceOrder) throws(GtachError) {
     switch order {
     case .stop(let service):
-      try control.stop(service, deadline: MonotonicClock.now().advanced(byMilliseconds: Self.stopTimeoutSeconds * 1000))
+      try control.stop(service, deadline: limit.deadline(seconds: Self.stopTimeoutSeconds))
     case .reload(let manager): try control.reload(manager)
     case .start(let service, let seconds):
-      try control.start(service, deadline: MonotonicClock.now().advanced(byMilliseconds: Int64(seconds) * 1000))
+      try control.start(service, deadline: limit.deadline(seconds: Int64(seconds)))
     case .watch(let service, let seconds):
-      let flaw = try control.flaw(of: service, stableSeconds: seconds, isFresh: true, cancellation: cancellation)
+      let flaw = try control.flaw(of: service, stableSeconds: seconds, isFresh: true, cancellation: limit.cancellation)
       if let flaw { throw GtachError(.serviceFailed, "\(service.name) does not stay up", reason: flaw) }
     }
   }

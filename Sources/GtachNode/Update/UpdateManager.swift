@@ -16,29 +16,30 @@ public final class UpdateManager: Sendable {
 
   let layout: InstallLayout
   private let machine: InstallMachine
-  private let fileSystem: FileSystem
-  private let hooks: HookRunner
-  private let services: ServiceKeeper
+  let fileSystem: FileSystem
+  let cancellation: Cancellation?
+  let services: @Sendable (Cancellation?) -> any ServiceControl
   private let remote: InstallerClient?
-  private let selfTest: SelfTest
-  private let events: @Sendable (NodeEvent) -> Void
+  let selfTest: SelfTest
+  let events: @Sendable (NodeEvent) -> Void
 
   /// A manager of an install root; nothing is touched yet.
   ///
   /// - Parameters:
   ///   - installRoot: The install root: an absolute path. It is made where it is missing.
   ///   - machine: The machine and what its configuration allows.
-  ///   - cancellation: What ends a hook early, because the daemon is told to stop: the transaction is then left to
-  ///     the next start, and the release is not blamed.
-  ///   - services: Who runs services.
+  ///   - cancellation: What interrupts an update, because this program is told to stop: what is not committed is taken
+  ///     back at once, and the release is not blamed.
+  ///   - services: Who runs services, where that cancellation ends every wait; nothing does where it is nil.
   ///   - remote: The installer that does it all, where this process may only read the install root; nil to do it here.
   ///   - selfTest: Runs the self-test of a release.
   ///   - events: Is told of each step and of how it ended, on the caller's thread.
   /// - Throws: `ErrorCode.configurationInvalid` for a path that is not absolute.
   public init(
     installRoot: String, machine: InstallMachine, fileSystem: FileSystem = FileSystem(),
-    cancellation: Cancellation? = nil, services: any ServiceControl = Systemd(), selfTest: @escaping SelfTest,
-    throughInstallerAt remote: String? = nil,
+    cancellation: Cancellation? = nil,
+    services: @escaping @Sendable (Cancellation?) -> any ServiceControl = { Systemd(cancellation: $0) },
+    selfTest: @escaping SelfTest, throughInstallerAt remote: String? = nil,
     events: @escaping @Sendable (NodeEvent) -> Void = { _ in }
   ) throws(GtachError) {
     let parts = installRoot.split(separator: "/")
@@ -50,8 +51,8 @@ public final class UpdateManager: Sendable {
     layout = InstallLayout(root: "/" + parts.joined(separator: "/"))
     self.machine = machine
     self.fileSystem = fileSystem
-    hooks = HookRunner(fileSystem: fileSystem, cancellation: cancellation)
-    self.services = ServiceKeeper(control: services, cancellation: cancellation)
+    self.cancellation = cancellation
+    self.services = services
     self.remote = remote.map { InstallerClient(socket: $0, cancellation: cancellation) }
     self.selfTest = selfTest
     self.events = events
@@ -68,7 +69,8 @@ public final class UpdateManager: Sendable {
   ///   - stage: Writes a release's archive into a directory, which is there and empty, and verifies it.
   /// - Throws: `ErrorCode.busy` while another thread or process changes the install root; `ErrorCode.journalCorrupt`;
   ///   what `stage` throws, after which nothing is changed; `ErrorCode.diskFull` and `ErrorCode.inputOutput`, after
-  ///   which `recover` finishes or undoes it; `ErrorCode.cancelled`, after which `recover` goes on with it.
+  ///   which `recover` finishes or undoes it; `ErrorCode.cancelled` where it was interrupted before anything of it
+  ///   was complete. One that is interrupted later has a result that says so.
   public func install(
     _ requests: [RequestedRelease], stage: (ReleaseID, String) throws(GtachError) -> Void
   ) throws(GtachError) -> UpdateResult {
@@ -172,98 +174,9 @@ public final class UpdateManager: Sendable {
     return [try run(update, stage: Self.stageNothing)]
   }
 
-  private func run(
-    _ start: UpdateMachine, stage: (ReleaseID, String) throws(GtachError) -> Void
-  ) throws(GtachError) -> UpdateResult {
-    var update = start
-    while true {
-      announce(update.action)
-      switch update.action {
-      case .finish(let result): return result
-      case .fail(let error): throw error
-      case .perform(let operations):
-        update.advance(outcome { () throws(GtachError) in try fileSystem.perform(operations) })
-      case .stage(let release, let directory):
-        update.advance(outcome { () throws(GtachError) in try stage(release, directory) })
-      case .inspect(let places):
-        do throws(GtachError) {
-          update.advance(.seen(try fileSystem.contents(of: places)))
-        } catch {
-          update.advance(.failed(error))
-        }
-      case .runHook(let hook):
-        do throws(GtachError) {
-          let (report, error) = try hooks.run(hook)
-          update.advance(.ran(report, error))
-        } catch {
-          update.advance(.failed(error))
-        }
-      case .inspectService(let unit, let service, let path):
-        do throws(GtachError) {
-          update.advance(.inspected(try services.inspect(unit: unit, service: service, installedAt: path)))
-        } catch {
-          update.advance(.failed(error))
-        }
-      case .service(let order):
-        update.advance(outcome { () throws(GtachError) in try services.carryOut(order) })
-      case .selfTest(let release, let directory, let stage):
-        do throws(GtachError) {
-          update.advance(.tested(try selfTest(release.manifest, directory, stage)))
-        } catch {
-          update.advance(.failed(error))
-        }
-      case .verifyActive(let generation, let releases):
-        update.advance(outcome { () throws(GtachError) in try verify(generation, releases) })
-      }
-    }
-  }
-
-  private func outcome(_ body: () throws(GtachError) -> Void) -> UpdateMachine.Outcome {
-    do throws(GtachError) {
-      try body()
-      return .done
-    } catch {
-      return .failed(error)
-    }
-  }
-
-  private func announce(_ action: UpdateAction) {
-    switch action {
-    case .stage(let release, _): events(.updateStep(release: release.description, step: "staging"))
-    case .runHook(let hook): events(.updateStep(release: hook.release.description, step: "hook"))
-    case .service(.start(let service, _)): events(.updateStep(release: service.name, step: "start"))
-    case .service(.stop(let service)): events(.updateStep(release: service.name, step: "stop"))
-    case .selfTest(let release, _, _): events(.updateStep(release: release.id.description, step: "self-test"))
-    case .finish(let result): events(.updateFinished(result: result))
-    case .perform, .inspect, .inspectService, .service, .verifyActive, .fail: return
-    }
-  }
-
-  /// Looks whether a generation is active and its links lead to these releases.
-  private func verify(_ generation: Int, _ releases: [ReleaseID]) throws(GtachError) {
-    func fail(_ reason: String) -> GtachError {
-      GtachError(.inputOutput, "what was active before is not active again", reason: reason)
-    }
-    let target = try currentTarget()
-    guard target == layout.currentTarget(generation) else {
-      throw fail("\(layout.current) \(target.map { "leads to \($0)" } ?? "is missing")")
-    }
-    for release in releases {
-      let link = layout.active(release.name)
-      guard try fileSystem.kind(of: link) == .symbolicLink else { throw fail("\(link) is missing") }
-      guard try fileSystem.readLink(link) == layout.linkTarget(release),
-        try fileSystem.kind(of: layout.release(release)) == .directory
-      else { throw fail("\(link) does not lead to \(release)") }
-    }
-  }
-
-  private static func stageNothing(_ release: ReleaseID, _ directory: String) throws(GtachError) {
-    throw GtachError(.bug, "a release was to be staged that is here already")
-  }
-
   // MARK: - Reading
 
-  private func currentTarget() throws(GtachError) -> String? {
+  func currentTarget() throws(GtachError) -> String? {
     try fileSystem.kind(of: layout.current) == .symbolicLink ? fileSystem.readLink(layout.current) : nil
   }
 

@@ -15,21 +15,35 @@ public enum Signals {
     _ = signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Calls back on a thread of its own for each SIGINT, SIGTERM and SIGHUP from now on, with the signal's number. Only
-  /// the first call in a process may succeed. SIGHUP, which comes when a terminal or an SSH session is closed, stays
-  /// ignored where whoever started the program had it so, as nohup does.
+  /// Calls back on a thread of its own at the first SIGINT, SIGTERM or SIGHUP from now on. At a further SIGINT or
+  /// SIGTERM the process ends by it, at once: somebody does not want to wait. A further SIGHUP means nothing: the kernel
+  /// and the shell send one each. Only the first call in a process may succeed. SIGHUP, which comes when a terminal or
+  /// an SSH session is closed, stays ignored where whoever started the program had it so, as nohup does.
   ///
+  /// - Parameters:
+  ///   - callback: Has the program end in an orderly way.
+  ///   - last: Is called before the process ends at once.
   /// - Throws: `ErrorCode.busy` where the system has no thread or descriptor left, `ErrorCode.bug` where the signals
   ///   are taken already.
-  public static func onTermination(_ callback: @escaping @Sendable (Int32) -> Void) throws(GtachError) {
+  public static func onTermination(
+    _ callback: @escaping @Sendable () -> Void, atOnce last: @escaping @Sendable () -> Void
+  ) throws(GtachError) {
     guard terminationPipe < 0 else { throw GtachError(.bug, "somebody handles SIGINT, SIGTERM and SIGHUP already") }
     let (reader, writer) = try Descriptor.pipe()
     _ = try WorkerThread(name: "signals") {
+      var isEnding = false
       while true {
         var entry = pollfd(fd: reader.number, events: Int16(POLLIN), revents: 0)
         _ = poll(&entry, 1, -1)
         var number: UInt8 = 0
-        if read(reader.number, &number, 1) == 1 { callback(Int32(number)) }
+        guard read(reader.number, &number, 1) == 1 else { continue }
+        if !isEnding {
+          isEnding = true
+          callback()
+        } else if Int32(number) != SIGHUP {
+          last()
+          end(by: Int32(number))
+        }
       }
     }
     // The handler may run at any instant until the process ends, so its end of the pipe is never closed.
@@ -54,6 +68,14 @@ public enum Signals {
     sigaddset(&wanted, SIGTERM)
     sigaddset(&wanted, SIGHUP)
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  /// Ends the process, as a signal does that nobody handles.
+  private static func end(by number: Int32) -> Never {
+    _ = signal(number, SIG_DFL)
+    kill(getpid(), number)
+    // Another thread may be the one to which it is delivered.
+    while true { pause() }
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {

@@ -2,72 +2,13 @@ import GtachCore
 import GtachModel
 import Testing
 
-/// Releases for tests.
-enum Sample {
-  static let name = name("app")
-  static let linux = platform("linux-arm64")
-
-  static func name(_ text: String) -> PackageName {
-    do { return try PackageName(text) } catch { preconditionFailure("\(error)") }
-  }
-  static func version(_ text: String) -> SemanticVersion {
-    do { return try SemanticVersion(text) } catch { preconditionFailure("\(error)") }
-  }
-  static func range(_ text: String) -> VersionRange {
-    do { return try VersionRange(text) } catch { preconditionFailure("\(error)") }
-  }
-  static func platform(_ text: String) -> Platform {
-    do { return try Platform(text) } catch { preconditionFailure("\(error)") }
-  }
-
-  /// A digest that a text stands for; not a hash, only another one for each text.
-  static func digest(_ text: String) -> Digest {
-    let bytes = Array(text.utf8.prefix(32))
-    guard let digest = Digest(bytes + Array(repeating: 0, count: 32 - bytes.count)) else { preconditionFailure() }
-    return digest
-  }
-
-  static func release(
-    _ version: String, of package: String = "app", hooks: Bool = true,
-    _ change: (inout PackageDescription) -> Void = { _ in }
-  ) -> InstallState.Release {
-    var description = PackageDescription(name: name(package), version: self.version(version))
-    if hooks {
-      description.install = PackageDescription.Installation(preInstall: "bin/pre", postInstall: "bin/post")
+extension UpdateAction {
+  /// Whether it is one that a signal cuts off.
+  fileprivate var takesTime: Bool {
+    switch self {
+    case .stage, .inspectService, .runHook, .service, .selfTest: true
+    case .perform, .inspect, .verifyActive, .finish, .fail: false
     }
-    if preserves(ReleaseID(name: name(package), version: self.version(version))) {
-      description.install?.preserve = ["data/", "settings"]
-    }
-    if package == "conf" {
-      description.install?.templates = ["conf.in": "etc/conf"]
-      description.install?.variables = TemplateVariables(["port": "80"])
-    }
-    change(&description)
-    let content = Manifest.Content(digest: digest("\(package) \(version)"), size: 1000)
-    return InstallState.Release(
-      manifest: Manifest(
-        description: description, platform: .any, created: Timestamp(secondsSinceEpoch: 0), archive: content,
-        index: content),
-      digest: digest("\(package) \(version)"))
-  }
-
-  /// Releases of `conf` have a template, which is another one from 2.0.0 on.
-  static func isConfigured(_ release: ReleaseID) -> Bool { release.name.text == "conf" }
-  static func template(_ release: ReleaseID) -> String {
-    release.version < version("2.0.0") ? "port {{port}}" : "port {{port}} of 2"
-  }
-
-  static func preserves(_ release: ReleaseID) -> Bool {
-    release.name.text == "store" || release.name.text == "late" && release.version >= version("2.0.0")
-  }
-
-  static func report(passed: Bool, mock: Bool = false) -> SelfTestReport {
-    SelfTestReport(
-      results: [
-        SelfTestReport.Result(
-          check: .level(line: "GPIO4", expect: 1, bias: .pullUp), expected: "GPIO4 = 1", actual: passed ? "1" : "0",
-          passed: passed, milliseconds: 1)
-      ], mock: mock)
   }
 }
 
@@ -95,6 +36,11 @@ struct SimulatedMachine {
   var behaviours: [String: Behaviour] = [:]
   /// How many more steps there is power for; nil for ever.
   var remainingSteps: Int?
+  /// At which action that takes its time the program is told to stop, counted from the first, and whether what is done
+  /// then has its effect all the same.
+  var interruption: (action: Int, isLate: Bool)?
+  /// How many such actions there were.
+  private(set) var waits = 0
   /// The operation that fails, counted in steps from now, and how.
   var failure: (step: Int, error: GtachError)?
   /// How many steps were made.
@@ -123,6 +69,22 @@ struct SimulatedMachine {
     var copy = self
     try work(&copy)
     return copy.steps - steps
+  }
+
+  /// What is left of this machine after gtach was killed right before a program ran.
+  func cut(before entry: String, during work: (inout SimulatedMachine) throws -> Void) throws -> SimulatedMachine {
+    for steps in 0...1000 {
+      var node = self
+      node.clearLog()
+      node.remainingSteps = steps
+      do { try work(&node) } catch is PowerCut {
+        guard node.log.last == entry else { continue }
+        node.remainingSteps = nil
+        return node
+      }
+      break
+    }
+    throw GtachError(.bug, "\(entry) never came")
   }
 
   // MARK: - What UpdateManager does
@@ -176,6 +138,15 @@ struct SimulatedMachine {
   mutating func run(_ start: UpdateMachine) throws -> UpdateResult {
     var update = start
     while true {
+      if let interruption, !update.isInterrupted, update.action.takesTime {
+        waits += 1
+        if waits > interruption.action {
+          try step()
+          if interruption.isLate, case .service(let order) = update.action { _ = carryOut(order) }
+          update.advance(.failed(GtachError(.cancelled, "stopped on request")))
+          continue
+        }
+      }
       switch update.action {
       case .finish(let result): return result
       case .fail(let error): throw error

@@ -6,29 +6,11 @@ import Testing
 struct UpdateRecoveryTests {
   private let testFailure = UpdateMachine.Outcome.tested(Sample.report(passed: false))
 
-  /// What is left of a machine whose power failed right before a program ran.
-  private func cut(
-    _ start: SimulatedMachine, before entry: String, during work: (inout SimulatedMachine) throws -> Void
-  ) throws -> SimulatedMachine {
-    for steps in 0...1000 {
-      var node = start
-      node.clearLog()
-      node.remainingSteps = steps
-      do { try work(&node) } catch is SimulatedMachine.PowerCut {
-        guard node.log.last == entry else { continue }
-        node.remainingSteps = nil
-        return node
-      }
-      break
-    }
-    throw GtachError(.bug, "\(entry) never came")
-  }
-
   /// A machine whose update from 1.0.0 to 1.1.0 lost its power.
   private func interrupted(before entry: String) throws -> SimulatedMachine {
     var node = SimulatedMachine()
     try node.install("1.0.0")
-    return try cut(node, before: entry) { try $0.install("1.1.0") }
+    return try node.cut(before: entry) { try $0.install("1.1.0") }
   }
 
   @Test(
@@ -47,7 +29,7 @@ struct UpdateRecoveryTests {
   @Test("three times is enough: then the previous release comes back, and this one is refused")
   func attempts() throws {
     var node = try interrupted(before: "selfTest app@1.1.0")
-    for _ in 2...3 { node = try cut(node, before: "selfTest app@1.1.0") { try $0.recover() } }
+    for _ in 2...3 { node = try node.cut(before: "selfTest app@1.1.0") { try $0.recover() } }
     node.clearLog()
     let results = try node.recover()
     #expect(results.map(\.success) == [false])
@@ -86,41 +68,12 @@ struct UpdateRecoveryTests {
     var node = SimulatedMachine()
     try node.install("1.0.0")
     node.behaviours["1.1.0"] = .init(selfTest: testFailure)
-    node = try cut(node, before: "postInstall app@1.0.0") { try $0.install("1.1.0") }
-    for _ in 2...3 { node = try cut(node, before: "postInstall app@1.0.0") { try $0.recover() } }
+    node = try node.cut(before: "postInstall app@1.0.0") { try $0.install("1.1.0") }
+    for _ in 2...3 { node = try node.cut(before: "postInstall app@1.0.0") { try $0.recover() } }
     node.clearLog()
     #expect(try node.recover().map(\.success) == [false])
     #expect(node.log.isEmpty)
     #expect(try node.active() == "1.0.0")
-  }
-
-  @Test(
-    "a daemon that is told to stop leaves the update to its next start, and that is no attempt",
-    arguments: ["preInstall", "postInstall", "selfTest"])
-  func stopped(at place: String) throws {
-    let stop = GtachError(.cancelled, "told to stop")
-    var node = SimulatedMachine()
-    try node.install("1.0.0")
-    node.behaviours["1.1.0"] = .init(
-      preInstall: place == "preInstall" ? stop : nil, postInstall: place == "postInstall" ? stop : nil,
-      selfTest: place == "selfTest" ? .failed(stop) : .tested(Sample.report(passed: true)))
-    #expect(thrownError { try node.install("1.1.0") }?.code == .cancelled)
-    for _ in 0..<5 { #expect(thrownError { try node.recover() }?.code == .cancelled) }
-    node.behaviours = [:]
-    #expect(try node.recover().map(\.success) == [true])
-    #expect(try node.active() == "1.1.0")
-  }
-
-  @Test("a self-test that was stopped midway is not a failed one")
-  func stoppedReport() throws {
-    var node = SimulatedMachine()
-    try node.install("1.0.0")
-    var report = Sample.report(passed: false)
-    report.results[0].code = ErrorCode.cancelled.rawValue
-    node.behaviours["1.1.0"] = .init(selfTest: .tested(report))
-    #expect(thrownError { try node.install("1.1.0") }?.code == .cancelled)
-    node.behaviours = [:]
-    #expect(try node.recover().map(\.success) == [true])
   }
 
   @Test("a rollback by hand that loses its power is finished, however often")

@@ -21,10 +21,13 @@ struct InstallFixture {
   var events: [NodeEvent] { told.events.withLock { $0 } }
 
   func manager(
+    cancellation: Cancellation? = nil,
     selfTest: @escaping UpdateManager.SelfTest = { _, _, _ in SelfTestReport(results: [], mock: false) }
   ) throws(GtachError) -> UpdateManager {
     let told = told
-    return try UpdateManager(installRoot: root, machine: machine, selfTest: selfTest) { told.append($0) }
+    return try UpdateManager(installRoot: root, machine: machine, cancellation: cancellation, selfTest: selfTest) {
+      told.append($0)
+    }
   }
 
   /// A release whose archive is one file and its hooks.

@@ -152,28 +152,47 @@ struct UpdateManagerTests {
     }
   }
 
-  @Test("a daemon that was stopped during a self-test goes on with it at its next start")
-  func recovery() throws {
+  @Test("an update that is interrupted is taken back at once, by programs that nothing cuts off")
+  func interruption() throws {
     try withInstallRoot { root in
       #expect(try root.manager().recover().isEmpty)
       #expect(try !root.files.exists(root.root), "nothing is made where nothing was")
-      try root.manager().install(root.release("1.0.0"))
-      let stopped = try root.manager { (_, _, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
-      #expect(thrownError { try stopped.install(root.release("1.1.0")) }?.code == .cancelled)
-      #expect(try stopped.installed().map(\.version.description) == ["1.0.0"], "not committed")
-      #expect(try root.text("journal.json")?.contains("\"activated\"") == true)
-      let results = try root.manager().recover()
-      #expect(results.map(\.message) == ["app@1.1.0 is installed, in place of 1.0.0"])
-      #expect(try root.manager().installed().map(\.version.description) == ["1.1.0"])
-      #expect(try root.manager().recover().isEmpty)
+      let again = "sleep 0.1; echo again >> \"$GTACH_STATE_DIR/log\""
+      try root.manager().install(root.release("1.0.0", postInstall: again))
+      let cancellation = try Cancellation()
+      let stopped = try root.manager(cancellation: cancellation) { (_, _, _) throws(GtachError) in
+        cancellation.cancel()
+        try cancellation.check()
+        return SelfTestReport(results: [], mock: false)
+      }
+      let result = try stopped.install(root.release("1.1.0"))
+      #expect(result.message == "the installation of app@1.1.0 was interrupted; 1.0.0 is active again")
+      #expect(result.rollbackPerformed && result.validationErrors.map(\.code) == ["cancelled"])
+      #expect(root.events.contains(.updateStep(release: "app@1.1.0", step: "interrupted")))
+      #expect(try root.text("state/app/log") == "again\nagain\n", "the hook of the release before ran to its end")
+      #expect(try root.text("current/app/app.txt") == "app 1.0.0")
+      #expect(try root.text("journal.json") == nil)
+      #expect(try root.manager().install(root.release("1.1.0")).success, "and is not refused")
     }
   }
 
   @Test("what is unfinished is finished before anything else begins")
   func recoveryFirst() throws {
     try withInstallRoot { root in
-      let stopped = try root.manager { (_, _, _) throws(GtachError) in throw GtachError(.cancelled, "told to stop") }
-      #expect(thrownError { try stopped.install(root.release("1.0.0")) }?.code == .cancelled)
+      let (path, directory) = (root.root, root.directory)
+      @Sendable func run(_ program: String, _ arguments: [String]) throws(GtachError) {
+        _ = try ChildProcess.run(
+          executable: program, arguments: arguments, environment: [:], directory: directory,
+          deadline: MonotonicClock.now().advanced(byMilliseconds: 60_000), maximumOutputBytes: 0)
+      }
+      // As it is in the middle of the first installation, where gtach is killed.
+      let manager = try root.manager { (_, _, _) throws(GtachError) in
+        try run("/bin/cp", ["-a", path, "\(path).then"])
+        return SelfTestReport(results: [], mock: false)
+      }
+      #expect(try manager.install(root.release("1.0.0")).success)
+      try root.files.perform([.remove(path), .rename(from: "\(path).then", to: path)])
+      #expect(try root.text("journal.json")?.contains("\"activated\"") == true)
       #expect(try root.manager().install(root.release("1.1.0")).message == "app@1.1.0 is installed, in place of 1.0.0")
     }
   }
