@@ -91,6 +91,9 @@ public struct ServiceStatus: Hashable, Sendable {
       unitFile: value("FragmentPath").isEmpty ? nil : value("FragmentPath"))
   }
 
+  /// Whether it runs, or is about to: whoever left it so wants it to.
+  public var isRunning: Bool { ["active", "activating", "reloading", "refreshing"].contains(activity) }
+
   /// How it is, for people: `failed (exit-code, status 3)`.
   public var summary: String {
     if load != "loaded", load != "not-found" { return load }

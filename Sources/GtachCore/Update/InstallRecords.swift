@@ -75,6 +75,9 @@ public struct InstallRecords: Hashable, Sendable {
           throw Self.corrupt("journal.json", "\(member.release.id) does not preserve all that it says to have brought")
         }
       }
+      for dependent in journal.dependents where !names.insert(dependent.release.id.name).inserted {
+        throw Self.corrupt("journal.json", "it has \(dependent.release.id.name) twice")
+      }
       self.journal = journal
     }
   }

@@ -31,20 +31,12 @@ struct RollbackCompany {
   func releases(with release: InstallState.Release) throws(GtachError) -> [InstallState.Release] {
     var choices = Self.maximumChoices
     guard let chosen = search([release.id.name: release], &choices) else { throw conflict(release) }
-    return ordered(chosen)
-  }
-
-  private func needs(_ release: InstallState.Release) -> [PackageName: VersionRange] {
-    Self.needs(release, machine)
-  }
-
-  private static func needs(_ release: InstallState.Release, _ machine: Platform) -> [PackageName: VersionRange] {
-    release.manifest.description.dependencies?.on(machine) ?? [:]
+    return DependencyOrder.sorted(chosen.sorted { $0.key < $1.key }.map(\.value), on: machine)
   }
 
   private static func breaks(_ active: [PackageName: InstallState.Release], _ machine: Platform) -> [Break] {
     active.values.sorted { $0.id < $1.id }.flatMap { dependent in
-      needs(dependent, machine).sorted { $0.key < $1.key }.compactMap { needed, range in
+      dependent.needs(on: machine).sorted { $0.key < $1.key }.compactMap { needed, range in
         let isThere = active[needed].map { range.contains($0.id.version) } ?? false
         return isThere ? nil : Break(dependent: dependent.id, needed: needed)
       }
@@ -73,25 +65,10 @@ struct RollbackCompany {
     return nil
   }
 
-  private func ordered(_ chosen: [PackageName: InstallState.Release]) -> [InstallState.Release] {
-    var left = chosen
-    var ordered: [InstallState.Release] = []
-    while !left.isEmpty {
-      let names = left.keys.sorted()
-      let free = names.first { name in
-        left[name].map { release in needs(release).keys.allSatisfy { $0 == name || left[$0] == nil } } ?? false
-      }
-      // In a circle somebody has to be first.
-      guard let next = free ?? names.first, let release = left.removeValue(forKey: next) else { break }
-      ordered.append(release)
-    }
-    return ordered
-  }
-
   private func conflict(_ release: InstallState.Release) -> GtachError {
     let active = state.active.merging([release.id.name: release]) { _, next in next }
     let reasons = newBreaks([release.id.name: release]).map { broken in
-      let range = active[broken.dependent.name].flatMap { needs($0)[broken.needed] }
+      let range = active[broken.dependent.name].flatMap { $0.needs(on: machine)[broken.needed] }
       let there = active[broken.needed].map { "\($0.id) would be active" } ?? "\(broken.needed) is not installed"
       let kept = state.packages[broken.needed]?.kept.map(\.id.version.description).joined(separator: ", ") ?? "none"
       return

@@ -12,6 +12,8 @@ public enum UpdateAction: Hashable, Sendable {
   case runHook(UpdateHook)
   /// Look at a release's unit file, and at what has its name on this machine; the outcome is `inspected`.
   case inspectService(unit: String, service: ServiceID, installedAt: String)
+  /// Look whether a service runs; the outcome is `isRunning`.
+  case inspectActivity(ServiceID)
   /// Have the manager of services do something; the outcome is `failed` where it could not.
   case service(ServiceOrder)
   /// Run these checks of the release's self-test; the outcome is `tested`, or `failed` where it could not even be run.

@@ -117,14 +117,11 @@ enum UpdateConditions {
   private static func dependencies(
     _ releases: [InstallState.Release], _ state: InstallState, on machine: Platform
   ) -> [GtachError] {
-    func needs(_ release: InstallState.Release) -> [PackageName: VersionRange] {
-      release.manifest.description.dependencies?.on(machine) ?? [:]
-    }
     var active = state.active
     for release in releases { active[release.id.name] = release }
     var errors: [GtachError] = []
     for release in releases {
-      for (name, range) in needs(release).sorted(by: { $0.key < $1.key }) {
+      for (name, range) in release.needs(on: machine).sorted(by: { $0.key < $1.key }) {
         let installed = active[name]?.id.version
         if let installed, range.contains(installed) { continue }
         errors.append(
@@ -138,7 +135,7 @@ enum UpdateConditions {
     for release in releases {
       guard let before = state.active[release.id.name]?.id.version else { continue }
       for (name, dependent) in active.sorted(by: { $0.key < $1.key }) where !changing.contains(name) {
-        guard let range = needs(dependent)[release.id.name], range.contains(before),
+        guard let range = dependent.needs(on: machine)[release.id.name], range.contains(before),
           !range.contains(release.id.version)
         else { continue }
         errors.append(

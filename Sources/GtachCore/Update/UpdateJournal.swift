@@ -57,6 +57,24 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     var wasKept: Bool { before.kept(release.id.version) != nil }
   }
 
+  /// A release that stays active and needs one of the transaction.
+  public struct Dependent: Hashable, Sendable, Codable {
+    /// The release.
+    public var release: InstallState.Release
+    /// Whether its service ran before; nil where it has none.
+    public var isRunning: Bool?
+    /// What the self-test read.
+    public var selfTest: SelfTestReport?
+    /// Whether it does not work with what was tried; nil for no.
+    public var hasFailed: Bool?
+
+    /// A dependent of which nothing is known yet.
+    init(release: InstallState.Release) { self.release = release }
+
+    /// Whether it is tried: not where its service was stopped by somebody.
+    var isTried: Bool { release.service == nil || isRunning == true }
+  }
+
   /// The only format that this program writes and reads.
   public static let format = 2
   /// How often a release is tried where the power is lost while trying.
@@ -90,11 +108,13 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
   public var hooks: [HookReport] = []
   /// What became of the services that were started last; nil for none.
   public var startedServices: [ServiceReport]?
+  /// The releases that need one of the transaction, each after those that it needs; nil for none.
+  public var neededBy: [Dependent]?
 
   /// Begins a transaction.
   public init(
     transaction: Int, kind: UpdateKind, phase: Phase, members: [Member], generationBefore: Int, keepInstalled: Int,
-    circumstances: String, started: Timestamp
+    circumstances: String, started: Timestamp, neededBy: [Dependent]? = nil
   ) {
     self.transaction = transaction
     self.kind = kind
@@ -105,6 +125,7 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     self.keepInstalled = keepInstalled
     self.circumstances = circumstances
     self.started = started
+    self.neededBy = neededBy
   }
 
   /// What became of the services that were started last.
@@ -113,16 +134,26 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     set { startedServices = newValue.isEmpty ? nil : newValue }
   }
 
+  /// The releases that need one of the transaction, each after those that it needs.
+  var dependents: [Dependent] {
+    get { neededBy ?? [] }
+    set { neededBy = newValue.isEmpty ? nil : newValue }
+  }
+
   /// What the self-tests read, all in one; nil where none ran.
   var selfTest: SelfTestReport? {
-    let reports = members.compactMap(\.selfTest)
+    let reports = members.compactMap(\.selfTest) + dependents.compactMap(\.selfTest)
     guard !reports.isEmpty else { return nil }
     return SelfTestReport(results: reports.flatMap(\.results), mock: reports.contains { $0.mock })
   }
 
   /// How everything stands once the transaction is committed.
   func committed(to state: InstallState) -> InstallState {
-    ended(state, generation: transaction) { member in
+    var state = state
+    for dependent in dependents {
+      if let report = dependent.selfTest { state.packages[dependent.release.id.name]?.selfTest = report }
+    }
+    return ended(state, generation: transaction) { member in
       var package = member.before
       package.activate(member.release, keeping: keepInstalled)
       package.selfTest = member.selfTest

@@ -15,7 +15,7 @@ extension UpdateMachine {
   /// - Returns: Whether that decides what comes next; otherwise it is a failure like any other.
   mutating func interrupt() throws(GtachError) -> Bool {
     switch step {
-    case .inspectingService, .preInstall, .postInstall, .testing, .serving(_, then: _, .stopping),
+    case .inspectingService, .inspectingDependent, .preInstall, .postInstall, .testing, .serving(_, then: _, .stopping),
       .serving(_, then: _, .reloading), .serving(_, then: _, .starting), .serving(_, then: _, .startingUntested):
       isInterrupted = true
       journal.errors.append(ErrorReport(interruption))

@@ -53,15 +53,23 @@ extension UpdateMachine {
     let replaced = goal.before.active.map { ", in place of \($0.id.version)" } ?? ""
     let message =
       switch journal.kind {
-      case .install: "\(id) is installed\(replaced)\(with)"
+      case .install: "\(id) is installed\(replaced)\(with)\(tried)"
       case .rollback where journal.errors.isEmpty: "\(id) is active again\(replaced)\(with), and held there"
       case .rollback: "\(id) is active again\(replaced)\(with), and held there, although not all tests passed"
       }
     return result(true, message, errors: journal.errors)
   }
 
+  /// With which of those that need it a release was tried.
+  private var tried: String {
+    let names = journal.dependents.filter(\.isTried).map(\.release.id.description)
+    return names.isEmpty ? "" : "; \(names.joined(separator: " and ")) \(names.count == 1 ? "works" : "work") with it"
+  }
+
   func rolledBackResult() -> UpdateResult {
-    let culprit = journal.members.first { $0.isRefused == true }?.release.id ?? id
+    let refused = journal.members.first { $0.isRefused == true }?.release.id ?? id
+    let dependent = journal.dependents.first { $0.hasFailed == true }?.release.id
+    let culprit = dependent.map { "\($0), which needs \(refused.name)," } ?? refused.description
     let codes = journal.errors.map(\.error.code)
     let cause =
       switch codes.contains(.cancelled) ? .cancelled : codes.first {

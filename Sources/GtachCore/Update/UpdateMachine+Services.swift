@@ -16,9 +16,9 @@ extension UpdateMachine {
   private var new: [InstalledService] { journal.members.compactMap(\.release.service) }
 
   /// Whether any of the releases has a service, before or after.
-  var concernsServices: Bool { !old.isEmpty || !new.isEmpty }
-  /// Whether any of the new ones has one.
-  var startsServices: Bool { !new.isEmpty }
+  var concernsServices: Bool { !old.isEmpty || startsServices }
+  /// Whether any is started on the way forward.
+  var startsServices: Bool { !new.isEmpty || !runningDependents.isEmpty }
 
   /// The services whose unit files are to be written; nothing else is done to one that stays what it was.
   private func changed(_ services: [InstalledService]) -> [InstalledService] {
@@ -49,7 +49,7 @@ extension UpdateMachine {
         unit: "\(layout.release(release.id))/\(path)", service: id, installedAt: "\(directory)/\(id.name)")
       return
     }
-    try prepare(from: 0)
+    try inspectDependents(from: 0)
   }
 
   /// Gives a release that is gone back to the service that it had when it was installed.
@@ -86,7 +86,10 @@ extension UpdateMachine {
   func stops() -> [ServiceOrder] {
     let known = Set(old.map(\.id))
     let added = new.filter { !known.contains($0.id) }
-    return (Array(added.reversed()) + Array(old.reversed())).map { .stop($0.id) }
+    let before = DependencyOrder.sorted(
+      journal.members.compactMap(\.before.active) + runningDependents, on: machine.platform
+    ).compactMap(\.service)
+    return (Array(added.reversed()) + Array(before.reversed())).map { .stop($0.id) }
   }
 
   /// Has unit files read again where there are others.
@@ -96,7 +99,9 @@ extension UpdateMachine {
 
   /// Starts services, each after those that it needs, and then looks at all of them.
   func starts(_ release: (UpdateJournal.Member) -> InstallState.Release?, isWatched: Bool = true) -> [ServiceOrder] {
-    let orders = journal.members.compactMap(release).flatMap(\.serviceOrders)
+    let orders = DependencyOrder.sorted(
+      journal.members.compactMap(release) + runningDependents, on: machine.platform
+    ).flatMap(\.serviceOrders)
     func isStart(_ order: ServiceOrder) -> Bool { if case .start = order { true } else { false } }
     return orders.filter(isStart) + (isWatched ? orders.filter { !isStart($0) } : [])
   }
@@ -138,13 +143,11 @@ extension UpdateMachine {
       journal.errors.append(ErrorReport(error))
       // What cannot be stopped would run beside what takes its place, whoever wants that.
       if journal.kind == .install || stage == .stopping {
-        let culprit = order.service.flatMap { service in
-          journal.members.firstIndex {
-            $0.release.service?.id == service || $0.before.active?.service?.id == service
-          }
-        }
         // That there is nobody to ask says nothing of the release.
-        return try undo(refusing: error.code == .serviceFailed ? [culprit].compactMap { $0 } : [])
+        guard error.code == .serviceFailed, let culprit = order.service.flatMap(position) else {
+          return try undo(refusing: [])
+        }
+        return try undo(refusing: blame(culprit))
       }
     case .stoppingAgain, .reloadingBack, .startingBack:
       guard error.code == .serviceFailed else { throw error.before("the next start finishes the rollback") }
@@ -155,12 +158,22 @@ extension UpdateMachine {
     try serve(rest.filter { $0.started != id }, stage)
   }
 
+  /// The position among `tested` of whoever has that service, or had it.
+  private func position(of service: ServiceID) -> Int? {
+    let member = journal.members.firstIndex {
+      $0.release.service?.id == service || $0.before.active?.service?.id == service
+    }
+    let dependent = journal.dependents.firstIndex { $0.release.service?.id == service }
+    return member ?? dependent.map { journal.members.count + $0 }
+  }
+
   /// What the result says: only what was seen to run is said to.
   private mutating func note(_ id: ServiceID, isRunning: Bool, _ stage: ServiceStage) {
     let owner = journal.members.first { member in
       (stage == .startingBack ? member.before.active : member.release)?.service?.id == id
     }
-    let release = stage == .startingBack ? owner?.before.active?.id : owner?.release.id
+    let dependent = journal.dependents.first { $0.release.service?.id == id }?.release.id
+    let release = (stage == .startingBack ? owner?.before.active?.id : owner?.release.id) ?? dependent
     guard let release else { return }
     journal.services.append(ServiceReport(release: release.description, unit: id.name, isRunning: isRunning))
   }

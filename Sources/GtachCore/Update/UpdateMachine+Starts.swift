@@ -149,7 +149,8 @@ extension UpdateMachine {
     let journal = UpdateJournal(
       transaction: records.state.lastTransaction + 1, kind: kind, phase: .staging, members: members,
       generationBefore: records.state.generation, keepInstalled: machine.keepInstalled,
-      circumstances: machine.circumstances, started: now)
+      circumstances: machine.circumstances, started: now,
+      neededBy: Self.dependents(of: members, state: records.state, on: machine.platform))
     self.init(journal: journal, records: records, layout: layout, machine: machine, hashing: hashing)
   }
 

@@ -82,12 +82,18 @@ extension UpdateMachine {
   }
 
   mutating func test(from position: Int, _ stage: SelfTestStage) throws(GtachError) {
-    guard position < journal.members.count else {
+    let tested = tested
+    guard position < tested.count else {
       guard stage == .serviceStopped else { return try commit() }
       journal.services = []
       return try serve(starts(\.release), .starting)
     }
-    let release = journal.members[position].release
+    // What somebody has stopped cannot show whether it works.
+    let isDependent = position >= journal.members.count
+    guard !isDependent || journal.dependents[position - journal.members.count].isTried else {
+      return try test(from: position + 1, stage)
+    }
+    let release = tested[position]
     step = .testing(position, stage)
     action = .selfTest(release, directory: layout.release(release.id), stage: stage)
   }

@@ -21,6 +21,8 @@ public struct UpdateMachine: Sendable {
     case tested(SelfTestReport)
     /// It was looked at what is where a service is to be.
     case inspected(ServiceFinding)
+    /// Whether a service runs, or is about to.
+    case isRunning(Bool)
   }
 
   /// What is to be done now; unchanged by anything but `advance`.
@@ -52,6 +54,7 @@ public struct UpdateMachine: Sendable {
   /// What is done for each release in turn has the position of its member.
   enum Step {
     case opening(Int), staging(Int), inspecting(Int), placing(Int), sealing, markingStaged, inspectingService(Int)
+    case inspectingDependent(Int)
     case preInstall(Int), beginning, activating, postInstall(Int), testing(Int, SelfTestStage)
     case serving(ServiceOrder, then: [ServiceOrder], ServiceStage)
     case committing, cleaningUp(UpdateResult)
@@ -74,6 +77,7 @@ public struct UpdateMachine: Sendable {
         if let error { try fail(error) } else { try succeed() }
       case .tested(let report): try judge(report)
       case .inspected(let finding): try take(finding)
+      case .isRunning(let isRunning): try take(isRunning: isRunning)
       }
     } catch {
       end(.fail(error))
@@ -100,7 +104,8 @@ public struct UpdateMachine: Sendable {
     case .placing(let position): stage(from: position + 1)
     case .sealing: try markStaged()
     case .markingStaged: try inspectServices(from: 0)
-    case .inspectingService: throw GtachError(.bug, "a service was looked at, and nothing was seen")
+    case .inspectingService, .inspectingDependent:
+      throw GtachError(.bug, "a service was looked at, and nothing was seen")
     case .preInstall(let position): try prepare(from: position + 1)
     case .beginning: try serve(stops(), .stopping)
     case .activating: try serve(reloads(), .reloading)
@@ -136,6 +141,11 @@ public struct UpdateMachine: Sendable {
       // What is wrong with this release or this machine is wrong with them the next time as well.
       let isLasting = [.descriptionInvalid, .serviceForeign, .configurationInvalid].contains(error.code)
       try undo(refusing: isLasting ? [position] : [])
+    case .inspectingDependent(let position):
+      journal.errors.append(ErrorReport(error))
+      // Where nobody is there to ask, nothing of it can be stopped either.
+      guard journal.kind == .rollback, error.code != .serviceUnavailable else { return try undo(refusing: []) }
+      try inspectDependents(from: position + 1)
     case .serving(let order, let rest, let stage): try disobeyed(order, then: rest, stage, error)
     case .preInstall(let position), .postInstall(let position), .testing(let position, _):
       journal.errors.append(ErrorReport(error))
@@ -143,7 +153,7 @@ public struct UpdateMachine: Sendable {
         try passOver(position)
       } else {
         // That the machine has no room for one more process says nothing of the release.
-        try undo(refusing: error.code == .busy ? [] : [position])
+        try undo(refusing: error.code == .busy ? [] : blame(position))
       }
     case .beginning, .activating:
       journal.errors.append(ErrorReport(error))
@@ -177,16 +187,13 @@ public struct UpdateMachine: Sendable {
     if let stopped = report.results.first(where: { $0.code == ErrorCode.cancelled.rawValue }) {
       return try fail(GtachError(.cancelled, "the self-test was stopped", reason: stopped.actual))
     }
-    // What was tested before the service was started comes first.
-    let earlier = stage == .serviceRunning ? journal.members[position].selfTest?.results ?? [] : []
-    journal.members[position].selfTest = SelfTestReport(results: earlier + report.results, mock: report.mock)
-    let release = journal.members[position].release.id
-    let errors = SelfTestVerdict.errors(report, release: release, allowMock: machine.allowMock)
+    note(report, of: position, stage)
+    let errors = SelfTestVerdict.errors(report, release: tested[position].id, allowMock: machine.allowMock)
     journal.errors += errors.map(ErrorReport.init)
     if errors.isEmpty || journal.kind == .rollback {
       try test(from: position + 1, stage)
     } else {
-      try undo(refusing: [position])
+      try undo(refusing: blame(position))
     }
   }
 }

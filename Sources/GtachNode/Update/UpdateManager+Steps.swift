@@ -43,6 +43,12 @@ extension UpdateManager {
         } catch {
           update.advance(.failed(error))
         }
+      case .inspectActivity(let service):
+        do throws(GtachError) {
+          update.advance(.isRunning(try services(limit.cancellation).status(of: service).isRunning))
+        } catch {
+          update.advance(.failed(error))
+        }
       case .service(let order):
         let keeper = ServiceKeeper(control: services(limit.cancellation), limit: limit)
         update.advance(outcome { () throws(GtachError) in try keeper.carryOut(order) })
@@ -75,7 +81,7 @@ extension UpdateManager {
     case .service(.stop(let service)): events(.updateStep(release: service.name, step: "stop"))
     case .selfTest(let release, _, _): events(.updateStep(release: release.id.description, step: "self-test"))
     case .finish(let result): events(.updateFinished(result: result))
-    case .perform, .inspect, .inspectService, .service, .verifyActive, .fail: return
+    case .perform, .inspect, .inspectService, .inspectActivity, .service, .verifyActive, .fail: return
     }
   }
 

@@ -67,7 +67,7 @@ struct InstallRecordsTests {
       journal.replacing("\"transaction\":2", with: "\"transaction\":0"),
       journal.replacing("\"generationBefore\":1", with: "\"generationBefore\":2"),
       journal.replacing("\"generationBefore\":1", with: "\"generationBefore\":-1"),
-      journal.replacing("\"attempt\":0", with: "\"attempt\":-1"),
+      journal.replacing("\"attempt\":1", with: "\"attempt\":-1"),
       journal.replacing("\"phase\":\"activated\"", with: "\"phase\":\"installed\""),
     ] {
       #expect(text != journal)

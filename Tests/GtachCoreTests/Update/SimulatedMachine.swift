@@ -6,7 +6,7 @@ extension UpdateAction {
   /// Whether it is one that a signal cuts off.
   fileprivate var takesTime: Bool {
     switch self {
-    case .stage, .inspectService, .runHook, .service, .selfTest: true
+    case .stage, .inspectService, .inspectActivity, .runHook, .service, .selfTest: true
     case .perform, .inspect, .verifyActive, .finish, .fail: false
     }
   }
@@ -175,6 +175,10 @@ struct SimulatedMachine {
           .inspected(
             ServiceFinding(
               unit: disk.read(unit) ?? [], installed: installed ?? .nothing, known: knownUnits[service.name])))
+      case .inspectActivity(let service):
+        try step()
+        let error = serviceErrors["status \(service.name)"]
+        update.advance(error.map { .failed($0) } ?? .isRunning(services.running[service.name] != nil))
       case .service(let order):
         try step()
         update.advance(carryOut(order))
@@ -221,7 +225,8 @@ struct SimulatedMachine {
   }
 
   private func behaviour(of release: ReleaseID) -> Behaviour {
-    let own = behaviours[release.description]
+    let library = disk.readLink(layout.active(Sample.name("lib")))?.split(separator: "/").last ?? ""
+    let own = behaviours["\(release) with lib@\(library)"] ?? behaviours[release.description]
     return own ?? (release.name == Sample.name ? behaviours[release.version.description] : nil) ?? Behaviour()
   }
 

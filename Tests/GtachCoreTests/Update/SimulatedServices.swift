@@ -7,11 +7,13 @@ import Testing
 struct SimulatedServices {
   static let directory = "/etc/systemd/system"
 
-  /// What a service runs: what its unit says of itself, and the release that its program was of when it was started.
+  /// What a service runs: what its unit says of itself, and the release that its program was of when it was started, and
+  /// that of `lib`, which programs load.
   struct Life: Hashable, CustomStringConvertible {
     var unit: String
     var program: String?
-    var description: String { "\(unit) of \(program ?? "nothing")" }
+    var library: String?
+    var description: String { "\(unit) of \(program ?? "nothing") with \(library ?? "no") lib" }
   }
 
   private var loaded: [String: String] = [:]
@@ -44,8 +46,13 @@ struct SimulatedServices {
     // /opt/gtach/current/NAME/bin/run
     let place = value("ExecStart").split(separator: "/").dropLast(2).map { "/\($0)" }.joined()
     running[name] = Life(
-      unit: value("Description"), program: disk.readLink(place)?.split(separator: "/").last.map(String.init))
+      unit: value("Description"), program: Self.version(place, disk),
+      library: Self.version("/opt/gtach/current/lib", disk))
     return true
+  }
+
+  private static func version(_ link: String, _ disk: SimulatedDisk) -> String? {
+    disk.readLink(link)?.split(separator: "/").last.map(String.init)
   }
 
   /// What of the unit a release has: the same for all patches of a minor version.
@@ -71,9 +78,10 @@ struct SimulatedServices {
     _ location: SourceLocation = #_sourceLocation
   ) {
     var lives: [String: Life] = [:]
+    let library = Self.version("/opt/gtach/current/lib", disk)
     for (name, version) in services {
       let minor = version.split(separator: ".").prefix(2).joined(separator: ".")
-      lives["\(name).service"] = Life(unit: "\(name) \(minor)", program: version)
+      lives["\(name).service"] = Life(unit: "\(name) \(minor)", program: version, library: library)
     }
     #expect(running == lives, "\(comment)", sourceLocation: location)
     let units = lives.keys.sorted()

@@ -19,13 +19,28 @@ struct UpdateServiceCutTests {
     case failingGone = "one that fails its self-test"
     case set = "an update of a set"
     case failingSet = "an update of a set of which one does not stay up"
+    case library = "an update of what a service needs"
+    case failingLibrary = "an update with which a service that needs it fails its self-test"
+    case crashingLibrary = "an update with which a service that needs it does not stay up"
+    case libraryRollback = "a rollback by hand of what a service needs"
     var testDescription: String { rawValue }
 
     private var isSet: Bool { self == .set || self == .failingSet }
+    /// Whether only what the service needs changes.
+    private var isLibrary: Bool {
+      [.library, .failingLibrary, .crashingLibrary, .libraryRollback].contains(self)
+    }
     private var isFirst: Bool { self == .first || self == .failingFirst }
     private var version: String { self == .sameUnit ? "1.1.1" : "2.0.0" }
 
     private func releases(_ version: String) -> [InstallState.Release] {
+      if isLibrary {
+        let app = Sample.service("1.1.0") { description in
+          description.dependencies = [Sample.name("lib"): Sample.range("*")]
+          description.selfTest = [.path(exists: "/", kind: nil)]
+        }
+        return version == "2.0.0" ? [Sample.release(version, of: "lib")] : [Sample.release(version, of: "lib"), app]
+      }
       let app = Sample.service(version) { description in
         if isSet { description.dependencies = [Sample.name("lib"): Sample.range(version)] }
       }
@@ -45,7 +60,11 @@ struct UpdateServiceCutTests {
       case .failingStart: node.behaviours["2.0.0"] = .init(start: failure)
       case .crashing, .failingFirst: node.behaviours["2.0.0"] = .init(watch: failure)
       case .failingSet: node.behaviours["lib@2.0.0"] = .init(watch: failure)
-      case .first, .update, .sameUnit, .rollback, .gone, .set: break
+      case .failingLibrary:
+        node.behaviours["app@1.1.0 with lib@2.0.0"] = .init(
+          runningSelfTest: .tested(Sample.report(passed: false)))
+      case .crashingLibrary: node.behaviours["app@1.1.0 with lib@2.0.0"] = .init(watch: failure)
+      case .first, .update, .sameUnit, .rollback, .gone, .set, .library, .libraryRollback: break
       }
       return node
     }
@@ -54,6 +73,7 @@ struct UpdateServiceCutTests {
       switch self {
       case .rollback: try node.rollBack()
       case .gone, .failingGone: try node.install(version)
+      case .libraryRollback: try node.rollBack(of: Sample.name("lib"))
       default: try node.install(releases(version))
       }
     }
