@@ -24,5 +24,6 @@ makespan() {
 makespan 1 67108864 1.01
 makespan 8 67108864 1.03
 makespan 64 4194304 1.25
+makespan 200 67108864 1.06
 makespan 8 67108864 1.3 slow
 makespan 32 67108864 1.3 slow

@@ -8,8 +8,9 @@ struct Link {
   let bytesPerSecond: Int
   /// What waits to be sent to each neighbour: units, and how many bytes are left of them.
   private var queues: [[(unit: Int, bytes: Int)]]
+  /// The neighbours for whom something waits, ascending, and the one whose turn it is at the earliest.
+  private var waiting: [Int] = []
   private var next = 0
-  private var waiting = 0
   /// Whether a segment is on its way out.
   private(set) var isSending = false
   /// When the last byte that is known of has come in.
@@ -27,24 +28,26 @@ struct Link {
 
   /// Puts a unit behind those that wait for a neighbour.
   mutating func queue(_ unit: Int, bytes: Int, to neighbour: Int) {
+    if queues[neighbour].isEmpty {
+      waiting.insert(neighbour, at: waiting.firstIndex { $0 > neighbour } ?? waiting.count)
+    }
     queues[neighbour].append((unit, bytes))
-    waiting += 1
   }
 
   /// Forgets what waits for a neighbour.
   mutating func clear(_ neighbour: Int) {
     // What is on its way out is sent.
     let kept = isSending && next == neighbour ? 1 : 0
-    waiting -= max(0, queues[neighbour].count - kept)
     queues[neighbour] = Array(queues[neighbour].prefix(kept))
+    if kept == 0 { waiting.removeAll { $0 == neighbour } }
   }
 
   /// Begins to send a segment, where one waits and none is on its way.
   ///
   /// - Returns: How long that takes, in microseconds.
   mutating func begin() -> Int64? {
-    guard !isSending, waiting > 0 else { return nil }
-    while queues[next].isEmpty { next = (next + 1) % queues.count }
+    guard !isSending, let first = waiting.first else { return nil }
+    next = waiting.first { $0 >= next } ?? first
     isSending = true
     return duration(min(Self.segmentBytes, queues[next][0].bytes))
   }
@@ -62,9 +65,9 @@ struct Link {
     let isLast = left == bytes
     if isLast {
       queues[neighbour].removeFirst()
-      waiting -= 1
+      if queues[neighbour].isEmpty { waiting.removeAll { $0 == neighbour } }
     }
-    next = (next + 1) % queues.count
+    next += 1
     return (neighbour, unit, bytes, isLast)
   }
 

@@ -4,7 +4,7 @@ import GtachModel
 /// A node of a simulated swarm: the decisions, and what a real one has on its disk and its connections.
 struct SimulatedNode {
   var fetch: UnitFetch
-  var slots = UploadSlots<Int>()
+  var slots = UploadSlots()
   var served: ServedUnits
   var link: Link
   var generator: SeededGenerator
@@ -79,5 +79,5 @@ struct SimulatedNode {
   }
 
   /// What it tells a neighbour that it has.
-  var told: [Int] { nature == .lie ? Array(0..<units) : Array(stored.ranges.joined()) }
+  var told: [Range<Int>] { nature == .lie ? [0..<units] : stored.ranges }
 }

@@ -13,9 +13,8 @@ extension SwarmSimulation {
     case .segmentSent(let node): segmentSent(node)
     case .unit(let node, let place, let connection, let unit, let isGood):
       receive(unit: unit, isGood: isGood, at: node, place, connection: connection)
-    case .overdue(let node, let place, let connection, let question):
-      guard nodes[node].connections[place] == connection, nodes[node].answered[place] < question else { return }
-      fail(node, place)
+    case .overdue(let node, let place, _, _):
+      if !Self.isAnswered(event, by: nodes) { fail(node, place) }
     case .connect(let node, let place): connect(node, place)
     case .cut:
       let node = Int.random(in: nodes.indices, using: &generator)
@@ -91,7 +90,7 @@ extension SwarmSimulation {
     obey(nodes[node].advance(), of: node)
     nodes[other].serving[mirror] = nil
     nodes[other].link.clear(mirror)
-    obey(nodes[other].slots.end(mirror), of: other)
+    obey(nodes[other].slots.end(LeaseClaim(connection: mirror)), of: other)
     retry(node, place)
   }
 
@@ -105,13 +104,16 @@ extension SwarmSimulation {
 
   private mutating func tellNews(_ node: Int) {
     nodes[node].tellsNews = false
-    let news = nodes[node].news
+    let news = nodes[node].news.map { $0..<$0 + 1 }
     nodes[node].news = []
     for place in nodes[node].neighbours.indices {
       // All who hear it hear it now: the delay is in the pause before.
       let (other, mirror) = (nodes[node].neighbours[place], nodes[node].mirrors[place])
-      guard let connection = nodes[node].serving[place] else { continue }
-      receive(.has(news), at: other, mirror, connection: connection)
+      guard let connection = nodes[node].serving[place], nodes[other].connections[mirror] == connection else {
+        continue
+      }
+      nodes[other].fetch.has(SessionID(number: mirror), news)
+      obey(nodes[other].advance(), of: other)
     }
   }
 
@@ -125,7 +127,7 @@ extension SwarmSimulation {
 
   private mutating func send(_ message: Message, from node: Int, _ place: Int, _ connection: Int) {
     events.add(
-      after: scenario.delayMicroseconds,
+      inLine: Self.messageLine,
       .message(
         to: nodes[node].neighbours[place], place: nodes[node].mirrors[place], connection: connection, message))
   }
@@ -142,12 +144,21 @@ extension SwarmSimulation {
         ask(.ask(units, have: have), from: node, session)
         nodes[node].asked[session.number] += 1
         events.add(
-          after: Self.answerMicroseconds,
+          inLine: Self.overdueLine,
           .overdue(
             node, place: session.number, connection: nodes[node].connections[session.number] ?? 0,
             question: nodes[node].asked[session.number]))
+        // Nearly all questions are answered long before they would be overdue.
+        let nodes = nodes
+        events.drop(fromLine: Self.overdueLine) { Self.isAnswered($0, by: nodes) }
       }
     }
+  }
+
+  /// Whether what was to be looked at when it is overdue needs no look any more.
+  private static func isAnswered(_ event: Event, by nodes: [SimulatedNode]) -> Bool {
+    guard case .overdue(let node, let place, let connection, let question) = event else { return false }
+    return nodes[node].connections[place] != connection || nodes[node].answered[place] >= question
   }
 
   private mutating func ask(_ message: Message, from node: Int, _ session: SessionID) {
@@ -171,11 +182,11 @@ extension SwarmSimulation {
       nodes[node].fetch.lacks(session, units)
     case .claim(let have, let urgent):
       guard nodes[node].serving[place] == connection else { return }
-      obey(nodes[node].slots.claim(place, have: have, urgent: urgent), of: node)
+      obey(nodes[node].slots.claim(LeaseClaim(connection: place), have: have, urgent: urgent), of: node)
       return
     case .end:
       guard nodes[node].serving[place] == connection else { return }
-      obey(nodes[node].slots.end(place), of: node)
+      obey(nodes[node].slots.end(LeaseClaim(connection: place)), of: node)
       return
     case .ask(let units, let have):
       guard nodes[node].serving[place] == connection else { return }
@@ -217,12 +228,12 @@ extension SwarmSimulation {
 
   // MARK: - Serving
 
-  private mutating func obey(_ directives: [UploadSlots<Int>.Directive], of node: Int) {
+  private mutating func obey(_ directives: [UploadSlots.Directive], of node: Int) {
     for directive in directives {
       let (place, isGranted) =
         switch directive {
-        case .grant(let place): (place, true)
-        case .revoke(let place): (place, false)
+        case .grant(let claim): (claim.connection, true)
+        case .revoke(let claim): (claim.connection, false)
         }
       guard let connection = nodes[node].serving[place] else { continue }
       send(.lease(isGranted), from: node, place, connection)
@@ -232,14 +243,15 @@ extension SwarmSimulation {
   private mutating func answer(_ units: [Int], have: Int, at node: Int, _ place: Int, _ connection: Int) {
     if nodes[node].nature == .stall { return }
     let held = units.filter(nodes[node].stored.contains)
-    guard nodes[node].slots.mayAsk(place), nodes[node].nature != .lie, let unit = nodes[node].served.choose(held)
+    let claim = LeaseClaim(connection: place)
+    guard nodes[node].slots.mayAsk(claim), nodes[node].nature != .lie, let unit = nodes[node].served.choose(held)
     else {
-      let lacking = nodes[node].slots.mayAsk(place) ? units : []
+      let lacking = nodes[node].slots.mayAsk(claim) ? units : []
       send(.refused(lacking), from: node, place, connection)
       return
     }
     let bytes = scenario.bytes(ofUnit: unit)
-    nodes[node].slots.serves(place, have: have, bytes: bytes)
+    nodes[node].slots.serves(claim, have: have, bytes: bytes)
     nodes[node].link.queue(unit, bytes: bytes, to: place)
     transmit(node)
   }

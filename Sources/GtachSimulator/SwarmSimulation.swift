@@ -6,6 +6,8 @@ import GtachModel
 public struct SwarmSimulation {
   /// How long an answer may take before the neighbour is left, in microseconds.
   static let answerMicroseconds: Int64 = 10_000_000
+  /// The lines of events that are due equally long after they are put in: messages, and looks at overdue answers.
+  static let (messageLine, overdueLine) = (0, 1)
   /// After how much virtual time a run is given up, in microseconds.
   static let endMicroseconds: Int64 = 3_600_000_000
 
@@ -16,7 +18,7 @@ public struct SwarmSimulation {
     case ask([Int], have: Int)
     case lease(Bool)
     case refused([Int])
-    case has([Int])
+    case has([Range<Int>])
   }
 
   /// What can happen. A node knows its neighbours by their places; a connection's messages and units count only while
@@ -36,7 +38,7 @@ public struct SwarmSimulation {
   }
 
   let scenario: Scenario
-  var events = EventQueue<Event>()
+  var events: EventQueue<Event>
   var nodes: [SimulatedNode] = []
   var generator: SeededGenerator
   var isPartitioned = false
@@ -52,6 +54,7 @@ public struct SwarmSimulation {
   public init(_ scenario: Scenario) {
     self.scenario = scenario
     generator = SeededGenerator(seed: scenario.seed)
+    events = EventQueue(delays: [scenario.delayMicroseconds, Self.answerMicroseconds])
     prepare()
   }
 

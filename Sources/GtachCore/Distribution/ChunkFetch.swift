@@ -82,7 +82,7 @@ public struct ChunkFetch: Sendable {
       } else if !told.contains(session) {
         telling[session] = 0
       }
-      units.has(session, ranges.map { $0.clamped(to: 0..<map.count) }.joined())
+      units.has(session, ranges.map { $0.clamped(to: 0..<map.count) })
     case .lease(let isGranted): units.lease(session, isGranted: isGranted)
     case .listed(let object, let progress):
       lists.came(object, from: session)

@@ -7,7 +7,8 @@ extension UnitFetch {
   public mutating func advance(using generator: inout some RandomNumberGenerator) -> [Directive] {
     var directives = declined.map { Directive.end($0) }
     declined = []
-    for place in neighbours.indices where neighbours[place].fillsLease {
+    // Of the others nothing more can be asked than when they were looked at last.
+    for place in leased where (isHungry || told.contains(place)) && !neighbours[place].isSilent {
       ask(place, using: &generator, &directives)
     }
     claim(&directives)
@@ -17,16 +18,17 @@ extension UnitFetch {
   /// Some time has passed: whoever has room for a lease demands it of some that have what is lacking.
   public mutating func measure(using generator: inout some RandomNumberGenerator) -> [Directive] {
     measureSilence()
-    var speeds = neighbours.filter(\.fillsLease).map(\.speed)
+    let used = leased.filter { !neighbours[$0].isSilent }
+    var speeds = used.map { neighbours[$0].speed }
+    let before = room.count
     room.measure(&speeds)
-    for place in neighbours.indices.reversed() where neighbours[place].fillsLease {
-      neighbours[place].speed = speeds.removeLast()
-    }
+    if room.count > before { isHungry = true }
+    for (place, speed) in zip(used, speeds) { neighbours[place].speed = speed }
     guard hasRoom else { return [] }
-    let useful = neighbours.indices.filter { !neighbours[$0].isLeased && isUseful($0) }
+    let useful = neighbours.indices.filter { !leased.contains($0) && isUseful($0) }
     return useful.shuffled(using: &generator).prefix(Self.urgentClaims).map { place in
       neighbours[place].isClaimed = true
-      return .claim(neighbours[place].session, have: have, urgent: true)
+      return .claim(sessions[place], have: have, urgent: true)
     }
   }
 
@@ -36,7 +38,7 @@ extension UnitFetch {
   private mutating func ask(
     _ place: Int, using generator: inout some RandomNumberGenerator, _ directives: inout [Directive]
   ) {
-    let session = neighbours[place].session
+    let session = sessions[place]
     let isAlone = neighbours.count == 1
     let open = isAlone ? Self.questionsOfOne(unitSize: unitSize) : Self.questionsPerLease
     while neighbours[place].questions.count < open {
@@ -49,7 +51,7 @@ extension UnitFetch {
       directives.append(.ask(session, units, have: have))
     }
     if neighbours[place].questions.isEmpty {
-      neighbours[place].isLeased = false
+      leased.removeAll { $0 == place }
       directives.append(.end(session))
       isHungry = true
     }
@@ -57,17 +59,20 @@ extension UnitFetch {
 
   /// Asks all who have something that is lacking for a lease, while there is room for one.
   private mutating func claim(_ directives: inout [Directive]) {
-    guard isHungry else { return }
-    isHungry = false
+    defer {
+      isHungry = false
+      told.removeAll(keepingCapacity: true)
+    }
     let hasRoom = hasRoom
-    for place in neighbours.indices where !neighbours[place].isLeased {
+    guard hasRoom || lacking.isEmpty else { return }
+    for place in isHungry ? Array(neighbours.indices) : told where !leased.contains(place) {
       if neighbours[place].isClaimed {
         guard lacking.isEmpty else { continue }
         neighbours[place].isClaimed = false
-        directives.append(.end(neighbours[place].session))
+        directives.append(.end(sessions[place]))
       } else if hasRoom, isUseful(place) {
         neighbours[place].isClaimed = true
-        directives.append(.claim(neighbours[place].session, have: have, urgent: false))
+        directives.append(.claim(sessions[place], have: have, urgent: false))
       }
     }
   }

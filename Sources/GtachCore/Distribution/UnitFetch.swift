@@ -48,10 +48,8 @@ public struct UnitFetch: Sendable {
   }
 
   struct Neighbour {
-    let session: SessionID
     var has: UnitSet
     var isClaimed = false
-    var isLeased = false
     var speed = LeaseRoom.Speed()
     /// What was asked, in order.
     var questions: [[Int]] = []
@@ -61,8 +59,6 @@ public struct UnitFetch: Sendable {
 
     /// Whether it owes answers, and nothing has come of them for long.
     var isSilent: Bool { quietMeasures >= patience }
-    /// Whether it granted a lease that is of use.
-    var fillsLease: Bool { isLeased && !isSilent }
   }
 
   /// What has still to come, and of that what nobody was asked for.
@@ -70,7 +66,11 @@ public struct UnitFetch: Sendable {
   var free: UnitSet
   /// How many neighbours have each unit.
   var rarity: UnitRarity
+  /// The neighbours. Each has its place in both of these.
+  public internal(set) var sessions: [SessionID] = []
   var neighbours: [Neighbour] = []
+  /// The places of those who granted a lease, ascending.
+  var leased: [Int] = []
   var room = LeaseRoom()
   /// A unit's bytes; the last of an object may have fewer.
   let unitSize: Int
@@ -80,8 +80,10 @@ public struct UnitFetch: Sendable {
   public private(set) var have = 0
   /// The unit that the only neighbour was asked for last.
   var lastOfOne: Int?
-  /// Whether neighbours may have become worth a claim since they were last looked at.
+  /// Whether neighbours may have become worth a question or a claim since they were last looked at: any of them, or
+  /// those at these places, which have told of more.
   var isHungry = true
+  var told: [Int] = []
   /// Who granted a lease for which there is no room any more.
   var declined: [SessionID] = []
 
@@ -115,16 +117,23 @@ public struct UnitFetch: Sendable {
   }
 
   /// A neighbour tells which units it has, or which more.
-  public mutating func has(_ session: SessionID, _ units: some Sequence<Int>) {
+  public mutating func has(_ session: SessionID, _ ranges: [Range<Int>]) {
     let place: Int
     if let known = self.place(of: session) {
       place = known
     } else {
       place = neighbours.count
-      neighbours.append(Neighbour(session: session, has: UnitSet(below: rarity.count)))
+      sessions.append(session)
+      neighbours.append(Neighbour(has: UnitSet(below: rarity.count)))
     }
-    for unit in units where neighbours[place].has.insert(unit) { rarity.add(unit) }
-    isHungry = true
+    for units in ranges {
+      for unit in units where neighbours[place].has.insert(unit) { rarity.add(unit) }
+    }
+    if lacking.isEmpty {
+      isHungry = true
+    } else if !isHungry {
+      told.append(place)
+    }
   }
 
   /// A neighbour has not got a unit that it told of, or no longer.
@@ -137,13 +146,17 @@ public struct UnitFetch: Sendable {
   public mutating func lease(_ session: SessionID, isGranted: Bool) {
     guard let place = place(of: session) else { return }
     neighbours[place].isClaimed = false
-    guard neighbours[place].isLeased != isGranted else { return }
+    guard leased.contains(place) != isGranted else { return }
     isHungry = true
-    guard !isGranted || hasRoom else {
+    guard isGranted else {
+      leased.removeAll { $0 == place }
+      return
+    }
+    guard hasRoom else {
       declined.append(session)
       return
     }
-    neighbours[place].isLeased = isGranted
+    leased.insert(place, at: leased.firstIndex { $0 > place } ?? leased.count)
     neighbours[place].speed = LeaseRoom.Speed()
   }
 
@@ -183,7 +196,9 @@ public struct UnitFetch: Sendable {
   /// A neighbour is gone.
   public mutating func left(_ session: SessionID) {
     guard let place = place(of: session) else { return }
+    sessions.remove(at: place)
     let gone = neighbours.remove(at: place)
+    leased = leased.filter { $0 != place }.map { $0 > place ? $0 - 1 : $0 }
     for unit in gone.has.ranges.joined() { rarity.remove(unit) }
     if !gone.isSilent { gone.questions.forEach { giveBack($0) } }
     isHungry = true
@@ -218,9 +233,9 @@ public struct UnitFetch: Sendable {
       neighbours[place].questions[number].removeAll { !free.remove($0) }
     }
     isHungry = true
-    guard neighbours[place].isLeased, leaseCount > room.count else { return }
-    neighbours[place].isLeased = false
-    declined.append(neighbours[place].session)
+    guard leased.contains(place), leaseCount > room.count else { return }
+    leased.removeAll { $0 == place }
+    declined.append(sessions[place])
   }
 
   private mutating func giveBack(_ units: [Int]) {
@@ -235,9 +250,6 @@ public struct UnitFetch: Sendable {
   /// Whether a unit has still to come.
   public func isLacking(_ unit: Int) -> Bool { lacking.contains(unit) }
 
-  /// The neighbours.
-  public var sessions: [SessionID] { neighbours.map(\.session) }
-
   /// Whether a neighbour has any of some units.
   public func has(_ session: SessionID, anyOf units: Range<Int>) -> Bool {
     place(of: session).map { place in units.contains(where: neighbours[place].has.contains) } ?? false
@@ -251,9 +263,9 @@ public struct UnitFetch: Sendable {
   /// How many neighbours have a unit.
   public func holderCount(of unit: Int) -> Int { rarity.holders(of: unit) }
 
-  var leaseCount: Int { neighbours.count(where: \.fillsLease) }
+  var leaseCount: Int { leased.count { !neighbours[$0].isSilent } }
 
   var hasRoom: Bool { !lacking.isEmpty && leaseCount < room.count }
 
-  func place(of session: SessionID) -> Int? { neighbours.firstIndex { $0.session == session } }
+  func place(of session: SessionID) -> Int? { sessions.firstIndex(of: session) }
 }

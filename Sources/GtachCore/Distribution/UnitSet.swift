@@ -53,36 +53,24 @@ public struct UnitSet: Hashable, Sendable {
     return nil
   }
 
-  /// How many units are in this set and in two others of the same variant.
-  public func commonCount(with first: UnitSet, _ second: UnitSet) -> Int {
-    guard !isEmpty else { return 0 }
-    var count = 0
-    for place in words.indices {
-      count += (words[place] & first.words[place] & second.words[place]).nonzeroBitCount
-    }
-    return count
+  /// Those of 64 units that are in a set.
+  struct Word {
+    /// Which 64 units.
+    let place: Int
+    /// A bit for each of them.
+    var members: UInt64
   }
 
-  /// Some of the units that are in this set and in two others of the same variant.
-  ///
-  /// - Parameter ranks: Which of them, counted from 0 on; ascending.
-  public func common(with first: UnitSet, _ second: UnitSet, ranks: [Int]) -> [Int] {
-    var units: [Int] = []
-    var seen = 0
+  /// What is in this set and in another of the same variant, without what is empty.
+  func common(with other: UnitSet) -> [Word] {
+    var common: [Word] = []
     for place in words.indices {
-      guard units.count < ranks.count else { break }
-      var word = words[place] & first.words[place] & second.words[place]
-      let end = seen + word.nonzeroBitCount
-      while units.count < ranks.count, ranks[units.count] < end {
-        while seen < ranks[units.count] {
-          word &= word - 1
-          seen += 1
-        }
-        units.append(place << 6 | word.trailingZeroBitCount)
-      }
-      seen = end
+      let members = words[place] & other.words[place]
+      guard members != 0 else { continue }
+      if common.isEmpty { common.reserveCapacity(words.count - place) }
+      common.append(Word(place: place, members: members))
     }
-    return units
+    return common
   }
 
   /// Its units in ascending order.
@@ -109,4 +97,29 @@ public struct UnitSet: Hashable, Sendable {
   }
 
   private static func bit(_ unit: Int) -> UInt64 { 1 << UInt64(unit & 63) }
+}
+
+extension [UnitSet.Word] {
+  /// Some of the units.
+  ///
+  /// - Parameter ranks: Which of them, counted from 0 on; ascending.
+  func units(ranks: [Int]) -> [Int] {
+    var units: [Int] = []
+    units.reserveCapacity(ranks.count)
+    var seen = 0
+    for word in self {
+      guard units.count < ranks.count else { break }
+      var members = word.members
+      let end = seen + members.nonzeroBitCount
+      while units.count < ranks.count, ranks[units.count] < end {
+        while seen < ranks[units.count] {
+          members &= members - 1
+          seen += 1
+        }
+        units.append(word.place << 6 | members.trailingZeroBitCount)
+      }
+      seen = end
+    }
+    return units
+  }
 }

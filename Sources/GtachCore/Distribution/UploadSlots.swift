@@ -1,14 +1,30 @@
-/// A claim to a lease, and whose it is.
-public protocol LeaseClaim: Hashable, Comparable, Sendable {
-  /// Somebody who claims.
-  associatedtype Claimant: Hashable
-  /// Who claims it.
-  var claimant: Claimant { get }
-}
+import GtachModel
 
-extension Int: LeaseClaim {
-  /// Where claims are numbers, each is another's.
-  public var claimant: Int { self }
+/// A peer's claim to a lease.
+public struct LeaseClaim: Hashable, Comparable, Sendable {
+  /// Whose it is; nil where each connection is of another.
+  public let peer: NodeID?
+  /// On which connection it came, and under which number there.
+  public let connection: Int
+  /// The number.
+  public let number: UInt32
+
+  /// A claim.
+  public init(peer: NodeID? = nil, connection: Int, number: UInt32 = 0) {
+    self.peer = peer
+    self.connection = connection
+    self.number = number
+  }
+
+  /// Whether another claim is of the same peer.
+  func isFromPeer(of other: LeaseClaim) -> Bool {
+    peer == nil ? connection == other.connection : peer == other.peer
+  }
+
+  /// The order of connections, and on each that of numbers.
+  public static func < (left: LeaseClaim, right: LeaseClaim) -> Bool {
+    (left.connection, left.number) < (right.connection, right.number)
+  }
 }
 
 /// Who may ask this node for units, and which of those that somebody would like it is sent.
@@ -16,20 +32,20 @@ extension Int: LeaseClaim {
 /// A node serves few peers at a time, those first that have least: so whatever it sends can be passed on soonest, and
 /// nobody waits for one who has nearly everything. A value without clock and connections; the simulator and the daemon
 /// obey it.
-public struct UploadSlots<Claim: LeaseClaim>: Sendable {
+public struct UploadSlots: Sendable {
   /// How often `measure` is to be called while there are leases, in milliseconds.
-  public static var measureMilliseconds: Int64 { 100 }
+  public static let measureMilliseconds: Int64 = 100
 
-  /// What to tell a claimant.
+  /// What to tell whoever claims.
   public enum Directive: Hashable, Sendable {
     /// It may ask.
-    case grant(Claim)
+    case grant(LeaseClaim)
     /// It may no longer.
-    case revoke(Claim)
+    case revoke(LeaseClaim)
   }
 
   private struct Lease: Sendable {
-    let claim: Claim
+    let claim: LeaseClaim
     /// How many units the peer had when it last asked.
     var have: Int
     var speed = LeaseRoom.Speed()
@@ -39,18 +55,18 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
 
   /// How many more units than a peer that waits must one have that loses its lease to it: leases that change all the
   /// time help nobody.
-  public static var margin: Int { 8 }
+  public static let margin = 8
   /// How many units a peer gets whose lease was taken back: it may have asked before it heard of that.
-  public static var grace: Int { 16 }
+  public static let grace = 16
 
   /// After how many measurements without a question a lease goes to somebody else who waits. On a slow link what was
   /// asked before may have to come first: of 1 Mbit/s, shared by eight, a unit of 64 KiB takes four seconds.
-  public static var idleMeasures: Int { 60 }
+  public static let idleMeasures = 60
 
   private var leases: [Lease] = []
   /// Claims whose leases were taken back and that their peers have not ended yet, and how many units these get.
-  private var revoked: [Claim: Int] = [:]
-  private var waiting: [(claim: Claim, have: Int)] = []
+  private var revoked: [LeaseClaim: Int] = [:]
+  private var waiting: [(claim: LeaseClaim, have: Int)] = []
   private var room: LeaseRoom
 
   /// The slots of a node that serves nobody yet.
@@ -59,17 +75,17 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   public init(limit: Int = LeaseRoom.most) { room = LeaseRoom(limit: limit) }
 
   /// Whether a claim was granted and still is.
-  private func isGranted(_ claim: Claim) -> Bool { leases.contains { $0.claim == claim } }
+  private func isGranted(_ claim: LeaseClaim) -> Bool { leases.contains { $0.claim == claim } }
 
   /// Whether a peer may ask for units: while it has a lease, and a little longer.
-  public func mayAsk(_ claim: Claim) -> Bool { isGranted(claim) || revoked[claim, default: 0] > 0 }
+  public func mayAsk(_ claim: LeaseClaim) -> Bool { isGranted(claim) || revoked[claim, default: 0] > 0 }
 
   /// A peer asks for a lease, or asks again.
   ///
   /// - Parameters:
   ///   - have: How many units of the variant it has.
   ///   - urgent: Whether it has waited: then it takes the lease of a peer that has more.
-  public mutating func claim(_ claim: Claim, have: Int, urgent: Bool) -> [Directive] {
+  public mutating func claim(_ claim: LeaseClaim, have: Int, urgent: Bool) -> [Directive] {
     guard !isGranted(claim) else { return [] }
     revoked[claim] = nil
     waiting.removeAll { $0.claim == claim }
@@ -88,7 +104,7 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   }
 
   /// A peer needs no lease, or no longer.
-  public mutating func end(_ claim: Claim) -> [Directive] {
+  public mutating func end(_ claim: LeaseClaim) -> [Directive] {
     leases.removeAll { $0.claim == claim }
     waiting.removeAll { $0.claim == claim }
     revoked[claim] = nil
@@ -96,7 +112,7 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   }
 
   /// A peer that may asked for a unit, and gets so many bytes.
-  public mutating func serves(_ claim: Claim, have: Int, bytes: Int) {
+  public mutating func serves(_ claim: LeaseClaim, have: Int, bytes: Int) {
     guard let place = leases.firstIndex(where: { $0.claim == claim }) else {
       if let left = revoked[claim] { revoked[claim] = left - 1 }
       return
@@ -127,16 +143,24 @@ public struct UploadSlots<Claim: LeaseClaim>: Sendable {
   private var isWaitedFor: Bool { waiting.contains { !isServed($0.claim) } }
 
   /// Whether whoever claims this has another lease: one is enough for anybody.
-  private func isServed(_ claim: Claim) -> Bool { leases.contains { $0.claim.claimant == claim.claimant } }
+  private func isServed(_ claim: LeaseClaim) -> Bool { leases.contains { $0.claim.isFromPeer(of: claim) } }
+
+  /// Where whoever has least waits, of those who have no lease.
+  private var poorest: Int? {
+    var poorest: Int?
+    for place in waiting.indices where !isServed(waiting[place].claim) {
+      if let poorest, (waiting[poorest].have, waiting[poorest].claim) < (waiting[place].have, waiting[place].claim) {
+        continue
+      }
+      poorest = place
+    }
+    return poorest
+  }
 
   /// Grants free slots to those who have least.
   private mutating func fill() -> [Directive] {
     var directives: [Directive] = []
-    while leases.count < room.count,
-      let poorest = waiting.indices.filter({ !isServed(waiting[$0].claim) }).min(by: {
-        (waiting[$0].have, waiting[$0].claim) < (waiting[$1].have, waiting[$1].claim)
-      })
-    {
+    while leases.count < room.count, let poorest {
       let (claim, have) = waiting.remove(at: poorest)
       leases.append(Lease(claim: claim, have: have))
       directives.append(.grant(claim))

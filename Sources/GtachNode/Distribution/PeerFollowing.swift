@@ -24,7 +24,7 @@ final class PeerFollowing {
 
   /// Ends all of it. To be called when the connection is over.
   func close() {
-    sharing.leave(connection, claims: claims.keys.map(claimant))
+    sharing.leave(connection, claims: claims.keys.map(leaseClaim))
     teller.close()
   }
 
@@ -49,7 +49,7 @@ final class PeerFollowing {
     else { throw GtachError(.protocolViolation, "the peer claims too much, or what it does not follow") }
     claims[claim.id] = claim.follow
     teller.waitForRoom()
-    sharing.claim(claimant(claim.id), have: claim.have, isUrgent: claim.urgent)
+    sharing.claim(leaseClaim(claim.id), have: claim.have, isUrgent: claim.urgent)
   }
 
   /// A peer no longer wants what it follows or claims.
@@ -64,11 +64,11 @@ final class PeerFollowing {
 
   private func endClaim(_ id: UInt32) {
     guard claims.removeValue(forKey: id) != nil else { return }
-    sharing.end(claimant(id))
+    sharing.end(leaseClaim(id))
   }
 
-  private func claimant(_ id: UInt32) -> UnitSharing.Claimant {
-    UnitSharing.Claimant(claimant: channel.peer, connection: connection, claim: id)
+  private func leaseClaim(_ id: UInt32) -> LeaseClaim {
+    LeaseClaim(peer: channel.peer, connection: connection, number: id)
   }
 
   /// The lists of some objects.
@@ -102,7 +102,7 @@ final class PeerFollowing {
       throw GtachError(.noLease, "the peer has no lease here, or no longer")
     }
     while true {
-      let chosen = try sharing.choose(request.units, of: index, for: claimant(request.claim), have: request.have)
+      let chosen = try sharing.choose(request.units, of: index, for: leaseClaim(request.claim), have: request.have)
       let bytes: [UInt8]
       do throws(GtachError) {
         bytes = try repository.unit(object: chosen.object, number: chosen.unit)

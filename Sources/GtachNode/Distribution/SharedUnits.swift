@@ -4,8 +4,6 @@ import GtachSystem
 
 /// What `UnitSharing` guards: the units of variants, who follows them, and who holds a lease.
 struct SharedUnits {
-  typealias Slots = UploadSlots<UnitSharing.Claimant>
-
   /// Who is told of units.
   struct Follower {
     let connection: Int
@@ -34,7 +32,7 @@ struct SharedUnits {
     }
   }
 
-  var slots: Slots
+  var slots: UploadSlots
   var variants: [Digest: Variant] = [:]
   var tellers: [Int: PeerTeller] = [:]
   /// When the speed of leases was measured last.
@@ -70,20 +68,20 @@ struct SharedUnits {
 
   /// Decides about leases, and tells those whom it concerns. Now and then their speed is measured, too: whoever waits
   /// claims again and again, so that it never stays undone.
-  mutating func obeySlots(_ decide: (inout Slots) -> [Slots.Directive]) {
+  mutating func obeySlots(_ decide: (inout UploadSlots) -> [UploadSlots.Directive]) {
     var directives = decide(&slots)
     let now = MonotonicClock.now()
-    if measured.advanced(byMilliseconds: Slots.measureMilliseconds) <= now {
+    if measured.advanced(byMilliseconds: UploadSlots.measureMilliseconds) <= now {
       measured = now
       directives += slots.measure()
     }
     for directive in directives {
-      let (claimant, isGranted) =
+      let (claim, isGranted) =
         switch directive {
-        case .grant(let claimant): (claimant, true)
-        case .revoke(let claimant): (claimant, false)
+        case .grant(let claim): (claim, true)
+        case .revoke(let claim): (claim, false)
         }
-      tellers[claimant.connection]?.post(.lease(claimant.claim, isGranted: isGranted))
+      tellers[claim.connection]?.post(.lease(claim.number, isGranted: isGranted))
     }
   }
 }

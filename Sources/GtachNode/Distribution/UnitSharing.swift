@@ -8,17 +8,6 @@ import Synchronization
 /// The decisions are `UploadSlots`' and `ServedUnits`'; this is the lock around them, and the way to those whom they
 /// concern.
 final class UnitSharing: Sendable {
-  /// A claim of a peer: of which connection, and under which number there.
-  struct Claimant: LeaseClaim {
-    let claimant: NodeID?
-    let connection: Int
-    let claim: UInt32
-
-    static func < (left: Claimant, right: Claimant) -> Bool {
-      (left.connection, left.claim) < (right.connection, right.claim)
-    }
-  }
-
   /// Whether anything is given out, and how fast.
   let gate: UploadGate
   private let repository: PackageRepository
@@ -88,7 +77,7 @@ final class UnitSharing: Sendable {
   }
 
   /// A connection is over.
-  func leave(_ connection: Int, claims: some Sequence<Claimant>) {
+  func leave(_ connection: Int, claims: some Sequence<LeaseClaim>) {
     for claim in claims { end(claim) }
     state.withLock { state in
       state.tellers[connection] = nil
@@ -157,16 +146,16 @@ final class UnitSharing: Sendable {
   }
 
   /// A peer claims a lease.
-  func claim(_ claimant: Claimant, have: Int, isUrgent: Bool) {
+  func claim(_ claim: LeaseClaim, have: Int, isUrgent: Bool) {
     guard gate.isOpen else { return }
     state.withLock { state in
-      state.obeySlots { $0.claim(claimant, have: have, urgent: isUrgent) }
+      state.obeySlots { $0.claim(claim, have: have, urgent: isUrgent) }
     }
   }
 
   /// A peer's claim is over.
-  func end(_ claimant: Claimant) {
-    state.withLock { state in state.obeySlots { $0.end(claimant) } }
+  func end(_ claim: LeaseClaim) {
+    state.withLock { state in state.obeySlots { $0.end(claim) } }
   }
 
   /// Which of the units that a peer would like it gets.
@@ -174,10 +163,10 @@ final class UnitSharing: Sendable {
   /// - Throws: `ErrorCode.noLease` where it may not ask, `ErrorCode.chunkMissing` where none of them is here,
   ///   `ErrorCode.notFound` where the variant has no such units.
   func choose(
-    _ units: [Int], of index: Digest, for claimant: Claimant, have: Int
+    _ units: [Int], of index: Digest, for claim: LeaseClaim, have: Int
   ) throws(GtachError) -> (object: ObjectID, unit: Int, number: Int) {
     let result: Result<(object: ObjectID, unit: Int, number: Int), GtachError> = state.withLock { state in
-      guard state.slots.mayAsk(claimant) else {
+      guard state.slots.mayAsk(claim) else {
         return .failure(GtachError(.noLease, "the peer has no lease here, or no longer"))
       }
       guard let shared = state.variants[index], let map = shared.map else {
@@ -191,7 +180,7 @@ final class UnitSharing: Sendable {
       else { return .failure(GtachError(.chunkMissing, "none of these units is here")) }
       let bytes = map.bytes(number)
       state.obeySlots { slots in
-        slots.serves(claimant, have: have, bytes: bytes)
+        slots.serves(claim, have: have, bytes: bytes)
         return []
       }
       return .success((map.index.objects[object].id, unit, number))

@@ -2,6 +2,13 @@ import GtachCore
 import GtachModel
 import Testing
 
+extension UnitFetch {
+  /// A neighbour tells which units it has, each by its number.
+  fileprivate mutating func has(_ session: SessionID, _ units: some Sequence<Int>) {
+    has(session, units.map { $0..<$0 + 1 })
+  }
+}
+
 @Suite("Whom to ask for which units")
 struct UnitFetchTests {
   private typealias Directive = UnitFetch.Directive

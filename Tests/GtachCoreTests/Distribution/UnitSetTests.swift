@@ -1,5 +1,6 @@
-import GtachCore
 import Testing
+
+@testable import GtachCore
 
 @Suite("Sets of units")
 struct UnitSetTests {
@@ -48,12 +49,14 @@ struct UnitSetTests {
     let threes = set(stride(from: 0, to: 200, by: 3), below: 200)
     let all = set(0..<200, below: 200)
     let common = Array(stride(from: 0, to: 200, by: 6))
-    #expect(evens.commonCount(with: threes, all) == common.count)
-    #expect(evens.common(with: threes, all, ranks: Array(common.indices)) == common)
-    #expect(all.common(with: threes, evens, ranks: [0, 11, 12, 33]) == [0, 66, 72, 198])
-    #expect(evens.common(with: threes, all, ranks: [20]) == [120])
-    #expect(evens.common(with: threes, all, ranks: []).isEmpty)
-    #expect(evens.commonCount(with: threes, set([], below: 200)) == 0)
+    let words = evens.common(with: threes)
+    #expect(words.reduce(0) { $0 + $1.members.nonzeroBitCount } == common.count)
+    #expect(words.units(ranks: Array(common.indices)) == common)
+    #expect(words.units(ranks: [0, 11, 12, 33]) == [0, 66, 72, 198])
+    #expect(words.units(ranks: [20]) == [120])
+    #expect(words.units(ranks: []).isEmpty)
+    #expect(evens.common(with: set([], below: 200)).isEmpty)
+    #expect(set([199], below: 200).common(with: all).map(\.place) == [3])
     #expect(evens.intersects(threes))
     #expect(!evens.intersects(set(stride(from: 1, to: 200, by: 2), below: 200)))
     #expect(set([128], below: 200).intersects(evens) && !set([129], below: 200).intersects(evens))
