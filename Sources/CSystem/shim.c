@@ -2,8 +2,10 @@
 #include "CSystem.h"
 #ifdef __linux__
 #include <errno.h>
+#include <link.h>
 #include <linux/rtnetlink.h>
 #include <malloc.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -54,4 +56,36 @@ int gtach_peer_user(int descriptor, unsigned int *user) {
 }
 
 void gtach_give_back_freed_memory(void) { malloc_trim(0); }
+
+// Whether the loader has written into what the program only reads: that is in no file.
+static int has_text_relocations(const struct dl_phdr_info *object, const ElfW(Phdr) *segment) {
+  const ElfW(Dyn) *entry = (const ElfW(Dyn) *)(object->dlpi_addr + segment->p_vaddr);
+  for (; entry->d_tag != DT_NULL; entry++) {
+    if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL))) return 1;
+  }
+  return 0;
+}
+
+static int forget_read_only_pages(struct dl_phdr_info *object, size_t size, void *context) {
+  (void)size;
+  ElfW(Addr) page = *(ElfW(Addr) *)context;
+  for (int number = 0; number < object->dlpi_phnum; number++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[number];
+    if (segment->p_type == PT_DYNAMIC && has_text_relocations(object, segment)) return 0;
+  }
+  for (int number = 0; number < object->dlpi_phnum; number++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[number];
+    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
+    // Whole pages of it: what is beside it may be written to.
+    ElfW(Addr) start = (object->dlpi_addr + segment->p_vaddr + page - 1) & -page;
+    ElfW(Addr) end = (object->dlpi_addr + segment->p_vaddr + segment->p_filesz) & -page;
+    if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void gtach_forget_program_pages(void) {
+  ElfW(Addr) page = (ElfW(Addr))sysconf(_SC_PAGESIZE);
+  dl_iterate_phdr(forget_read_only_pages, &page);
+}
 #endif

@@ -20,5 +20,8 @@ int gtach_is_clock_synchronised(void);
 int gtach_peer_user(int descriptor, unsigned int *user);
 // malloc_trim(3)
 void gtach_give_back_freed_memory(void);
+// takes the pages of the program and its libraries that are only read out of this process, madvise(2); each comes back from
+// its file when it is used next
+void gtach_forget_program_pages(void);
 #endif
 #endif

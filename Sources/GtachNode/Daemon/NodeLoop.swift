@@ -48,8 +48,11 @@ final class NodeLoop {
   func run() throws(GtachError) {
     let threads = try open()
     handle([.tick])
+    var rest = Rest()
     while true {
-      let messages = daemon.inbox.receiveAll(until: state.nextDeadline)
+      let began = MonotonicClock.now()
+      let messages = daemon.inbox.receiveAll(until: rest.deadline(beside: state.nextDeadline, now: began))
+      let rests = rest.isDue(waitedSince: began, now: MonotonicClock.now())
       var inputs: [NodeInput] = messages.isEmpty ? [.tick] : []
       var taken: [@Sendable () -> Void] = []
       for message in messages {
@@ -70,6 +73,7 @@ final class NodeLoop {
       }
       handle(inputs)
       for then in taken { then() }
+      if rests { FreedMemory.giveBackAll() }
     }
   }
 
