@@ -48,6 +48,16 @@ public struct Rendering: Sendable {
     return Output(standardError: errorText(ErrorReport(error)), exitCode: exitCode)
   }
 
+  /// What a command says that could not read everything: the rest, then the error, with which it ends.
+  public func partial(_ output: Output, _ error: GtachError?) -> Output {
+    guard let error else { return output }
+    let failure = self.error(error)
+    // A hint that nothing is here might be wrong.
+    let hints = output.standardOutput.isEmpty ? "" : output.standardError
+    return Output(
+      standardOutput: output.standardOutput, standardError: hints + failure.standardError, exitCode: failure.exitCode)
+  }
+
   /// The error as people read it, each part wrapped on a terminal.
   func errorText(_ error: ErrorReport) -> String {
     var text = paragraph(

@@ -57,16 +57,24 @@ extension CommandSession {
 
   func list(_ name: PackageName?) throws(GtachError) -> Output {
     let repository = try repository()
-    guard !options.json else { return rendering.list(try repository.reports(name: name)) }
-    return rendering.list(try repository.summaries(name: name), name: name)
+    let output =
+      options.json
+      ? rendering.list(try repository.reports(name: name))
+      : rendering.list(try repository.summaries(name: name), name: name)
+    return rendering.partial(output, repository.unreadable(of: name))
   }
 
   func search(_ query: ReleaseQuery) throws(GtachError) -> Output {
     let repository = try repository()
     let found = try repository.search(query)
-    guard options.json else { return rendering.found(found, query: query) }
-    let reports = try repository.reports(of: found.map(\.summary.variant))
-    return rendering.found(found.compactMap { hit in reports[hit.summary.variant].map { ($0, hit.match) } })
+    let output: Output
+    if options.json {
+      let reports = try repository.reports(of: found.map(\.summary.variant))
+      output = rendering.found(found.compactMap { hit in reports[hit.summary.variant].map { ($0, hit.match) } })
+    } else {
+      output = rendering.found(found, query: query)
+    }
+    return rendering.partial(output, repository.unreadable(of: query.name))
   }
 
   func info(_ name: PackageName, version: SemanticVersion?) throws(GtachError) -> Output {
@@ -76,6 +84,6 @@ extension CommandSession {
     for position in reports.indices where reports[position].manifest.description.version == shown {
       reports[position] = try repository.reportWithUpdates(of: reports[position].manifest.variant)
     }
-    return rendering.info(reports, name: name, version: version)
+    return rendering.partial(rendering.info(reports, name: name, version: version), repository.unreadable(of: name))
   }
 }

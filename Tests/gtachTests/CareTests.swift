@@ -208,4 +208,35 @@ struct CareTests {
       daemon?.stop()
     }
   }
+
+  @Test(.enabled(if: Program.otherUser != nil, "needs root, setpriv and a build that others may execute"))
+  func oneManifestThatMayNotBeReadHidesNoOther() throws {
+    let launcher = try #require(Program.otherUser)
+    try pack("1.0.0")
+    try pack("1.1.0")
+    let manifest = "\(home)/repository/packages/app/1.0.0/any/manifest.json"
+    let names = try #require(FileManager.default.enumerator(atPath: home)?.allObjects as? [String])
+    for path in [home] + names.map({ "\(home)/\($0)" }) { try #require(chown(path, 65_534, 65_534) == 0) }
+    func run(_ arguments: String...) throws -> Program.Outcome {
+      try Program.run(arguments, home: home, launcher: launcher)
+    }
+    try #require(chmod(manifest, 0) == 0)
+    for command in [["list"], ["search", "app"], ["info", "app"]] {
+      for arguments in [command, command + ["--json"]] {
+        let outcome = try Program.run(arguments, home: home, launcher: launcher)
+        #expect(outcome.status == 74 && outcome.output.contains("1.1.0"), "\(arguments): \(outcome)")
+        #expect(outcome.errors.contains(manifest), "\(arguments): \(outcome)")
+      }
+    }
+    let verified = try run("verify", "--json")
+    let finding = try #require(verified.json(VerificationReport.self).findings.first)
+    #expect(verified.status == 65 && finding.problem == "unreadable" && finding.id == "app/1.0.0/any/manifest.json")
+    let garbage = try run("gc", "--json")
+    #expect(garbage.status == 0)
+    let report = try garbage.json(GarbageReport.self)
+    #expect(report.parts.isEmpty && report.postponed?.code == "input-output")
+    try #require(chmod(manifest, 0o644) == 0)
+    #expect(try run("verify").errors.contains("all sound"))
+    #expect(try run("gc").errors == "nothing to take away\n")
+  }
 }

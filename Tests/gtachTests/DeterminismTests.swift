@@ -96,17 +96,9 @@ struct DeterminismTests {
     }
   }
 
-  /// What runs a program as somebody else, where that is possible: as root, and where they may execute what was built.
-  private static let otherUser: [String]? = {
-    let launcher = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: launcher[0]) else { return nil }
-    let home = "/nonexistent"
-    return (try? Program.run(["--version"], home: home, launcher: launcher))?.status == 0 ? launcher : nil
-  }()
-
-  @Test(.enabled(if: Self.otherUser != nil, "needs root, setpriv and a build that others may execute"))
+  @Test(.enabled(if: Program.otherUser != nil, "needs root, setpriv and a build that others may execute"))
   func anotherUserMakesTheSameAndIsToldWhatHeMayNotRead() throws {
-    let launcher = try #require(Self.otherUser)
+    let launcher = try #require(Program.otherUser)
     let tree = sandbox.home("one")
     try makeTree(at: tree, reversed: true)
     let expected = try digest(tree, home: "a")

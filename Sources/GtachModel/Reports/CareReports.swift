@@ -79,11 +79,11 @@ public struct ReindexReport: Hashable, Sendable, Codable {
 public struct VerificationReport: Hashable, Sendable, Codable {
   /// Something that is not as it should be.
   public struct Finding: Hashable, Sendable, Codable {
-    /// `metadata`, `manifest`, `index`, `chunk`, `object`, or `objects` for those that a release lacks at a publisher
-    /// although its chunks are here.
+    /// `metadata`, `manifest`, `index`, `chunk`, `object`, `objects` for those that a release lacks at a publisher
+    /// although its chunks are here, or `directory` for one in which releases should be.
     public var kind: String
     /// The SHA-256 of a chunk or an index, the id of an object, the target path of a manifest or of that of the
-    /// objects, `metadata` for the signed metadata as a whole.
+    /// objects, `metadata` for the signed metadata as a whole, the path of a directory in `packages`.
     public var id: String
     /// `damaged`, `missing`, `unreadable`, or `unlisted` for a manifest that signed metadata does not name.
     public var problem: String

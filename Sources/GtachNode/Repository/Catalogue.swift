@@ -20,6 +20,9 @@ struct Catalogue {
   private var known: [String: Version] = [:]
   /// Where what is known lies, by how the SHA-256 of a manifest, a chunk index or an archive begins.
   private var places: [Content: [ShortDigest: (version: String, directory: String)]] = [:]
+  /// What the disk did not give when it was asked for last, by the path relative to `packages`: a package, a version or
+  /// a variant. The others are read all the same.
+  private(set) var unreadable: [String: GtachError] = [:]
   private var isLoaded = false
   /// Whether the index is to be made anew.
   private var isIndexUnfit = false
@@ -35,7 +38,7 @@ struct Catalogue {
   /// Reads the directories. What is no variant of a release, or cannot be read as one, is not listed: it is not
   /// complete here, whatever it is.
   ///
-  /// - Throws: `ErrorCode.inputOutput`.
+  /// - Throws: `ErrorCode.inputOutput` where not even the packages can be listed.
   mutating func read() throws(GtachError) -> [VariantID: Entry] {
     try load()
     let before = known
@@ -83,8 +86,9 @@ struct Catalogue {
   private mutating func walk() throws(GtachError) -> [VariantID: Entry] {
     var entries: [VariantID: Entry] = [:]
     var seen: Set<String> = []
+    unreadable = [:]
     for name in try Self.list(layout.packages) {
-      for version in try Self.list("\(layout.packages)/\(name)") {
+      for version in try versions(of: name) {
         let path = "\(name)/\(version)"
         seen.insert(path)
         // Versions that differ only in build metadata are one; the first in order counts.
@@ -100,21 +104,17 @@ struct Catalogue {
   // MARK: Some of them
 
   /// The variant, looked for where it has to be.
-  ///
-  /// - Throws: `ErrorCode.inputOutput`.
   mutating func entry(of variant: VariantID) throws(GtachError) -> Entry? {
     let version = Self.withoutBuild("\(variant.release.version)")
     return try entries(of: variant.release.name) { Self.withoutBuild($0) == version }[variant]
   }
 
   /// The variants of a package, or of some of its versions.
-  ///
-  /// - Throws: `ErrorCode.inputOutput`.
   mutating func entries(
     of name: PackageName, where isMeant: (String) -> Bool = { _ in true }
   ) throws(GtachError) -> [VariantID: Entry] {
     var entries: [VariantID: Entry] = [:]
-    for version in try Self.list("\(layout.packages)/\(name)") where isMeant(version) {
+    for version in try versions(of: "\(name)") where isMeant(version) {
       for entry in try read(version: "\(name)/\(version)") where entries[entry.variant] == nil {
         entries[entry.variant] = entry
       }
@@ -150,18 +150,30 @@ struct Catalogue {
   private mutating func read(version path: String) throws(GtachError) -> [Entry] {
     let directory = "\(layout.packages)/\(path)"
     let before = known[path]
-    guard let status = try FileSystem().status(of: directory), status.kind == .directory else {
+    let stamp: Stamp
+    var names: [String]?
+    do throws(GtachError) {
+      guard let status = try FileSystem().status(of: directory), status.kind == .directory else {
+        note(nil, at: path)
+        return []
+      }
+      stamp = Stamp(status)
+      if before?.stamp != stamp { names = try Self.list(directory) }
+      if !unreadable.isEmpty { unreadable[path] = nil }
+    } catch {
+      try noteUnreadable(path, error)
       note(nil, at: path)
       return []
     }
-    let stamp = Stamp(status)
-    var names: [String]?
-    if before?.stamp != stamp { names = try Self.list(directory) }
     var entries: [Entry] = []
     for platform in names ?? before?.entries.map(\.variant.platform.text) ?? [] {
       let place = "\(directory)/\(platform)"
-      if let entry = try entry(at: "\(path)/\(platform)", known: before?.entries.first { $0.directory == place }) {
-        entries.append(entry)
+      do throws(GtachError) {
+        let found = try entry(at: "\(path)/\(platform)", known: before?.entries.first { $0.directory == place })
+        if !unreadable.isEmpty { unreadable["\(path)/\(platform)"] = nil }
+        if let found { entries.append(found) }
+      } catch {
+        try noteUnreadable("\(path)/\(platform)", error)
       }
     }
     let count = names?.count ?? before?.entries.count ?? 0
@@ -198,6 +210,27 @@ struct Catalogue {
       guard error.code == .notFound || error.code == .manifestCorrupt else { throw error }
       return nil
     }
+  }
+
+  /// The names in the directory of a package.
+  private mutating func versions(of name: String) throws(GtachError) -> [String] {
+    do throws(GtachError) {
+      let versions = try Self.list("\(layout.packages)/\(name)")
+      unreadable[name] = nil
+      return versions
+    } catch {
+      try noteUnreadable(name, error)
+      return []
+    }
+  }
+
+  /// Takes note of what the disk does not give.
+  ///
+  /// - Parameter path: Relative to `packages`.
+  /// - Throws: Whatever else is wrong.
+  mutating func noteUnreadable(_ path: String, _ error: GtachError) throws(GtachError) {
+    guard error.code == .inputOutput else { throw error }
+    unreadable[path] = error
   }
 
   /// Takes note of what a version's directory holds now; of nothing where it is gone or holds nothing.

@@ -73,11 +73,19 @@ struct Garbage {
     cancellation: Cancellation
   ) throws(GtachError) {
     let entries = try repository.entries()
+    let unreadable = repository.unreadablePaths()
+    for (path, error) in unreadable { try postpone("\(layout.packages)/\(path)", error) }
     for (variant, path) in try variantDirectories(in: layout.packages) {
       try cancellation.check()
+      // It stays, whatever the policy says of what is not here.
+      if unreadable.contains(where: { path == "\(layout.packages)/\($0.path)" }) { continue }
       if let variant, policy?.isSuperfluous(variant) == true {
-        directories.append(Item(kind: "releases", path: path, bytes: try size(of: path)))
-        releases.append(variant)
+        do throws(GtachError) {
+          directories.append(Item(kind: "releases", path: path, bytes: try size(of: path)))
+          releases.append(variant)
+        } catch {
+          try postpone(path, error)
+        }
       } else {
         let entry = variant.flatMap { entries[$0] }
         try add(path, visible: variant, entry: entry?.directory == path ? entry : nil, to: &needed)
@@ -85,8 +93,14 @@ struct Garbage {
     }
     for (variant, path) in try variantDirectories(in: layout.partial) {
       try cancellation.check()
-      var status = try disk.status(of: "\(path)/\(RepositoryLayout.indexName)")
-      if status == nil { status = try disk.status(of: "\(path)/\(RepositoryLayout.lossMarkName)") }
+      var status: FileStatus?
+      do throws(GtachError) {
+        status = try disk.status(of: "\(path)/\(RepositoryLayout.indexName)")
+        if status == nil { status = try disk.status(of: "\(path)/\(RepositoryLayout.lossMarkName)") }
+      } catch {
+        try postpone(path, error)
+        continue
+      }
       guard let status else {
         directories.append(Item(kind: "fetches", path: path, bytes: 0))
         continue
@@ -117,7 +131,7 @@ struct Garbage {
       }
       needed.add(try ChunkIndexCodec.decode(bytes), isComplete: entry != nil)
     } catch {
-      guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
+      guard error.code == .notFound || error.code == .indexCorrupt else { return try postpone(path, error) }
       // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
       if error.code == .notFound, try !disk.exists("\(directory)/\(RepositoryLayout.manifestName)") { return }
       // As a whole: a manifest without an index would stay in sight.
@@ -129,18 +143,41 @@ struct Garbage {
   }
 
   /// The directories three levels below a directory, and the variants that their paths name.
-  private func variantDirectories(in root: String) throws(GtachError) -> [(VariantID?, String)] {
+  private mutating func variantDirectories(in root: String) throws(GtachError) -> [(VariantID?, String)] {
     var found: [(VariantID?, String)] = []
     for name in try names(in: root) {
-      for version in try names(in: "\(root)/\(name)") {
-        for platform in try names(in: "\(root)/\(name)/\(version)") {
+      for version in try namesIfReadable(in: "\(root)/\(name)") {
+        for platform in try namesIfReadable(in: "\(root)/\(name)/\(version)") {
           let target = "\(name)/\(version)/\(platform)"
-          guard try disk.kind(of: "\(root)/\(target)") == .directory else { continue }
+          do throws(GtachError) {
+            guard try disk.kind(of: "\(root)/\(target)") == .directory else { continue }
+          } catch {
+            try postpone("\(root)/\(target)", error)
+            continue
+          }
           found.append((VariantID(targetPath: "\(target)/\(RepositoryLayout.manifestName)"), "\(root)/\(target)"))
         }
       }
     }
     return found
+  }
+
+  private mutating func namesIfReadable(in directory: String) throws(GtachError) -> [String] {
+    do throws(GtachError) {
+      return try names(in: directory)
+    } catch {
+      try postpone(directory, error)
+      return []
+    }
+  }
+
+  /// Leaves chunks and objects alone, as nobody knows what is needed by what the disk does not give.
+  private mutating func postpone(_ path: String, _ error: GtachError) throws(GtachError) {
+    guard error.code == .inputOutput else { throw error }
+    postponed = GtachError(
+      .inputOutput, "chunks and objects were left alone",
+      reason: "\(path) cannot be read: nobody knows what it needs" + (error.reason.map { " (\($0))" } ?? ""),
+      advice: "see what keeps it from being read, its permissions or the disk, then run gtach gc again")
   }
 
   // MARK: Everything else

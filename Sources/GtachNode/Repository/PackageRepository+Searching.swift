@@ -38,16 +38,16 @@ extension PackageRepository {
       objectBytes: ObjectChoice.bytes(from: nil, archive: nil, to: index))
   }
 
-  /// All there is to know of variants; of those that turn out not to be here any more, nothing.
-  ///
-  /// - Throws: `ErrorCode.inputOutput`.
+  /// All there is to know of variants; of those that turn out not to be here any more, or not to be readable, nothing.
   public func reports(of variants: some Sequence<VariantID>) throws(GtachError) -> [VariantID: ReleaseReport] {
     var reports: [VariantID: ReleaseReport] = [:]
     for variant in variants {
       do throws(GtachError) {
         reports[variant] = try report(of: variant)
       } catch {
-        guard error.code == .notFound else { throw error }
+        guard error.code != .notFound else { continue }
+        let path = String(variant.targetPath.dropLast(RepositoryLayout.manifestName.count + 1))
+        try state.withLock { state throws(GtachError) in try state.catalogue.noteUnreadable(path, error) }
       }
     }
     return reports

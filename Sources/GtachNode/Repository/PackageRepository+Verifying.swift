@@ -38,6 +38,8 @@ extension PackageRepository {
       do throws(GtachError) {
         index = try ChunkIndexCodec.decode(try indexBytes(of: entry))
       } catch {
+        // Nobody knows what it lacks, and the others are looked at all the same.
+        if error.code == .inputOutput { continue }
         guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
         try withdraw(variant, from: entry.directory)
         damaged.append(variant)

@@ -64,7 +64,7 @@ public final class PackageRepository: Sendable {
 
   // MARK: What is here
 
-  /// The variants that are complete here, and the SHA-256 of their manifests.
+  /// The variants that are complete here and can be read, and the SHA-256 of their manifests.
   ///
   /// - Throws: `ErrorCode.inputOutput`.
   public func variants() throws(GtachError) -> [VariantID: Digest] { try entries().mapValues(\.digest) }
@@ -87,7 +87,24 @@ public final class PackageRepository: Sendable {
     try ChunkIndexCodec.decode(try indexBytes(of: entry(of: variant)))
   }
 
+  /// What the disk did not give when releases were looked for last, or those of a package; nil where it gave all.
+  public func unreadable(of name: PackageName? = nil) -> GtachError? {
+    let found = unreadablePaths().filter { PackagePath($0.path).mayHold(name: name, version: nil) }
+    guard let first = found.first?.error else { return nil }
+    let advice = "see what keeps it from being read, its permissions or the disk; gtach verify names all such places"
+    if found.count == 1 { return GtachError(first.code, first.message, reason: first.reason, advice: advice) }
+    return GtachError(
+      first.code, "\(found.count) places in \(layout.packages) cannot be read",
+      reason: first.reason.map { "\(first.message): \($0)" } ?? first.message, advice: advice)
+  }
+
   // MARK: Beneath
+
+  /// What the disk did not give when releases were looked for last: a package, a version or a variant, relative to
+  /// `packages`.
+  func unreadablePaths() -> [(path: String, error: GtachError)] {
+    state.withLock { $0.catalogue.unreadable }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
 
   func entries() throws(GtachError) -> [VariantID: Catalogue.Entry] {
     try state.withLock { state throws(GtachError) in try state.catalogue.read() }

@@ -55,12 +55,16 @@ public struct RepositoryVerifier {
     }
     try checkMetadata(repairs: repairs, fetch)
     let entries = try repository.entries().filter { isMeant($0.key) }.sorted { $0.key < $1.key }
+    let unreadable = repository.unreadablePaths().filter { PackagePath($0.path).mayHold(name: name, version: version) }
+    for (path, error) in unreadable { find(path, error) }
     let here = Set(entries.map(\.key))
     let removed = try repository.choices().removed
     for variant in trusted.targets.keys.sorted() where isMeant(variant) && !here.contains(variant) {
+      // Nobody knows whether it is here.
+      if unreadable.contains(where: { PackagePath($0.path).mayHold(variant) }) { continue }
       try checkAbsent(variant, isWanted: !removed.contains(variant.release))
     }
-    if let name, entries.isEmpty, lost.isEmpty {
+    if let name, entries.isEmpty, lost.isEmpty, unreadable.isEmpty {
       throw GtachError(
         .notFound, "\(name)\(version.map { "@\($0)" } ?? "") is not here", advice: "`gtach list` shows what is here")
     }
@@ -153,6 +157,7 @@ public struct RepositoryVerifier {
     do throws(GtachError) {
       index = try ChunkIndexCodec.decode(try repository.indexBytes(of: entry))
     } catch {
+      if error.code == .inputOutput { return find("index", entry.index.digest.hex, .unreadable(error), in: variant) }
       guard error.code == .notFound || error.code == .indexCorrupt else { throw error }
       find("index", entry.index.digest.hex, .damaged, in: variant)
       return try lose(variant, directory: entry.directory, index: nil)
@@ -234,6 +239,17 @@ public struct RepositoryVerifier {
   }
 
   // MARK: What is found
+
+  /// Says what the disk did not give.
+  ///
+  /// - Parameter path: A package, a version or a variant, relative to `packages`.
+  private mutating func find(_ path: String, _ error: GtachError) {
+    let target = "\(path)/\(RepositoryLayout.manifestName)"
+    if let variant = VariantID(targetPath: target) { return find("manifest", target, .unreadable(error), in: variant) }
+    report.findings.append(
+      Finding(
+        kind: "directory", id: path, problem: "unreadable", variants: [], repaired: false, error: ErrorReport(error)))
+  }
 
   private mutating func find(
     _ kind: String, _ id: String, _ condition: PackageRepository.Condition, in variant: VariantID

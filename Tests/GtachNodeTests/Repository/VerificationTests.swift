@@ -5,6 +5,12 @@ import Testing
 
 @testable import GtachNode
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A publisher's home with a release of several chunks, damaged in all ways.
 @Suite("Verification")
 struct VerificationTests {
@@ -319,6 +325,39 @@ struct VerificationTests {
       #expect(report.findings.first?.error?.code == ErrorCode.inputOutput.rawValue)
       #expect(try shelf.fixture.files.exists(path))
       #expect(try shelf.isHere())
+    }
+  }
+
+  @Test("what the disk does not give of one version is named, and stays, and so does what it may need")
+  func unreadableVersion() throws {
+    try withShelf { shelf in
+      let (fixture, release) = (shelf.fixture, shelf.variant.release)
+      try fixture.writeTree(version: "2.0.0", seed: 2, extra: ["more": RepositoryFixture.noise(900_000, seed: 5)])
+      let second = try fixture.publish(into: fixture.repository()).manifest.variant
+      // A name that is not UTF-8 keeps whoever it is from listing the directory, root too.
+      let obstacle = Array("\(fixture.layout.directory(of: release))/".utf8CString.dropLast()) + [-1, 0]
+      try #require(mkdir(obstacle, 0o755) == 0)
+      let repository = try fixture.repository()
+      #expect(try repository.summaries().map(\.variant) == [second])
+      #expect(try repository.reports().count == 1)
+      let error = try #require(repository.unreadable())
+      #expect(error.code == .inputOutput && error.message.contains("app/1.0.0"))
+      #expect(try repository.unreadable(of: PackageName("other")) == nil)
+
+      for _ in 0..<2 {
+        let report = try shelf.verify(repairs: true)
+        #expect(problems(report) == ["unlisted manifest", "unreadable directory"] && !report.isSound)
+        let finding = try #require(report.findings.first { $0.kind == "directory" })
+        #expect(finding.id == "app/1.0.0" && finding.error?.code == ErrorCode.inputOutput.rawValue)
+      }
+      let garbage = try GarbageCollector(shelf.context).collect(
+        dryRun: false, now: SystemClock.now(), cancellation: Cancellation())
+      #expect(garbage.parts.isEmpty)
+      #expect(garbage.postponed?.reason?.contains("app/1.0.0") == true)
+
+      try #require(rmdir(obstacle) == 0)
+      #expect(try repository.summaries().count == 2 && repository.unreadable() == nil)
+      #expect(try problems(shelf.verify()) == ["unlisted manifest"])
     }
   }
 }
