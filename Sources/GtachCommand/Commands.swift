@@ -84,7 +84,7 @@ extension CommandSpecification {
       options: [
         Option(name: "--name", value: "NAME", summary: "the package of exactly that name"),
         Option(name: "--author", value: "WORD", repeats: true, summary: "a word of the author"),
-        Option(name: "--platform", value: "PLATFORM", summary: "what it runs on, as linux-arm64"),
+        Option(name: "--platform", value: "PLATFORM", summary: "what runs on it, as linux-arm64"),
         Option(name: "--version", value: "RANGE", summary: "which versions, as '^1.2'"),
         Option(name: "--since", value: "DATE", summary: "packed on that day (UTC) or later, as 2026-11-20"),
         Option(name: "--until", value: "DATE", summary: "packed on that day or earlier"),

@@ -9,7 +9,7 @@ public struct ReleaseQuery: Hashable, Sendable {
   public var name: PackageName?
   /// Words, of which each has to be in the author.
   public var author: [SearchWord] = []
-  /// The variant's platform.
+  /// What the variant has to run on: one for `any` runs everywhere.
   public var platform: Platform?
   /// Which versions.
   public var versions: VersionRange?
@@ -32,7 +32,8 @@ public struct ReleaseQuery: Hashable, Sendable {
   /// Whether a release fits, and how; nil where it does not.
   public func match(_ release: ReleaseSummary) -> Match? {
     let id = release.variant.release
-    guard name.map({ $0 == id.name }) ?? true, platform.map({ $0 == release.variant.platform }) ?? true,
+    guard name.map({ $0 == id.name }) ?? true,
+      platform.map({ release.variant.platform.suitability(for: $0) != nil }) ?? true,
       since.map({ $0 <= release.created }) ?? true, until.map({ release.created <= $0 }) ?? true,
       versions.map({ $0.contains(id.version) }) ?? true
     else { return nil }

@@ -61,6 +61,12 @@ struct ReleaseQueryTests {
     #expect(try !fits { $0.author = try SearchWord.parse("motor") })
     #expect(try fits { $0.platform = try Platform("linux-arm64") })
     #expect(!fits { $0.platform = .any })
+    var query = ReleaseQuery()
+    query.platform = try Platform("linux-riscv64")
+    #expect(query.match(found) == nil)
+    #expect(try query.match(release("app/1.4.0/any")) != nil, "it runs everywhere")
+    query.platform = .any
+    #expect(try query.match(release("app/1.4.0/any")) != nil)
     #expect(try fits { $0.versions = try VersionRange("^1.2") })
     #expect(try !fits { $0.versions = try VersionRange("<1.4") })
     #expect(fits { $0.since = Timestamp(secondsSinceEpoch: 1000) })
