@@ -134,6 +134,20 @@ public struct StorePlan: Hashable, Sendable {
     ]
   }
 
+  /// Takes a release off a disk that has no room left, not even for a directory to move it to: each variant goes out of
+  /// sight with its manifest.
+  ///
+  /// - Parameters:
+  ///   - directories: Directories of versions.
+  ///   - variants: The directories of variants in them.
+  public func takeAwayInPlace(_ directories: [String], variants: [String]) -> [FileOperation] {
+    var operations: [FileOperation] = []
+    for variant in variants {
+      operations += [.remove("\(variant)/\(RepositoryLayout.manifestName)"), .syncDirectory(variant)]
+    }
+    return operations + directories.map { .remove($0) }
+  }
+
   /// Takes releases or variants out of sight, each whole or not at all, and then off the disk. It is certain that they
   /// are out of sight before anything that they need may be removed.
   ///

@@ -33,7 +33,8 @@ extension PackageRepository {
   }
 
   /// Takes all variants of a release out of the repository, and notes that it is not wanted here. After a crash it is
-  /// here as before, or marked and here, or marked and gone: gc takes away what is marked.
+  /// here as before, or marked and here, or marked and gone: gc takes away what is marked. On a full disk it goes first,
+  /// to make room for the mark: a crash in between leaves it gone and not marked.
   ///
   /// - Returns: The variants that were here.
   /// - Throws: As `changeChoices`.
@@ -41,12 +42,37 @@ extension PackageRepository {
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
     let variants = try entries(of: release.name).keys.filter { $0.release == release }.sorted()
-    try writeChoices { $0.remove(release) }
-    let plan = try plan()
-    let name = Workspace.newName()
-    try perform(
-      plan.takeAway(try directories(of: release), temporaryName: name), plan: plan, temporaryName: name)
+    do throws(GtachError) {
+      try writeChoices { $0.remove(release) }
+      let plan = try plan()
+      let name = Workspace.newName()
+      try perform(
+        plan.takeAway(try directories(of: release), temporaryName: name), plan: plan, temporaryName: name)
+    } catch {
+      guard error.code == .diskFull, !variants.isEmpty else { throw error }
+      try removeInPlace(release)
+    }
     return variants
+  }
+
+  /// With the lock held.
+  private func removeInPlace(_ release: ReleaseID) throws(GtachError) {
+    let directories = try directories(of: release)
+    var variants: [String] = []
+    for directory in directories {
+      for name in try files.list(directory) where try files.kind(of: "\(directory)/\(name)") == .directory {
+        variants.append("\(directory)/\(name)")
+      }
+    }
+    try files.perform(
+      StorePlan(layout: layout, workspace: layout.incoming).takeAwayInPlace(directories, variants: variants))
+    do throws(GtachError) {
+      try writeChoices { $0.remove(release) }
+    } catch {
+      throw GtachError(
+        error.code, "\(release) is gone, but there is no room to note that it is not wanted",
+        reason: error.reason ?? error.message, advice: "run gtach gc, then gtach remove \(release) again")
+    }
   }
 
   /// With the lock held.

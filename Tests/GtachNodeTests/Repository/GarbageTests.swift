@@ -194,6 +194,8 @@ struct GarbageTests {
         home: home, fleetName: "test", nodeName: NodeName("dev"), now: SystemClock.now())
       try fixture.writeTree()
       _ = try publish(fixture, home, membership)
+      try fixture.writeTree(version: "3.0.0", seed: 4)
+      let third = try publish(fixture, home, membership).manifest.variant.release
       try fixture.writeTree(version: "2.0.0", seed: 3, extra: ["more": RepositoryFixture.noise(900_000, seed: 6)])
       _ = try fixture.pack(into: fixture.repository())
       let context = try NodeContext(home: home)
@@ -207,8 +209,10 @@ struct GarbageTests {
           )
         }) == nil { ballast += 1 }
       }
-      #expect(errorCode { try fixture.repository().remove(ReleaseID("app@1.0.0")) } == .diskFull)
-      #expect(try fixture.repository().variants().count == 1, "nothing happened")
+      #expect(errorCode { try fixture.repository().changeChoices { $0.remove(third) } } == .diskFull)
+      #expect(try fixture.repository().remove(third).count == 1, "removing is how room is made")
+      #expect(try fixture.repository().choices().removed == [third])
+      #expect(try !fixture.files.exists(fixture.layout.directory(of: third)))
       let report = try collect(context)
       #expect(Set(counts(report).keys).isSuperset(of: ["chunks", "objects"]) && report.bytes > 900_000)
       #expect(try fixture.repository().remove(ReleaseID("app@1.0.0")).count == 1)
