@@ -129,9 +129,11 @@ extension CommandSpecification {
     CommandSpecification(
       name: "remove", summary: "take a release out of the repository, for good",
       arguments: [Argument(name: "NAME@VERSION")],
-      options: [Option(name: "--force", summary: "also on the publisher, whose copy may be the only one")],
-      notes: "It is not fetched again unless it is asked for as NAME@VERSION. What is\n"
-        + "installed stays. Ends with 1 where there is none.",
+      options: [Option(name: "--force", summary: "also the only copy, or what is installed")],
+      notes: "It is not fetched again unless it is asked for as NAME@VERSION. The\n"
+        + "publisher, and a machine where it is installed or kept to go back to, want\n"
+        + "--force: what is installed stays, and cannot be verified any more. Ends with\n"
+        + "1 where there is none.",
       example: "gtach remove gtach-app@0.3.0"),
     CommandSpecification(
       name: "verify", summary: "read all that is here, and hash it",

@@ -62,7 +62,13 @@ struct CareTests {
     #expect(try versions(pi) == ["1.1.0"])
     try Program.succeed(["install", "app"], home: pi)
 
-    let removed = try Program.succeed(["remove", "app@1.1.0"], home: pi)
+    // Without its archive nobody could tell whether it was changed.
+    let refused = try Program.run(["remove", "app@1.1.0"], home: pi)
+    #expect(refused.status == 77 && refused.errors.contains("installed") && refused.errors.contains("--force"))
+    #expect(try versions(pi) == ["1.1.0"])
+    #expect(try garbage(pi).parts.isEmpty)
+    try Program.succeed(["verify", "--installed"], home: pi)
+    let removed = try Program.succeed(["remove", "app@1.1.0", "--force"], home: pi)
     #expect(removed.output == "app@1.1.0\n" && removed.errors.contains("installed"))
     #expect(try versions(pi) == [])
     try Program.succeed(sync, home: pi)

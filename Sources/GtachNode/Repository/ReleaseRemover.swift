@@ -10,9 +10,9 @@ public struct ReleaseRemover: Sendable {
 
   /// Takes a release out of the repository and keeps it from coming back. What is installed stays.
   ///
-  /// - Parameter force: Also on the publisher, whose copy may be the only one.
+  /// - Parameter force: Also on the publisher, whose copy may be the only one, and where it is installed.
   /// - Throws: `ErrorCode.notFound` where it is neither here nor listed in signed metadata; `ErrorCode.notPermitted` on
-  ///   the publisher without `force`; what `PackageRepository.remove` throws.
+  ///   the publisher, or where it is installed, without `force`; what `PackageRepository.remove` throws.
   public func remove(_ release: ReleaseID, force: Bool) throws(GtachError) -> RemovalReport {
     let repository = try context.repository()
     let membership = try context.membership()
@@ -31,9 +31,15 @@ public struct ReleaseRemover: Sendable {
         reason: "a release stays listed in signed metadata, and one that nobody holds cannot be fetched again",
         advice: "if another node holds it, or nobody needs it: gtach remove \(release) --force")
     }
+    let isInstalled = try context.updates().needed().contains(release)
+    guard force || !isHere || !isInstalled else {
+      throw GtachError(
+        .notPermitted, "\(release) is not removed: it is installed here, or kept to go back to",
+        reason: "what is installed is compared with its archive, which would be gone: gtach verify --installed could "
+          + "not tell whether it was changed",
+        advice: "install another release first, or: gtach remove \(release) --force")
+    }
     let variants = try repository.remove(release)
-    let package = try context.updates().state().packages[release.name]
-    let isInstalled = package?.kept.contains { $0.id == release } ?? false
     return RemovalReport(
       release: release.description, platforms: variants.map(\.platform), installed: isInstalled)
   }
