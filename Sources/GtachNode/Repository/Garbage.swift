@@ -132,8 +132,11 @@ struct Garbage {
       needed.add(try ChunkIndexCodec.decode(bytes), isComplete: entry != nil)
     } catch {
       guard error.code == .notFound || error.code == .indexCorrupt else { return try postpone(path, error) }
-      // A directory without an index is no release, and needs nothing, unless its manifest says that it is one.
-      if error.code == .notFound, try !disk.exists("\(directory)/\(RepositoryLayout.manifestName)") { return }
+      // A directory without an index is no release, and needs nothing, unless its manifest says that it is one, in the
+      // place of one: else nobody ever makes anything of it.
+      if error.code == .notFound {
+        guard variant != nil, try disk.exists("\(directory)/\(RepositoryLayout.manifestName)") else { return }
+      }
       // As a whole: a manifest without an index would stay in sight.
       if let variant { damagedReleases.append((variant, directory)) } else { damagedIndexes.append(path) }
       postponed = GtachError(

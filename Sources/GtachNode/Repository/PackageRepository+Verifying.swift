@@ -76,6 +76,30 @@ extension PackageRepository {
     }
   }
 
+  /// The directories that lie where those of variants do, and can be of none: relative to `packages`. What the disk does
+  /// not give, `unreadablePaths` says.
+  func strayDirectories() throws(GtachError) -> [String] {
+    var strays: [String] = []
+    let unreadable = Set(unreadablePaths().map(\.path))
+    func names(in path: String) throws(GtachError) -> [String] {
+      let directory = path.isEmpty ? layout.packages : "\(layout.packages)/\(path)"
+      guard !unreadable.contains(path), try files.kind(of: directory) == .directory else { return [] }
+      return try files.list(directory)
+    }
+    for name in try names(in: "") {
+      for version in try names(in: name) {
+        for platform in try names(in: "\(name)/\(version)") {
+          let path = "\(name)/\(version)/\(platform)"
+          guard VariantID(targetPath: "\(path)/\(RepositoryLayout.manifestName)") == nil,
+            try files.kind(of: "\(layout.packages)/\(path)") == .directory
+          else { continue }
+          strays.append(path)
+        }
+      }
+    }
+    return strays
+  }
+
   private func condition(at path: String, _ isSound: () throws(GtachError) -> Bool) -> Condition {
     do throws(GtachError) {
       let wasThere = try files.exists(path)

@@ -64,6 +64,7 @@ public struct RepositoryVerifier {
       if unreadable.contains(where: { PackagePath($0.path).mayHold(variant) }) { continue }
       try checkAbsent(variant, isWanted: !removed.contains(variant.release))
     }
+    if name == nil { try checkStrays() }
     if let name, entries.isEmpty, lost.isEmpty, unreadable.isEmpty {
       throw GtachError(
         .notFound, "\(name)\(version.map { "@\($0)" } ?? "") is not here", advice: "`gtach list` shows what is here")
@@ -134,6 +135,15 @@ public struct RepositoryVerifier {
       guard try repository.files.exists(repository.layout.lossMark(of: variant)) || isPublisher else { return }
       find("manifest", variant.targetPath, .missing, in: variant)
       lost.insert(variant)
+    }
+  }
+
+  /// Moves what cannot be a release's out of the directories of releases. What may become one it leaves alone.
+  private mutating func checkStrays() throws(GtachError) {
+    for path in try repository.strayDirectories() {
+      report.findings.append(
+        Finding(kind: "directory", id: path, problem: "damaged", variants: [], repaired: false))
+      try repository.quarantine("\(repository.layout.packages)/\(path)")
     }
   }
 

@@ -242,4 +242,31 @@ struct GarbageTests {
       #expect(try fixture.repository().variants().count == 1)
     }
   }
+
+  @Test("a directory among the releases that can be of none holds no gc up, is named once, and goes to quarantine")
+  func stray() throws {
+    try withPublisher { fixture, context, packed in
+      let layout = fixture.layout
+      let chunk = layout.chunk(SHA256().digest(of: [1]))
+      try fixture.files.perform([
+        .makeDirectory("\(layout.packages)/Bad/1/any"),
+        .write(path: "\(layout.packages)/Bad/1/any/manifest.json", bytes: [0x7B], permissions: 0o644),
+        .makeDirectory(String(chunk.prefix(chunk.count - 65))),
+        .write(path: chunk, bytes: [1], permissions: 0o644),
+      ])
+      let garbage = try collect(context)
+      #expect(garbage.postponed == nil && garbage.parts.map(\.kind) == ["chunks"])
+      func verify() throws -> [VerificationReport.Finding] {
+        var verifier = try RepositoryVerifier(context, cancellation: Cancellation())
+        return try verifier.verify(
+          name: nil, version: nil, repairs: false, fetch: { _ in }, progress: { _, _ in }
+        ).findings
+      }
+      let finding = try #require(verify().first)
+      #expect(finding.kind == "directory" && finding.id == "Bad/1/any" && finding.problem == "damaged")
+      #expect(finding.isDamage)
+      #expect(try fixture.files.list(layout.quarantine).count == 1)
+      #expect(try verify().isEmpty && fixture.repository().contains(packed.manifest.variant))
+    }
+  }
 }
