@@ -51,7 +51,9 @@ public enum ArchiveWriter {
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard number >= 0 else {
       let reason = errno
-      throw reason == ENOENT ? changed : FileSystem.failure("cannot read \(path)", reason)
+      // It is gone, or a link now, or what was a directory above it is none any more.
+      let isAnother = [ENOENT, ELOOP, ENOTDIR].contains(reason)
+      throw isAnother ? changed : FileSystem.failure("cannot read \(path)", reason)
     }
     let file = Descriptor(owning: number)
     guard try FileSystem.status(of: file, path: path) == member.status else { throw changed }
