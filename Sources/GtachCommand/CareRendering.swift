@@ -21,7 +21,10 @@ extension Rendering {
     var hints = hint(
       "\(Quantity.count(report.variants, "release")), \(Quantity.bytes(report.bytes)): "
         + (!report.isSound ? "not sound" : report.findings.contains(where: \.repaired) ? "all sound now" : "all sound"))
-    for error in report.findings.compactMap(\.error) where !options.quiet { hints += errorText(error) }
+    // What was wrong with something that is mended needs no advice any more.
+    for finding in report.findings where !finding.repaired && !options.quiet {
+      if let error = finding.error { hints += errorText(error) }
+    }
     if !report.isSound {
       hints += hint("gtach verify --repair makes it anew, or fetches it; gtach list shows what is complete")
     } else if report.findings.contains(where: { !$0.repaired && $0.kind == "objects" }) {

@@ -58,6 +58,9 @@ import Testing
     report.findings[0].problem = "unreadable"
     report.findings[0].repaired = false
     report.findings[0].error = ErrorReport(GtachError(.inputOutput, "cannot read it"))
+    var mended = report
+    mended.settle(id)
+    #expect(rendering().verification(mended).standardError == "1 release, 0 B: all sound now\n")
     #expect(rendering().verification(report).standardError.contains("cannot read it [input-output]"))
   }
 }

@@ -25,8 +25,34 @@ public struct PythonMetadata: Hashable, Sendable {
     }
   }
 
-  /// What it needs, in PEP 508's form, as it is written.
-  public var requirements: [String] { fields["requires-dist"] ?? [] }
+  /// What it needs, in PEP 508's form, as it is written; not what only one of its extras needs, as nobody asks for one.
+  public var requirements: [String] { (fields["requires-dist"] ?? []).filter { !Self.isOfExtra($0) } }
+
+  /// Whether the marker of a requirement asks for an extra.
+  private static func isOfExtra(_ requirement: String) -> Bool {
+    // In a requirement that is an address, a semicolon may be part of that, and a space ends it (PEP 508).
+    let marker: Substring
+    if requirement.contains("@") {
+      guard let start = requirement.firstRange(of: " ;")?.upperBound else { return false }
+      marker = requirement[start...]
+    } else {
+      guard let start = requirement.firstIndex(of: ";") else { return false }
+      marker = requirement[start...]
+    }
+    // What stands in quotes is a value.
+    var quote: Character?
+    var words = ""
+    for character in marker {
+      if let open = quote {
+        if character == open { quote = nil }
+      } else if character == "\"" || character == "'" {
+        quote = character
+      } else {
+        words.append(character)
+      }
+    }
+    return words.split { !($0.isLetter || $0.isNumber || $0 == "_") }.contains("extra")
+  }
 
   /// The description of a package of this wheel.
   ///

@@ -21,7 +21,7 @@ public struct GarbageReport: Hashable, Sendable, Codable {
   public var dryRun: Bool
   /// The releases' variants that went, as `NAME@VERSION (PLATFORM)`.
   public var releases: [String]
-  /// What went, by kind; a kind of which there was nothing is left out.
+  /// What went, by kind; a kind of which there was nothing is left out, and so is what took no room.
   public var parts: [Part]
   /// Why chunks and objects were left for another time; nil where they were not.
   public var postponed: ErrorReport?

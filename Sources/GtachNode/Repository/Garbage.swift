@@ -56,7 +56,8 @@ struct Garbage {
 
   func report(dryRun: Bool) -> GarbageReport {
     let parts = ["releases", "fetches", "chunks", "objects", "cache", "unfinished", "quarantine"].compactMap { kind in
-      let items = (directories + files).filter { $0.kind == kind }
+      // What takes no room is nothing to tell of: an empty directory of a writer that is gone, for instance.
+      let items = (directories + files).filter { $0.kind == kind && $0.bytes > 0 }
       return items.isEmpty
         ? nil : GarbageReport.Part(kind: kind, count: items.count, bytes: items.reduce(0) { $0 + $1.bytes })
     }

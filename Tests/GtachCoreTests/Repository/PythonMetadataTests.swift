@@ -34,6 +34,20 @@ struct PythonMetadataTests {
     #expect(replaced.name.text == "x" && replaced.version.description == "3.0.0")
   }
 
+  @Test("what only an extra needs is not needed")
+  func extras() {
+    let needed = [
+      "a", "b ; python_version < '3'", "extra", "c[extra]>=1", "d ; platform_machine == 'extra'",
+      "e @ https://example.org/x;extra ; os_name == \"posix\"",
+    ]
+    let others = [
+      "f ; extra == 'test'", "g;extra=='test'", "h (>=1) ; (python_version < '3') and extra == \"docs\"",
+      "i @ https://example.org/i ; extra == 'x'",
+    ]
+    let text = (needed + others).map { "Requires-Dist: \($0)\n" }.joined()
+    #expect(PythonMetadata(Array(text.utf8)).requirements == needed)
+  }
+
   @Test("what is missing or has no equal is asked for, and only that")
   func missing() throws {
     func error(_ text: String, name: PackageName? = nil) -> GtachError? {

@@ -166,6 +166,8 @@ struct GarbageTests {
         .makeDirectory("\(layout.incoming)/dead"),
         .write(path: "\(layout.incoming)/dead.lock", bytes: [], permissions: 0o644),
         .write(path: "\(layout.incoming)/dead/half", bytes: [1, 2, 3], permissions: 0o644),
+        .makeDirectory("\(layout.incoming)/empty"),
+        .write(path: "\(layout.incoming)/empty.lock", bytes: [], permissions: 0o644),
         .write(path: "\(layout.chunks)/.stranger", bytes: [1], permissions: 0o644),
         .makeDirectory("\(layout.chunks)/zz"),
         .write(path: "\(layout.chunks)/zz/stranger", bytes: [1], permissions: 0o644),
@@ -177,6 +179,7 @@ struct GarbageTests {
       #expect(try counts(collect(context, days: RetentionPolicy.quarantineDays + 1)) == counts(dry))
       #expect(try fixture.files.list(layout.quarantine).isEmpty)
       #expect(try !fixture.files.exists("\(layout.incoming)/dead"))
+      #expect(try !fixture.files.exists("\(layout.incoming)/empty"))
       #expect(try fixture.files.exists("\(layout.chunks)/zz/stranger"))
     }
   }
