@@ -91,8 +91,8 @@ public final class PackageRepository: Sendable {
   public func unreadable(of name: PackageName? = nil) -> GtachError? {
     let found = unreadablePaths().filter { PackagePath($0.path).mayHold(name: name, version: nil) }
     guard let first = found.first?.error else { return nil }
-    let advice = "see what keeps it from being read, its permissions or the disk; gtach verify names all such places"
-    if found.count == 1 { return GtachError(first.code, first.message, reason: first.reason, advice: advice) }
+    let advice = "see what keeps them from being read, permissions or the disk; gtach verify names all of them"
+    if found.count == 1 { return first }
     return GtachError(
       first.code, "\(found.count) places in \(layout.packages) cannot be read",
       reason: first.reason.map { "\(first.message): \($0)" } ?? first.message, advice: advice)
