@@ -16,10 +16,11 @@ public final class ForeignArchive {
   private let file: Descriptor
   private let status: FileStatus
   private let maximumMembers: Int
-  /// How long each file is that was unpacked, as a hard link may lead to it; by its path.
-  private var sizes: [String: Int64] = [:]
-  /// The directories that were made, for what an archive names is not all that it takes.
-  private var directories: Set<String> = []
+  /// How long each file is that was unpacked, as a hard link may lead to it; by the bytes of its path, as two strings may
+  /// be equal and not the same name.
+  private var sizes: [[UInt8]: Int64] = [:]
+  /// The directories that were made, for what an archive names is not all that it takes; by the bytes of their paths.
+  private var directories: Set<[UInt8]> = []
   private var unpackedBytes: Int64 = 0
 
   /// Its length in bytes.
@@ -53,7 +54,7 @@ public final class ForeignArchive {
     let tree = try ExtractedTree(directory: directory)
     let reader: MemberReader
     do throws(GtachError) {
-      reader = try MemberReader(file: file)
+      reader = try MemberReader(file: file, size: status.size)
     } catch {
       throw GtachError(
         error.code, "\(path) cannot be read as an archive", reason: error.reason ?? error.message,
@@ -107,10 +108,10 @@ public final class ForeignArchive {
         try progress()
         try count(Int64(bytes), of: member)
       }
-      sizes[components.joined(separator: "/")] = member.size
+      sizes[Array(components.joined(separator: "/").utf8)] = member.size
     case .hardLink(let target):
       let original = try MemberPath.components(target)
-      guard let size = sizes[original.joined(separator: "/")] else {
+      guard let size = sizes[Array(original.joined(separator: "/").utf8)] else {
         throw GtachError(
           .archiveInvalid, "the archive's member \"\(member.path)\" is a hard link to no file before it",
           reason: "it leads to \"\(target)\"")
@@ -118,7 +119,7 @@ public final class ForeignArchive {
       // On the disk it costs nothing, in the release as much as the file.
       try count(size, of: member)
       try tree.makeHardLink(components, to: original)
-      sizes[components.joined(separator: "/")] = size
+      sizes[Array(components.joined(separator: "/").utf8)] = size
     }
   }
 
@@ -128,7 +129,7 @@ public final class ForeignArchive {
   ) throws(GtachError) {
     let others = if case .directory = member.kind { 0 } else { 1 }
     var count = components.count - others
-    while count > 0, directories.insert(components[..<count].joined(separator: "/")).inserted { count -= 1 }
+    while count > 0, directories.insert(Array(components[..<count].joined(separator: "/").utf8)).inserted { count -= 1 }
     guard directories.count + sizes.count + others <= maximumMembers else {
       throw GtachError(
         .archiveInvalid, "\(path) unpacks to more than \(maximumMembers) files and directories",

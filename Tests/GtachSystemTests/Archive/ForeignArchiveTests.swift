@@ -151,6 +151,52 @@ struct ForeignArchiveTests {
     }
   }
 
+  @Test("names keep the letters that they are written with, composed or not, and both may be there")
+  func writtenNames() throws {
+    let names = ["e\u{301}.txt", "\u{E9}.txt", "d\u{308}/a\u{30A}", "K\u{212A}"]
+    func record(_ key: String, _ value: String) -> [UInt8] {
+      let rest = " \(key)=\(value)\n".utf8
+      let digits = "\(rest.count + 2)".utf8.count
+      return Array("\(rest.count + digits)".utf8) + rest
+    }
+    var tar = TarBuilder()
+    var zip = ZipBuilder()
+    for (number, name) in names.enumerated() {
+      // What is before it is no header: its data, and those of a link.
+      tar.add("x", type: "x", content: record("path", name))
+      tar.add("x", content: [UInt8](repeating: UInt8(number), count: 700))
+      zip.add(name, content: [UInt8](repeating: UInt8(number), count: 700))
+    }
+    zip.add("back\\slash", content: [1])
+    tar.add("back\\slash", content: [1])
+    tar.add("x", type: "x", content: record("linkpath", names[0]))
+    tar.add("hard", type: "1", link: "x")
+    tar.add("x", type: "x", content: record("linkpath", names[0]))
+    tar.add("soft", type: "2", link: "x")
+    for archive in [tar.finished, try Zstd.compress(tar.finished, level: 3), zip.finished] {
+      try unpack(archive) { (tree, _) throws in
+        for (number, name) in names.enumerated() {
+          let bytes = try files.read("\(tree)/\(name)", maximumBytes: 1000)
+          #expect(bytes == [UInt8](repeating: UInt8(number), count: 700))
+        }
+        // As bytes: to Swift, equal strings are the same.
+        let found = Set(try files.list(tree).map { Array($0.utf8) })
+        let all = ["e\u{301}.txt", "\u{E9}.txt", "d\u{308}", "K\u{212A}", "back\\slash"]
+        var expected = Set(all.map { Array($0.utf8) })
+        if try files.exists("\(tree)/hard") {
+          expected.formUnion([Array("hard".utf8), Array("soft".utf8)])
+          #expect(try Array(files.readLink("\(tree)/soft").utf8) == Array(names[0].utf8))
+          #expect(try files.read("\(tree)/hard", maximumBytes: 1000)[0] == 0)
+        }
+        #expect(found == expected)
+      }
+    }
+    // From a zip that was made under DOS, as before.
+    var dos = ZipBuilder()
+    dos.add("a\\b", mode: nil, content: [1])
+    try unpack(dos.finished) { (tree, _) throws in #expect(try files.list(tree) == ["a"]) }
+  }
+
   @Test(
     "what would leave the tree is refused by its path", arguments: ["../beside/x", "/tmp/gtach-test-never", "a/../b"])
   func climbing(path: String) {
