@@ -15,6 +15,15 @@ public enum FileOperation: Hashable, Sendable {
   case makeReadOnly(String)
   /// Gives a file the owner and group of another, as far as this process may.
   case takeOwner(of: String, for: String)
+  /// Copies what one directory has and another lacks, with all in it, but for these paths below it; no error where the
+  /// first is not there.
+  case carryOver(from: String, to: String, except: Set<String>)
+  /// Renames a file or directory, unless something has the new name or nothing the old one: doing it again changes
+  /// nothing, whatever has taken its place meanwhile.
+  case setAside(String, to: String)
+  /// Puts one file or directory in the place of another, which goes with all in it; nothing where there is none to put,
+  /// as that was done.
+  case replace(String, by: String)
   /// Puts a file's bytes on the disk (fsync).
   case syncFile(String)
   /// Puts a directory's entries on the disk (fsync).

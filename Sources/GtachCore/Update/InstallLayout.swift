@@ -7,7 +7,7 @@ import GtachModel
 /// generations/N/NAME       links to releases; a generation is a set of packages that are active together
 /// current                  a link to one generation, swapped by rename
 /// state/NAME/              a package's data, kept over updates
-/// configuration/NAME/VERSION/  what a release's templates became here
+/// configuration/NAME/VERSION/  what a release's templates became here, and what an operator put beside it
 /// variables/NAME.json      an operator's values of a package's variables
 /// staging/tree/            a release that is not complete yet
 /// journal.json             the transaction that is under way; absent where there is none
@@ -77,6 +77,10 @@ public struct InstallLayout: Hashable, Sendable {
   public func configuration(of name: PackageName) -> String { "\(configurations)/\(name)" }
   /// The directory of what a release's templates became.
   public func configuration(_ id: ReleaseID) -> String { "\(configuration(of: id.name))/\(id.version)" }
+  /// Where what a release's templates become is made that is here already, with a configuration of its own.
+  public func nextConfiguration(_ id: ReleaseID) -> String { "\(configuration(of: id.name))/.\(id.version).next" }
+  /// Where that configuration is, until it is decided which of the two stays.
+  public func formerConfiguration(_ id: ReleaseID) -> String { "\(configuration(of: id.name))/.\(id.version).former" }
   /// What the link of a release holds that leads to such a file.
   ///
   /// - Parameter names: The path of the file, and of the link below the release's root.

@@ -122,6 +122,7 @@ struct InstallOperations {
         .filter { state.packages[member.name]?.kept($0.id.version) == nil }
       return old.map { .remove(layout.release($0.id)) }
         + old.filter { $0.configuration != nil }.map { .remove(layout.configuration($0.id)) }
+        + (member.isReconfigured == true ? [.remove(layout.formerConfiguration(member.release.id))] : [])
     }
     return old + [.remove(layout.generation(journal.generationBefore))]
   }

@@ -5,14 +5,19 @@ import GtachModel
 /// its own again.
 ///
 /// What an operator has changed is taken over from the release that was active, as dpkg does with its conffiles
-/// (deb-conffiles(5)): the new file is laid beside where it is another than the last one was.
+/// (deb-conffiles(5)): the new file is laid beside where it is another than the last one was. A release that is here
+/// already and is installed again is configured anew like any other; what he has changed of its own is taken over where
+/// he left the file alone in the release that is active.
 struct ReleaseConfiguration {
   let release: InstallState.Release
-  /// The release that is active; nil where there is none.
-  let previous: InstallState.Release?
+  /// The releases whose files may be an operator's: the one that is active, and behind it this one, where it is here
+  /// already.
+  let sources: [InstallState.Release]
   let layout: InstallLayout
   let values: TemplateValues
   let hashing: any Hashing
+  /// Whether the release is here already, and has its links.
+  var isKept = false
 
   /// What writes the files, what is recorded of them, and what gives the staged release its links.
   struct Plan {
@@ -28,11 +33,15 @@ struct ReleaseConfiguration {
   }
 
   /// Whether there is anything to do.
-  var isEmpty: Bool { templates.isEmpty && (previous?.configuration ?? [:]).isEmpty }
+  var isEmpty: Bool { templates.isEmpty && sources.allSatisfy { ($0.configuration ?? [:]).isEmpty } }
+
+  /// Where the files are made.
+  private var directory: String { isKept ? layout.nextConfiguration(release.id) : layout.configuration(release.id) }
 
   private func staged(_ path: String, maximumBytes: Int? = nil) -> InspectedPlace {
     InspectedPlace(
-      root: layout.stagingTree, names: ReleasePath.components(of: path) ?? [], maximumBytes: maximumBytes)
+      root: isKept ? layout.release(release.id) : layout.stagingTree, names: ReleasePath.components(of: path) ?? [],
+      maximumBytes: maximumBytes)
   }
   private func before(_ path: String, of release: ReleaseID, isBeside: Bool = false) -> InspectedPlace {
     let names = ReleasePath.components(of: isBeside ? path + InstallLayout.besideSuffix : path) ?? []
@@ -48,9 +57,9 @@ struct ReleaseConfiguration {
     for (source, target) in templates {
       places += [staged(source, maximumBytes: ConfigurationTemplate.maximumBytes), staged(target)]
     }
-    if let previous {
-      for path in (previous.configuration ?? [:]).keys.sorted() {
-        places += [before(path, of: previous.id), before(path, of: previous.id, isBeside: true)]
+    for source in sources {
+      for path in (source.configuration ?? [:]).keys.sorted() {
+        places += [before(path, of: source.id), before(path, of: source.id, isBeside: true)]
       }
     }
     return places
@@ -68,9 +77,12 @@ struct ReleaseConfiguration {
       guard case .file(let bytes, _) = seen[staged(source, maximumBytes: ConfigurationTemplate.maximumBytes)] else {
         throw fail(source, "it is not there, or no file")
       }
-      guard seen[staged(target)] == .nothing else { throw fail(source, "the release has a \"\(target)\" already") }
+      guard isKept || seen[staged(target)] == .nothing else {
+        throw fail(source, "the release has a \"\(target)\" already")
+      }
       let new = try ConfigurationTemplate(bytes, path: source).rendered(with: values)
       try add(target, new, seen, to: &plan)
+      if isKept { continue }
       let names = staged(target).names
       plan.operations += [
         .makeDirectory(staged(target).parent),
@@ -80,9 +92,31 @@ struct ReleaseConfiguration {
     try addObsolete(seen, to: &plan)
     guard !plan.files.isEmpty else { return Plan() }
     // Whatever is left there is of a transaction that came to nothing.
-    let directory = layout.configuration(release.id)
-    plan.operations = [.remove(directory), .makeDirectory(directory)] + plan.operations
+    plan.operations = [.remove(directory), .makeDirectory(directory)] + plan.operations + others
     return plan
+  }
+
+  /// What an operator has put beside his files, which may lead to it or read it.
+  private var others: [FileOperation] {
+    sources.filter { $0.configuration != nil }.map { source in
+      let own = (source.configuration ?? [:]).keys.flatMap { [$0, $0 + InstallLayout.besideSuffix] }
+      return .carryOver(from: layout.configuration(source.id), to: directory, except: Set(own))
+    }
+  }
+
+  /// The release whose file it is that stands for the last one: the first of which an operator has changed it, else the
+  /// first that has it.
+  private func source(
+    of path: String, _ seen: [InspectedPlace: PlaceContent]
+  ) -> (release: InstallState.Release, file: InstallState.RenderedFile)? {
+    let candidates = sources.compactMap { release in release.configuration?[path].map { (release: release, file: $0) } }
+    let changed = candidates.first { candidate in
+      switch seen[before(path, of: candidate.release.id)] ?? .nothing {
+      case .file(let bytes, _): isChanged(bytes, since: candidate.file)
+      case .nothing, .link, .directory, .other, .unreachable: true
+      }
+    }
+    return changed ?? candidates.first
   }
 
   /// Lays down a file of a template, or the operator's in its place.
@@ -91,16 +125,17 @@ struct ReleaseConfiguration {
   ) throws(GtachError) {
     let digest = hashing.digest(of: new)
     var file = InstallState.RenderedFile(digest: digest)
-    guard let previous, let last = previous.configuration?[path] else {
+    guard let (source, last) = source(of: path, seen) else {
       plan.files[path] = file
-      return write(new, to: path, like: nil, in: &plan)
+      return write(new, at: after(path), like: nil, ownerOf: nil, in: &plan)
     }
-    let content = try content(of: path, in: previous, seen)
+    let content = try content(of: path, in: source, seen)
+    let owner = before(path, of: source.id).path
     switch content {
     case .file(let bytes, let permissions) where isChanged(bytes, since: last):
-      write(bytes, to: path, like: permissions, in: &plan)
+      write(bytes, at: after(path), like: permissions, ownerOf: owner, in: &plan)
       file.isKept = bytes == new ? nil : true
-    case .file(_, let permissions): write(new, to: path, like: permissions, in: &plan)
+    case .file(_, let permissions): write(new, at: after(path), like: permissions, ownerOf: owner, in: &plan)
     case .link(let target):
       plan.operations += [
         .makeDirectory(after(path).parent), .makeSymbolicLink(at: after(path).path, to: target),
@@ -110,20 +145,25 @@ struct ReleaseConfiguration {
     }
     if file.isKept == true {
       // An operator who has seen this one already, and put it away, is not asked again.
-      let isSeen = last.digest == digest && seen[before(path, of: previous.id, isBeside: true)] == .nothing
-      if isSeen { file.isKept = nil } else { write(new, beside: path, content, in: &plan) }
+      let isSeen = last.digest == digest && seen[before(path, of: source.id, isBeside: true)] == .nothing
+      if isSeen {
+        file.isKept = nil
+      } else {
+        // Whoever may not read the operator's file may not read this one.
+        let permissions: UInt16? = if case .file(_, let permissions) = content { permissions } else { nil }
+        write(new, at: after(path + InstallLayout.besideSuffix), like: permissions, ownerOf: owner, in: &plan)
+      }
     }
     plan.files[path] = file
   }
 
   /// Keeps what an operator changed of templates that the release has not any more.
   private func addObsolete(_ seen: [InspectedPlace: PlaceContent], to plan: inout Plan) throws(GtachError) {
-    guard let previous else { return }
-    for (path, last) in (previous.configuration ?? [:]).sorted(by: { $0.key < $1.key })
-    where plan.files[path] == nil {
-      switch try content(of: path, in: previous, seen) {
+    for path in Set(sources.flatMap { ($0.configuration ?? [:]).keys }).sorted() where plan.files[path] == nil {
+      guard let (source, last) = source(of: path, seen) else { continue }
+      switch try content(of: path, in: source, seen) {
       case .file(let bytes, let permissions) where isChanged(bytes, since: last):
-        write(bytes, to: path, like: permissions, in: &plan)
+        write(bytes, at: after(path), like: permissions, ownerOf: before(path, of: source.id).path, in: &plan)
       case .link(let target):
         plan.operations += [
           .makeDirectory(after(path).parent), .makeSymbolicLink(at: after(path).path, to: target),
@@ -138,9 +178,9 @@ struct ReleaseConfiguration {
   ///
   /// - Throws: `ErrorCode.configurationInvalid` for what can neither be kept nor replaced.
   private func content(
-    of path: String, in previous: InstallState.Release, _ seen: [InspectedPlace: PlaceContent]
+    of path: String, in source: InstallState.Release, _ seen: [InspectedPlace: PlaceContent]
   ) throws(GtachError) -> PlaceContent {
-    let place = before(path, of: previous.id)
+    let place = before(path, of: source.id)
     let content = seen[place] ?? .nothing
     switch content {
     case .nothing, .file, .link: return content
@@ -155,28 +195,19 @@ struct ReleaseConfiguration {
     hashing.digest(of: bytes) != last.digest
   }
 
-  private func after(_ path: String) -> InspectedPlace { before(path, of: release.id) }
-
-  /// Writes a file of the release, with the permissions and the owner of the one before where that has any.
-  private func write(_ bytes: [UInt8], to path: String, like permissions: UInt16?, in plan: inout Plan) {
-    write(bytes, at: after(path), permissions, ownerOf: path, in: &plan)
+  private func after(_ path: String) -> InspectedPlace {
+    InspectedPlace(root: directory, names: ReleasePath.components(of: path) ?? [])
   }
 
-  /// Writes what the operator's file is not: whoever may not read that one may not read this one.
-  private func write(_ bytes: [UInt8], beside path: String, _ content: PlaceContent, in plan: inout Plan) {
-    let permissions: UInt16? = if case .file(_, let permissions) = content { permissions } else { nil }
-    write(bytes, at: after(path + InstallLayout.besideSuffix), permissions, ownerOf: path, in: &plan)
-  }
-
+  /// Writes a file, with the permissions and the owner of the one before where that has any.
   private func write(
-    _ bytes: [UInt8], at place: InspectedPlace, _ permissions: UInt16?, ownerOf path: String, in plan: inout Plan
+    _ bytes: [UInt8], at place: InspectedPlace, like permissions: UInt16?, ownerOf model: String?,
+    in plan: inout Plan
   ) {
     plan.operations += [
       .makeDirectory(place.parent), .write(path: place.path, bytes: bytes, permissions: permissions ?? 0o644),
     ]
-    if let previous, permissions != nil {
-      plan.operations.append(.takeOwner(of: before(path, of: previous.id).path, for: place.path))
-    }
+    if let model, permissions != nil { plan.operations.append(.takeOwner(of: model, for: place.path)) }
   }
 
   private func fail(_ source: String, _ reason: String) -> GtachError {
@@ -199,16 +230,39 @@ extension InstallState.Release {
   }
 }
 
+extension UpdateJournal.Member {
+  /// Whether there is anything to configure.
+  var mayBeConfigured: Bool {
+    release.manifest.description.install?.templates != nil || before.active?.configuration != nil
+  }
+}
+
 extension InstallOperations {
-  /// Removes what the templates of a release became in a transaction that failed.
+  /// Removes what the templates of a release became in a transaction that failed; one that was here before has its own
+  /// again.
   func removeConfiguration(of member: UpdateJournal.Member) -> [FileOperation] {
-    let isPossible =
-      member.release.manifest.description.install?.templates != nil || member.before.active?.configuration != nil
-    guard !member.wasKept, isPossible else { return [] }
+    guard member.mayBeConfigured else { return [] }
     // The directory itself may have been lost with the power.
-    let directory = layout.configuration(of: member.name)
-    return [
-      .makeDirectory(directory), .remove(layout.configuration(member.release.id)), .syncDirectory(directory),
-    ]
+    let (directory, id) = (layout.configuration(of: member.name), member.release.id)
+    let removal: [FileOperation] =
+      member.wasKept
+      ? [
+        .replace(layout.configuration(id), by: layout.formerConfiguration(id)),
+        .remove(layout.nextConfiguration(id)),
+      ] : [.remove(layout.configuration(id))]
+    return [.makeDirectory(directory)] + removal + [.syncDirectory(directory)]
+  }
+
+  /// Has releases that were here before take on the configuration that was made for them. To be done while they are not
+  /// active, and as often as need be.
+  func reconfigure(_ members: [UpdateJournal.Member]) -> [FileOperation] {
+    members.filter { $0.isReconfigured == true }.flatMap { member -> [FileOperation] in
+      let id = member.release.id
+      return [
+        .setAside(layout.configuration(id), to: layout.formerConfiguration(id)),
+        .replace(layout.configuration(id), by: layout.nextConfiguration(id)),
+        .syncDirectory(layout.configuration(of: member.name)),
+      ]
+    }
   }
 }

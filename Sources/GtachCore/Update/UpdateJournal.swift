@@ -45,6 +45,8 @@ public struct UpdateJournal: Hashable, Sendable, Codable {
     /// The preserved paths that this transaction makes in the package's directory, which had them not; nil for none. On
     /// the disk before the first of them is made.
     public var seeded: [String]?
+    /// Whether the release is here already and gets another configuration, which waits beside its own; nil for no.
+    public var isReconfigured: Bool?
     /// Whether the unit file of the service stays as it was found; nil for no.
     public var keepsUnit: Bool?
     /// Whether a rollback records the release as refused; nil for no.

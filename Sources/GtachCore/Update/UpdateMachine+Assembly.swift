@@ -5,8 +5,11 @@ extension UpdateMachine {
   /// Has all looked at that decides what becomes of a staged release; one that has nothing of the kind is complete.
   mutating func inspect(_ position: Int) {
     let member = journal.members[position]
-    let places = data(of: member).places + (configuration(of: member)?.places ?? [])
-    guard !places.isEmpty else { return perform(.placing(position), operations.place(member.release.id)) }
+    let places = (member.wasKept ? [] : data(of: member).places) + (configuration(of: member)?.places ?? [])
+    guard !places.isEmpty else {
+      return member.wasKept
+        ? stage(from: position + 1) : perform(.placing(position), operations.place(member.release.id))
+    }
     step = .inspecting(position)
     action = .inspect(places)
   }
@@ -17,10 +20,12 @@ extension UpdateMachine {
 
   /// Nil in a recovery, which puts no release together.
   private func configuration(of member: UpdateJournal.Member) -> ReleaseConfiguration? {
-    hashing.map {
+    let sources = [member.before.active, member.before.kept(member.release.id.version)]
+    return hashing.map {
       ReleaseConfiguration(
-        release: member.release, previous: member.before.active, layout: layout,
-        values: TemplateValues(release: member.release, layout: layout, machine: machine), hashing: $0)
+        release: member.release, sources: sources.compactMap { $0 }, layout: layout,
+        values: TemplateValues(release: member.release, layout: layout, machine: machine), hashing: $0,
+        isKept: member.wasKept)
     }
   }
 
@@ -33,13 +38,18 @@ extension UpdateMachine {
     let preserved: PreservedData.Plan
     let rendered: ReleaseConfiguration.Plan
     do throws(GtachError) {
-      preserved = try data(of: member).plan(seen)
+      // One that is here already has its links.
+      preserved = member.wasKept ? PreservedData.Plan() : try data(of: member).plan(seen)
       rendered = try configuration.plan(seen)
     } catch {
       journal.errors.append(ErrorReport(error))
       return try undo(refusing: [position])
     }
     journal.members[position].release.configuration = rendered.files.isEmpty ? nil : rendered.files
+    if member.wasKept {
+      journal.members[position].isReconfigured = true
+      return perform(.placing(position), rendered.operations)
+    }
     var first: [FileOperation] = [.makeDirectory(layout.data(of: member.name))]
     if !preserved.seeded.isEmpty {
       // Whoever finds only half of what the release brings has to know that it is not the package's own data.

@@ -116,7 +116,9 @@ extension UpdateMachine {
 
   private mutating func served(_ stage: ServiceStage) throws(GtachError) {
     switch stage {
-    case .stopping: perform(.activating, operations.activate(journal.transaction) + exchangeForNew)
+    case .stopping:
+      let change = operations.reconfigure(journal.members) + operations.activate(journal.transaction)
+      perform(.activating, change + exchangeForNew)
     case .reloading: try tryOut()
     case .starting: try test(from: 0, .serviceRunning)
     case .startingUntested: try commit()

@@ -59,7 +59,7 @@ extension UpdateMachine {
       return update
     }
     return update.begin { update throws(GtachError) in
-      if changing.allSatisfy(\.wasKept) { try update.markStaged() } else { try update.beginStaging() }
+      if changing.contains(where: update.isToBeStaged) { try update.beginStaging() } else { try update.markStaged() }
     }
   }
 

@@ -9,19 +9,23 @@ extension UpdateMachine {
 
   /// Begins to write releases: the journal tells of it first.
   mutating func beginStaging() throws(GtachError) {
-    let record = try operations.write(journal)
-    stage(from: 0)
-    if case .perform(let operations) = action { action = .perform(record + operations) }
+    perform(.announcing, try operations.write(journal))
   }
 
   /// Has the releases written that are not here, from this member on.
   mutating func stage(from position: Int) {
-    guard let next = journal.members.indices.first(where: { $0 >= position && !journal.members[$0].wasKept }) else {
+    let rest = journal.members.indices.dropFirst(position)
+    guard let next = rest.first(where: { isToBeStaged(journal.members[$0]) }) else {
       hasGeneration = true
       return perform(.sealing, operations.seal(operations.unsyncedGeneration(journal.transaction, releasesToBe)))
     }
+    // One that is here already is only configured anew.
+    if journal.members[next].wasKept { return inspect(next) }
     perform(.opening(next), operations.prepareStaging())
   }
+
+  /// Whether anything has to be made before a release can be active.
+  func isToBeStaged(_ member: UpdateJournal.Member) -> Bool { !member.wasKept || member.mayBeConfigured }
 
   /// The first hook of that kind from this member on; nil where there is none.
   func hook(
@@ -63,7 +67,7 @@ extension UpdateMachine {
     journal.wasActivated = true
     let record = generation + (try operations.write(journal)) + draftsOfNew
     if concernsServices { return perform(.beginning, record) }
-    perform(.activating, record + operations.activate(journal.transaction))
+    perform(.activating, record + operations.reconfigure(journal.members) + operations.activate(journal.transaction))
   }
 
   mutating func tryOut() throws(GtachError) {

@@ -53,8 +53,8 @@ public struct UpdateMachine: Sendable {
   ///
   /// What is done for each release in turn has the position of its member.
   enum Step {
-    case opening(Int), staging(Int), inspecting(Int), placing(Int), sealing, markingStaged, inspectingService(Int)
-    case inspectingDependent(Int)
+    case announcing, opening(Int), staging(Int), inspecting(Int), placing(Int), sealing, markingStaged
+    case inspectingService(Int), inspectingDependent(Int)
     case preInstall(Int), beginning, activating, postInstall(Int), testing(Int, SelfTestStage)
     case serving(ServiceOrder, then: [ServiceOrder], ServiceStage)
     case committing, cleaningUp(UpdateResult)
@@ -96,6 +96,7 @@ public struct UpdateMachine: Sendable {
 
   private mutating func succeed() throws(GtachError) {
     switch step {
+    case .announcing: stage(from: 0)
     case .opening(let position):
       step = .staging(position)
       action = .stage(journal.members[position].release.id, directory: layout.stagingTree)
@@ -127,7 +128,7 @@ public struct UpdateMachine: Sendable {
   mutating func fail(_ error: GtachError) throws(GtachError) {
     if error.code == .cancelled, !isInterrupted, try interrupt() { return }
     switch step {
-    case .opening, .staging, .inspecting, .placing, .sealing, .markingStaged:
+    case .announcing, .opening, .staging, .inspecting, .placing, .sealing, .markingStaged:
       let told = error.code == .cancelled ? error.before("nothing was changed") : error
       perform(.abandoning(told), operations.discard(journal) + operations.close())
     case .inspectingService(let position):

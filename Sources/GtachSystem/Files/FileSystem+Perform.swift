@@ -26,6 +26,9 @@ extension FileSystem {
     case .remove(let path): try TreeRemoval.remove(path)
     case .takeOwner(let model, let path): try takeOwner(of: model, for: path)
     case .makeReadOnly(let path): try TreeProtection.protect(path)
+    case .carryOver(let from, let to, let except): try carryOver(from, to: to, except: except)
+    case .setAside(let from, let to): try setAside(from, to: to)
+    case .replace(let path, let other): try replace(path, by: other)
     case .syncFile(let path), .syncDirectory(let path): try sync(path)
     case .syncFileSystem(let path): try syncFileSystem(of: path)
     }

@@ -51,7 +51,8 @@ struct CrashingDisk {
       for node in files.values { node.synced = node.bytes }
       for change in changes { change.apply(&syncedFiles) }
       changes = []
-    case .makeSymbolicLink, .takeOwner: preconditionFailure("a repository makes no links, and gives nothing away")
+    case .makeSymbolicLink, .takeOwner, .carryOver, .setAside, .replace:
+      preconditionFailure("a repository makes no links, gives nothing away, and has no configuration")
     }
   }
 

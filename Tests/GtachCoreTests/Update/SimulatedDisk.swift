@@ -122,6 +122,25 @@ struct SimulatedDisk {
       guard find(path) != nil else { throw Self.failure(.notFound, "protect \(path)") }
     case .takeOwner(let model, let path):
       guard find(model) != nil, find(path) != nil else { throw Self.failure(.notFound, "own \(path)") }
+    case .carryOver(let from, let to, let except):
+      // Links are followed by no name of these trees.
+      for (path, bytes) in tree(from).sorted(by: { $0.key < $1.key }) {
+        let names = path.split(separator: "/")
+        let isLeft = names.indices.contains { except.contains(names[...$0].joined(separator: "/")) }
+        guard !isLeft, find("\(to)/\(path)") == nil else { continue }
+        try perform(.makeDirectory("\(to)/\(names.dropLast().joined(separator: "/"))"))
+        let text = String(decoding: bytes, as: UTF8.self)
+        try perform(
+          text.hasPrefix("-> ")
+            ? .makeSymbolicLink(at: "\(to)/\(path)", to: String(text.dropFirst(3)))
+            : .write(path: "\(to)/\(path)", bytes: bytes, permissions: 0o644))
+      }
+    case .setAside(let from, let to):
+      if find(from) != nil, find(to) == nil { try perform(.rename(from: from, to: to)) }
+    case .replace(let path, let other):
+      guard find(other) != nil else { return }
+      try perform(.remove(path))
+      try perform(.rename(from: other, to: path))
     case .syncFile(let path):
       guard let node = find(path), case .file(let bytes, _) = nodes[node] else {
         throw Self.failure(.notFound, "sync \(path)")

@@ -20,6 +20,48 @@ struct FileSystemTests {
     #expect(error.code == (number == ENOENT ? .notFound : .inputOutput))
   }
 
+  @Test("what is carried over is what is lacking, with its permissions, and links as they are")
+  func carryingOver() throws {
+    try withTestDirectory { directory in
+      let (from, to) = ("\(directory)/from", "\(directory)/to")
+      try files.perform(.carryOver(from: from, to: to, except: []))
+      #expect(try !files.exists(to), "there is nothing to carry")
+      try files.perform([
+        .makeDirectory("\(from)/a"), .makeDirectory("\(to)"),
+        .write(path: "\(from)/a/file", bytes: Array(repeating: 3, count: 70_000), permissions: 0o640),
+        .write(path: "\(from)/both", bytes: [1], permissions: 0o644),
+        .write(path: "\(to)/both", bytes: [2], permissions: 0o644),
+        .write(path: "\(from)/left", bytes: [1], permissions: 0o644),
+        .makeSymbolicLink(at: "\(from)/link", to: "a/file"),
+        .carryOver(from: from, to: to, except: ["left", "a/nothing"]),
+      ])
+      #expect(try files.list(to) == ["a", "both", "link"])
+      #expect(try files.read("\(to)/a/file", maximumBytes: 70_000) == Array(repeating: 3, count: 70_000))
+      #expect(try files.status(of: "\(to)/a/file")?.permissions == 0o640)
+      #expect(try files.read("\(to)/both", maximumBytes: 1) == [2])
+      #expect(try files.readLink("\(to)/link") == "a/file")
+    }
+  }
+
+  @Test("what is set aside and replaced is so however often it is done")
+  func replacing() throws {
+    try withTestDirectory { directory in
+      let (place, aside, next) = ("\(directory)/place", "\(directory)/aside", "\(directory)/next")
+      try files.perform([
+        .makeDirectory("\(place)/old"), .makeDirectory("\(next)/new"),
+      ])
+      for _ in 1...2 {
+        try files.perform([.setAside(place, to: aside), .replace(place, by: next)])
+        #expect(try files.list(directory) == ["aside", "place"])
+        #expect(try files.list(place) == ["new"] && files.list(aside) == ["old"])
+      }
+      for _ in 1...2 {
+        try files.perform(.replace(place, by: aside))
+        #expect(try files.list(directory) == ["place"] && files.list(place) == ["old"])
+      }
+    }
+  }
+
   @Test("what is written is read, with exactly the permissions asked for, whatever was there")
   func writing() throws {
     try withTestDirectory { directory in
