@@ -7,11 +7,13 @@
 #
 # A small virtual machine (lib-vm.sh) has a disk with a repository and an install root. It installs releases, updates them
 # (one by one, and as sets that take over at once), tries some whose self-test or hook fails, and rolls back by hand; beside
-# that releases are packed, removed and collected. At a random instant QEMU is killed without warning: what the guest had
+# that releases are packed, removed and collected. An application writes data that its package preserves, and an operator
+# changes the configuration, by a file of his own and by a link to one beside it. At a random instant QEMU is killed without warning: what the guest had
 # not written to its disk is lost. It boots again, and vm/check-install-root, which has nothing of gtach, looks at what services
 # would find: whole releases, byte for byte as packed, a set whole, a journal that can be read. Then a start of gtach finishes or
 # undoes what it finds, and the checker looks again: what was committed last is active or kept, or what was on its way is;
-# nothing is left over; every fifth time the repository verifies. One cut in four comes during boot, check or recovery.
+# the data are there to the last line that was on the disk, and the configuration is the operator's wherever it was; nothing
+# is left over; every fifth time the repository verifies. One cut in four comes during boot, check or recovery.
 #
 # The same seed asks the guest for the same updates and cuts after the same times; what is on the disk then depends on the
 # machine. With --without-sync gtach believes that it puts its writes on the disk, and does not: there have to be violations, or
@@ -57,12 +59,12 @@ content() {
     find . -type f -exec sha256sum {} + | LC_ALL=C sort
     find . -type f -exec stat -c '%a %n' {} + | sed 's/^755/555/; s/^644/444/' | LC_ALL=C sort
     find . -type d | LC_ALL=C sort
-    find . -type l -exec readlink {} +)
+    find . -type l -exec sh -c 'for link; do echo "$link $(readlink "$link")"; done' sh {} + | LC_ALL=C sort)
 }
 
-# package NAME VERSION SELFTEST [DEPENDENCIES]: packs a release of a few files.
+# package NAME VERSION SELFTEST [DEPENDENCIES]: packs a release of a few files. All but lib have data and a configuration.
 package() {
-  local tree=$work/trees/$1-$2 number
+  local tree=$work/trees/$1-$2 number kept=
   mkdir -p "$tree/bin" "$tree/lib"
   for number in 1 2 3 4 5 6 7 8; do
     head -c $((number * 3000)) < <(yes "$1 $2 file $number of a release whose power is cut") >"$tree/lib/$number.txt"
@@ -73,12 +75,24 @@ package() {
   # shellcheck disable=SC2016
   printf '#!/bin/sh\necho "$GTACH_VERSION" >"$GTACH_STATE_DIR/hook"\n' >"$tree/bin/hook"
   chmod 755 "$tree/bin/"*
+  if [ "$1" != lib ]; then
+    mkdir "$tree/data"
+    echo "seed of $1 $2" >"$tree/data/seed"
+    printf 'name = {{gtach.name}}\nversion = {{gtach.version}}\nport = {{port}}\n' >"$tree/app.conf.in"
+    kept='"preserve": ["data/"], "templates": { "app.conf.in": "etc/app.conf" }, "variables": { "port": "80" },'
+  fi
   cat >"$tree/gtach.json" <<DESCRIPTION
 { "name": "$1", "version": "$2", "dependencies": { ${4:-} },
-  "install": { "preInstall": "bin/hook", "postInstall": "bin/hook" },
+  "install": { $kept "preInstall": "bin/hook", "postInstall": "bin/hook" },
   "selfTest": [ { "command": { "run": ["bin/selfcheck"], "timeoutSeconds": 20 } } ] }
 DESCRIPTION
   "$binary" pack "$tree" --level 3 --quiet >/dev/null 2>&1 || die "cannot pack $1 $2"
+  [ "$1" != lib ] || return 0
+  # Where it is installed, it has links in the places of what outlives it.
+  rm -r "$tree/data"
+  ln -s "../../../state/$1/data" "$tree/data"
+  mkdir "$tree/etc"
+  ln -s "../../../../configuration/$1/$2/etc/app.conf" "$tree/etc/app.conf"
 }
 
 note "packs the releases"
@@ -113,10 +127,11 @@ mke2fs -q -t ext4 -d "$work/data" "$work/data.img" 256M >/dev/null 2>&1
 
 # boot CUT: starts QEMU with the disk as the last cut left it.
 boot() {
-  local machine append journal=ordered verify=no
+  local machine append journal=ordered verify=no outliving
   # With "writeback", ext4 keeps its own structures and no promise about the bytes of files that nobody synced.
   [ $(($1 % 2)) = 0 ] || journal=writeback
   [ $(($1 % 5)) != 0 ] || verify=yes
+  outliving="LINES_APP=$lines_app LINES_TOOL=$lines_tool CONFIGURED_APP=$configured_app CONFIGURED_TOOL=$configured_tool"
   vm_machine 512
   vm_port out "$work/out"
   # shellcheck disable=SC2054
@@ -125,7 +140,7 @@ boot() {
     -device virtio-blk-device,drive=data)
   append="$append root=/dev/vda ro init=/init SEED=$(((seed + $1) * 7919 % 100003)) JOURNAL=$journal VERIFY=$verify DAMAGE=$damage SYNC=$sync"
   qemu-system-x86_64 "${machine[@]}" -kernel "$image" \
-    -append "$append APP=$app TOOL=$tool NEXT=$next" -serial "file:$work/log" </dev/null 2>"$work/emulator.log" &
+    -append "$append APP=$app TOOL=$tool NEXT=$next $outliving" -serial "file:$work/log" </dev/null 2>"$work/emulator.log" &
   emulator=$!
 }
 
@@ -172,6 +187,9 @@ read_out() {
         esac
         next= ;;
       compared) compared=$((compared + release)) ;;
+      wrote) if [ "$release" = app ]; then lines_app=$status; else lines_tool=$status; fi ;;
+      configured)
+        if [ "$release" = app ]; then configured_app=yes; else configured_tool=${configured_tool/,$status/},$status; fi ;;
     esac
   done <"$work/out"
   # What went before a violation says where it is from.
@@ -184,7 +202,7 @@ other_tool() { case $1 in 1.0.0) echo 2.0.0 ;; *) echo 1.0.0 ;; esac; }
 
 note "$cuts cuts, seed $seed"
 RANDOM=$((seed % 32768))
-app=none tool=none next='' violations=0 updates=0 rollbacks=0 unexpected=0 compared=0 early=0
+app=none tool=none next='' lines_app=0 lines_tool=0 configured_app=no configured_tool='' violations=0 updates=0 rollbacks=0 unexpected=0 compared=0 early=0
 # How many milliseconds a guest takes from its boot to the end of the checks: what else it does takes a few times as long, on a
 # machine of whatever speed.
 span=2000 longest=10000
@@ -220,10 +238,11 @@ wait "$emulator" 2>/dev/null || true
 emulator=
 read_out
 echo "$cuts cuts ($early of them during boot, check or recovery), $violations violations; $updates updates ended," \
-  "$rollbacks of them by a rollback; $compared releases compared byte for byte; $((SECONDS - began)) s; seed $seed"
+  "$rollbacks of them by a rollback; $compared releases compared byte for byte; $((lines_app + lines_tool)) lines of data; $((SECONDS - began)) s; seed $seed"
 [ "$unexpected" = 0 ] || note "$unexpected commands ended neither well nor with a rollback"
 if [ "$sync" = yes ]; then
-  grep -qx 'damage 2' "$work/out" || die "the checker does not see damage: nothing it said means anything"
+  grep -qx 'damage 4' "$work/out" ||
+    { grep -E '^(seen|damage)' "$work/out" >&2; die "the checker does not see all damage: nothing it said means anything"; }
   [ "$violations" = 0 ]
 else
   [ "$violations" != 0 ]

@@ -47,8 +47,8 @@ printf 'pi:x:1000:\n' >>"$work/machine/etc/group"
 mkdir -p "$work/machine/home/pi"
 chown 1000:1000 "$work/machine/home/pi"
 
-# package VERSION SERVICE SELFTEST: a release whose service notes when it starts and is told to stop. SERVICE is "runs",
-# "crashes" or "none"; SELFTEST is the status of the program that tests it.
+# package VERSION SERVICE SELFTEST [DEPENDENCIES]: a release whose service notes when it starts and is told to stop. SERVICE is
+# "runs", "crashes" or "none"; SELFTEST is the status of the program that tests it. It fails with a lib that is broken, too.
 package() {
   local tree=$work/machine/var/packages/$1 service=''
   mkdir -p "$tree/bin"
@@ -64,7 +64,7 @@ package() {
   fi
   # shellcheck disable=SC2016
   printf '%s\n' '#!/bin/sh' 'read -r now rest </proc/uptime' "[ $3 = 0 ] || echo \"fails $1 \$now\" >>../../../state/app/log" \
-    "exit $3" >"$tree/bin/selfcheck"
+    '[ ! -e ../../../current/lib/broken ] || exit 1' "exit $3" >"$tree/bin/selfcheck"
   chmod 755 "$tree/bin/run" "$tree/bin/selfcheck"
   cat >"$tree/app.service" <<'UNIT'
 [Unit]
@@ -79,7 +79,7 @@ WantedBy=multi-user.target
 UNIT
   [ "$2" = none ] || service='"service": "app.service", "stableSeconds": 2,'
   cat >"$tree/gtach.json" <<DESCRIPTION
-{ "name": "app", "version": "$1", "install": { $service "timeoutSeconds": 20 },
+{ "name": "app", "version": "$1", "dependencies": { ${4:-} }, "install": { $service "timeoutSeconds": 20 },
   "selfTest": [ { "command": { "run": ["bin/selfcheck"], "timeoutSeconds": 5 } } ] }
 DESCRIPTION
 }
@@ -90,6 +90,12 @@ package 1.2.0 runs 0
 package 2.0.0 crashes 0
 package 3.0.0 runs 1
 package 4.0.0 none 0
+package 5.0.0 runs 0 '"lib": "*"'
+for version in 1.0.0 2.0.0 3.0.0; do
+  mkdir -p "$work/machine/var/packages/lib-$version"
+  printf '{ "name": "lib", "version": "%s" }\n' "$version" >"$work/machine/var/packages/lib-$version/gtach.json"
+done
+touch "$work/machine/var/packages/lib-3.0.0/broken"
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
@@ -247,6 +253,24 @@ for round in 1 2 3 4; do
   machine_boot
   settle
 done
+
+step="an update of what a service needs"
+expect_exit 0 gtach install lib@1.0.0
+expect_exit 0 gtach install app@5.0.0
+main=$(property MainPID)
+expect_exit 0 gtach install lib@2.0.0
+grep -q 'app@5.0.0 works with it' "$work/out" || fail "$step: the result does not say that it was tried"
+expect_runs 5.0.0
+[ "$(property MainPID)" != "$main" ] || fail "$step: its service was not started anew"
+expect_exit 20 gtach install lib@3.0.0
+[ "$(readlink "$work/machine$apps/current/lib")" = ../../releases/lib/2.0.0 ] || fail "$step: lib did not go back"
+expect_runs 5.0.0
+machine_run systemctl stop app.service
+expect_exit 0 gtach rollback lib
+[ "$(property ActiveState)" = inactive ] || fail "$step: a service that was stopped was started"
+machine_run systemctl start app.service
+expect_exit 0 gtach install "app@$active"
+expect_runs "$active"
 
 step="a release without a service"
 expect_exit 0 gtach install app@4.0.0

@@ -34,6 +34,12 @@ struct ServiceStatusTests {
     #expect(status.unitFile == nil && status.activeSince == nil && status.restarts == 0)
   }
 
+  @Test("one that is about to run counts as one that runs, and one that ended or failed does not")
+  func running() {
+    for activity in ["active", "activating", "reloading"] { #expect(ServiceStatus(activity: activity).isRunning) }
+    for activity in ["inactive", "failed", "deactivating"] { #expect(!ServiceStatus(activity: activity).isRunning) }
+  }
+
   @Test("anything else is no answer", arguments: ["", "ActiveState=active", "LoadState=loaded\nActiveState=", "no"])
   func nonsense(text: String) {
     #expect(throws: GtachError.self) { try ServiceStatus(properties: text) }
