@@ -191,6 +191,19 @@ struct ForeignArchiveTests {
         #expect(found == expected)
       }
     }
+    // libarchive takes the letters of where a link leads for those of its name.
+    var linked = ZipBuilder()
+    for target in ["a\u{30A}", "\u{E5}"] {
+      linked.add("\u{E9} to \(target.utf8.count)", mode: 0o120777, content: Array(target.utf8))
+    }
+    for prefix in [[], Array("#!/bin/sh\n".utf8)] as [[UInt8]] {
+      try unpack(prefix + linked.finished) { (tree, _) throws in
+        for target in ["a\u{30A}", "\u{E5}"] {
+          let found = try files.readLink("\(tree)/\u{E9} to \(target.utf8.count)")
+          #expect(Array(found.utf8) == Array(target.utf8))
+        }
+      }
+    }
     // From a zip that was made under DOS, as before.
     var dos = ZipBuilder()
     dos.add("a\\b", mode: nil, content: [1])
