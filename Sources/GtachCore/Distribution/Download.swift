@@ -156,3 +156,45 @@ public struct Download: Sendable {
       reusedBytes: reusedBytes, milliseconds: Int(now.milliseconds - started.milliseconds))
   }
 }
+
+// What is done after every input, in the download's place: a copy would be one of all that is known of its units.
+
+extension Download {
+  /// What is to be done while chunks are coming.
+  enum Step {
+    /// Everything is here: it is made visible.
+    case complete(manifest: [UInt8], index: [UInt8])
+    /// Chunks are asked for; of these sessions what is theirs of it is not followed yet.
+    case fetch(newcomers: [SessionID])
+  }
+
+  /// What is to be done as things stand; nil before chunks are coming.
+  mutating func step(_ holders: [SessionID], _ sessions: some Collection<SessionID>) -> Step? {
+    guard case .chunks = phase, chunks != nil else { return nil }
+    if isComplete {
+      phase = .completing
+      return .complete(manifest: manifest, index: indexBytes)
+    }
+    let company = isShared ? sessions.sorted() : holders
+    return .fetch(newcomers: company.filter { !followed.contains($0) })
+  }
+
+  /// A session's peer is asked to tell which units it has.
+  mutating func follow(_ session: SessionID) -> (map: UnitMap, index: Digest)? {
+    guard let map = chunks?.map, let content = indexContent else { return nil }
+    followed.insert(session)
+    return (map, content.digest)
+  }
+
+  /// What to ask of whom as things stand, and who lists the variant and has not got it.
+  mutating func advance(
+    holders: [SessionID], isHolderComing: Bool, using generator: inout some RandomNumberGenerator
+  ) -> (questions: [(session: SessionID, question: ChunkFetch.Question)], lacking: [SessionID])? {
+    let told = holders.filter(followed.contains)
+    let expectsMore = isHolderComing || told.count < holders.count
+    guard let questions = chunks?.advance(holders: told, expectsMore: expectsMore, using: &generator) else {
+      return nil
+    }
+    return (questions, !expectsMore && chunks?.isLackedBy(told) == true ? told : [])
+  }
+}

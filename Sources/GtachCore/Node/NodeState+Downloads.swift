@@ -63,10 +63,9 @@ extension NodeState {
 
   /// Open sessions to peers that say they hold a variant. What they say is only a reason to ask them.
   func holders(of variant: VariantID) -> [SessionID] {
-    sessions.keys.sorted().filter { id in
-      guard let session = sessions[id], let peer = table.peers[session.peer] else { return false }
-      return peer.variants[variant] != nil
-    }
+    var holders: [SessionID] = []
+    for (id, session) in sessions where table.peers[session.peer]?.variants[variant] != nil { holders.append(id) }
+    return holders.sorted()
   }
 
   /// Whether a peer that says it holds a variant is being dialled. One that was dialled in vain is waited for no more:
@@ -116,29 +115,23 @@ extension NodeState {
   private mutating func advanceChunks(
     of variant: VariantID, _ holders: [SessionID], now: Instant, into actions: inout [NodeAction]
   ) {
-    guard let content = downloads[variant]?.indexContent, let map = downloads[variant]?.chunks?.map else { return }
-    if downloads[variant]?.isComplete == true {
-      downloads[variant]?.phase = .completing
-      actions.append(
-        .complete(
-          variant, manifest: downloads[variant]?.manifest ?? [], index: downloads[variant]?.indexBytes ?? []))
-      return
-    }
-    measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
-    for session in downloads[variant]?.isShared == true ? sessions.keys.sorted() : holders
-    where downloads[variant]?.followed.contains(session) == false {
-      guard makeRoom(for: variant, in: session, now: now, into: &actions) else { continue }
-      downloads[variant]?.followed.insert(session)
-      actions.append(.send(session, .follow(variant, map, index: content.digest)))
-    }
-    let followed = holders.filter { downloads[variant]?.followed.contains($0) == true }
-    let expectsMore = isHolderComing(variant) || followed.count < holders.count
-    // In its place: a copy would be one of all that is known of its units, after every input.
-    let questions = downloads[variant]?.chunks?.advance(
-      holders: followed, expectsMore: expectsMore, using: &generator)
-    send(questions ?? [], of: variant, into: &actions)
-    if !expectsMore, downloads[variant]?.chunks?.isLackedBy(followed) == true {
-      for session in followed { strikeOff(session, variant, into: &actions) }
+    switch downloads[variant]?.step(holders, sessions.keys) {
+    case .complete(let manifest, let index):
+      actions.append(.complete(variant, manifest: manifest, index: index))
+    case .fetch(let newcomers):
+      measuresAt = measuresAt ?? now.advanced(byMilliseconds: UnitFetch.measureMilliseconds)
+      for session in newcomers {
+        guard makeRoom(for: variant, in: session, now: now, into: &actions),
+          let (map, index) = downloads[variant]?.follow(session)
+        else { continue }
+        actions.append(.send(session, .follow(variant, map, index: index)))
+      }
+      let isHolderComing = isHolderComing(variant)
+      let next = downloads[variant]?.advance(holders: holders, isHolderComing: isHolderComing, using: &generator)
+      guard let (questions, lacking) = next else { return }
+      send(questions, of: variant, into: &actions)
+      for session in lacking { strikeOff(session, variant, into: &actions) }
+    case nil: break
     }
   }
 
