@@ -234,6 +234,9 @@ public struct NodeState: Sendable {
       if trusted.timestampVersion >= self.trusted.timestampVersion {
         self.trusted = trusted
         trustedOnDisk = trusted
+      } else if metadataSaves == 0 {
+        self.trusted = self.trusted.withoutFiles()
+        trustedOnDisk = self.trusted
       }
       hold(held)
       self.choices = choices

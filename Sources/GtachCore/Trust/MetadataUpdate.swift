@@ -25,6 +25,8 @@ public struct MetadataUpdate: Sendable {
   private var isTimestampNew = false
   /// The packages whose roles are to be had, once the targets role is known.
   private var packages: [PackageName] = []
+  /// Of these only this one, where there is one.
+  private let onlyPackage: PackageName?
   /// When the update began; nil to ignore that things expire.
   private let start: Timestamp?
   private let checking: any SignatureChecking
@@ -40,8 +42,12 @@ public struct MetadataUpdate: Sendable {
     self.init(trusted: trusted, start: now, checking: checking, hashing: hashing)
   }
 
-  init(trusted: TrustedMetadata, start: Timestamp?, checking: any SignatureChecking, hashing: any Hashing) {
+  init(
+    trusted: TrustedMetadata, start: Timestamp?, package: PackageName? = nil, checking: any SignatureChecking,
+    hashing: any Hashing
+  ) {
     previous = trusted
+    onlyPackage = package
     current = trusted
     current.timestamp = nil
     current.snapshot = nil
@@ -136,6 +142,7 @@ extension MetadataUpdate {
       guard timestamp.version > old.version else {
         // Nothing is newer; what is missing here or was signed with other keys is fetched all the same.
         current.timestamp = old
+        if previous.snapshot == nil, timestamp == old { newFiles[file] = bytes }
         step = .snapshot
         return
       }
@@ -179,7 +186,7 @@ extension MetadataUpdate {
 
   private mutating func take(_ targets: TargetsRole) {
     current.targetsRole = targets
-    packages = current.publishedPackages
+    packages = current.publishedPackages.filter { onlyPackage == nil || $0 == onlyPackage }
     step = .package(0)
   }
 

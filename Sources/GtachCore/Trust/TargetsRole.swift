@@ -10,6 +10,8 @@ struct TargetsRole: Sendable {
   let ignored: [GtachError]
   /// Whom it trusts with which paths, most trusted first.
   let delegations: [Delegation]
+  /// Where among them a package is.
+  private let positions: [PackageName: Int]
 
   /// Reads the metadata of `.targets` or of a package.
   init(_ signed: MetadataObject, hashing: any Hashing) throws(GtachError) {
@@ -33,7 +35,13 @@ struct TargetsRole: Sendable {
     self.variants = variants
     self.ignored = ignored
     delegations = signed.has("delegations") ? try Delegation.read(signed.object("delegations"), hashing: hashing) : []
+    positions = Dictionary(
+      delegations.enumerated().compactMap { position, delegation in delegation.package.map { ($0, position) } },
+      uniquingKeysWith: min)
   }
+
+  /// The delegation of a package's releases; nil where there is none.
+  func delegation(of package: PackageName) -> Delegation? { positions[package].map { delegations[$0] } }
 }
 
 /// One entry of a targets role's delegations.

@@ -29,7 +29,7 @@ struct RootRole: Sendable {
 }
 
 /// The metadata of the timestamp role: TUF specification 1.0, section 4.6.
-struct TimestampRole: Sendable {
+struct TimestampRole: Hashable, Sendable {
   let version: Int
   let expires: Timestamp
   /// When it was signed, by the publisher's clock: gtach's own field, for machines without a clock.

@@ -11,14 +11,15 @@ extension TrustedMetadata {
   /// - Parameters:
   ///   - files: the bytes of a file of the metadata directory, nil if it is not there.
   ///   - pinnedRoot: the root that the fleet's owner or the invitation gave.
+  ///   - package: the one package that is of interest: of the others nothing is read, and nothing is known then.
   /// - Throws: `ErrorCode.metadataMalformed` or `.metadataUnsigned` if a root or the timestamp is damaged, and whatever
   ///   `files` throws.
   public static func load(
-    files: (String) throws(GtachError) -> [UInt8]?, pinnedRoot: [UInt8], checking: some SignatureChecking,
-    hashing: some Hashing
+    files: (String) throws(GtachError) -> [UInt8]?, pinnedRoot: [UInt8], package: PackageName? = nil,
+    checking: some SignatureChecking, hashing: some Hashing
   ) throws(GtachError) -> TrustedMetadata {
     let pinned = try TrustedMetadata(pinnedRoot: pinnedRoot, checking: checking, hashing: hashing)
-    var update = MetadataUpdate(trusted: pinned, start: nil, checking: checking, hashing: hashing)
+    var update = MetadataUpdate(trusted: pinned, start: nil, package: package, checking: checking, hashing: hashing)
     var olderRoots: [RootRole] = []
     while let file = update.nextFile {
       let bytes = try files(file.name)
@@ -52,6 +53,23 @@ extension TrustedMetadata {
       }
     }
     return update.finished?.trusted ?? update.current
+  }
+
+  /// The same, of which this was loaded before: where something was published since, only that is read and verified.
+  ///
+  /// - Throws: As `load`.
+  public func reloaded(
+    files: (String) throws(GtachError) -> [UInt8]?, pinnedRoot: [UInt8], checking: some SignatureChecking,
+    hashing: some Hashing
+  ) throws(GtachError) -> TrustedMetadata {
+    var update = MetadataUpdate(trusted: self, start: nil, checking: checking, hashing: hashing)
+    do throws(GtachError) {
+      while let file = update.nextFile { try update.receive(try files(file.name)) }
+      if let newer = update.finished?.trusted, newer.timestampVersion > timestampVersion { return newer }
+    } catch {
+      // What is older, missing or damaged is judged from the pinned root on.
+    }
+    return try Self.load(files: files, pinnedRoot: pinnedRoot, checking: checking, hashing: hashing)
   }
 
   private static func isSigned(

@@ -15,7 +15,7 @@ public struct TrustedMetadata: Sendable {
   ///
   /// Unless `isComplete`, a variant that is absent may still be listed: nothing may be concluded from its absence.
   public internal(set) var targets: [VariantID: ListedVariant] = [:]
-  /// Whether every role is here.
+  /// Whether every role is here that was asked for.
   public internal(set) var isComplete = false
   /// What is wrong with files that `load` had to do without, and targets that are ignored and why.
   public internal(set) var problems: [GtachError] = []
@@ -86,6 +86,15 @@ public struct TrustedMetadata: Sendable {
     }
   }
 
+  /// What is known once the disk has lost the files: the versions that were seen are not forgotten, and all below the
+  /// timestamp is fetched again.
+  func withoutFiles() -> TrustedMetadata {
+    var lost = self
+    (lost.snapshot, lost.targetsRole, lost.packages) = (nil, nil, [:])
+    lost.isComplete = false
+    return lost
+  }
+
   /// The keys that a role's metadata must be signed with, as far as the roles above it are known.
   func keys(of role: MetadataRole) -> RoleKeys? {
     switch role {
@@ -93,7 +102,7 @@ public struct TrustedMetadata: Sendable {
     case .timestamp: root.timestamp
     case .snapshot: root.snapshot
     case .targets: root.targets
-    case .package: targetsRole?.delegations.first { $0.name == role.text }?.keys
+    case .package(let name): targetsRole?.delegation(of: name)?.keys
     }
   }
 

@@ -195,7 +195,7 @@ final class NodeLoop {
   // MARK: - Acting
 
   private func perform(_ action: NodeAction) {
-    let (inbox, repository, home) = (daemon.inbox, daemon.repository, daemon.home)
+    let (inbox, repository, home, membership) = (daemon.inbox, daemon.repository, daemon.home, daemon.membership)
     func deliver(_ input: NodeInput) { inbox.post(.input(input)) }
     switch action {
     case .dial(let id, let endpoints): dial(id, endpoints)
@@ -203,7 +203,9 @@ final class NodeLoop {
     case .send(let id, let request): sessions[id]?.ask(request)
     case .saveMetadata(let files):
       storage.perform {
-        let error = failure { () throws(GtachError) in try repository.writeMetadata(files) }
+        let error = failure { () throws(GtachError) in
+          try repository.writeMetadata(files, isPublisher: membership.isPublisher)
+        }
         inbox.post(.input(.metadataSaved(error)))
       }
     case .inspect(let variant, let index):
@@ -298,9 +300,10 @@ final class NodeLoop {
   /// Another process has packed a release: what it wrote is read and verified like anybody's.
   private func reload(_ replies: Mailbox<ControlReply>) {
     let (inbox, repository, membership) = (daemon.inbox, daemon.repository, daemon.membership)
+    let known = state.trusted
     storage.perform {
       do throws(GtachError) {
-        let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+        let trusted = try known.reloaded(from: repository, membership: membership)
         let (held, choices) = (try repository.variants(), try repository.choices())
         inbox.post(.input(.repositoryChanged(trusted: trusted, held: held, choices: choices)))
         replies.post(.done)

@@ -29,7 +29,7 @@ public enum FleetFounder {
     }
     // Without a membership any metadata in the home is what an interrupted init left: nobody has its keys.
     let repository = try PackageRepository(home: home.path)
-    try repository.writeMetadata(metadata)
+    try repository.writeMetadata(metadata, isPublisher: true)
     let membership = Membership(
       fleetName: fleetName, nodeName: nodeName,
       identity: try TLSIdentity(key: nodeKey, certificate: certificate, authority: authority), pinnedRoot: root,

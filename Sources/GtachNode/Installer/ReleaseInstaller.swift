@@ -52,7 +52,7 @@ public struct ReleaseInstaller: Sendable {
       }
       let foreign = ForeignRepository(home: try GuardedDirectory(path: source))
       let trusted = try MetadataReceiver(
-        repository: try context.repository(), pinnedRoot: try pinnedRoot()
+        repository: try context.repository(), pinnedRoot: try pinnedRoot(), isPublisher: false
       ).receive(try foreign.metadata(), from: source)
       var requests: [RequestedRelease] = []
       for activation in releases {

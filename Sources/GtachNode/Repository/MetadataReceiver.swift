@@ -7,6 +7,8 @@ struct MetadataReceiver {
   let repository: PackageRepository
   /// The TUF root that trust starts from.
   let pinnedRoot: [UInt8]
+  /// Whether releases are published here, too.
+  let isPublisher: Bool
 
   /// Verifies files, and stores what is newer of them. Older ones change nothing: what this machine trusts already
   /// counts.
@@ -25,16 +27,16 @@ struct MetadataReceiver {
       switch trusted.handedOver(files, now: SystemClock.now(), checking: Ed25519(), hashing: SHA256()) {
       case .accepted(let newer, let newFiles):
         // A daemon may have stored still newer ones meanwhile, which nothing may roll back.
-        let isStored = try repository.writeMetadata(newFiles) { () throws(GtachError) in
+        let isStored = try repository.writeMetadata(newFiles, isPublisher: isPublisher) { () throws(GtachError) in
           try repository.metadataIfPresent(name) == before
         }
         if isStored { return newer }
       case .older(let roots):
-        try repository.writeMetadata(roots)
+        try repository.writeMetadata(roots, isPublisher: isPublisher)
         return roots.isEmpty ? trusted : try TrustedMetadata.load(from: repository, pinnedRoot: pinnedRoot)
       case .refused(let error, let roots):
         // A change of keys lasts even where what follows it does not verify (TUF specification 1.0, section 5.3.8).
-        try repository.writeMetadata(roots)
+        try repository.writeMetadata(roots, isPublisher: isPublisher)
         throw GtachError(
           error.code, "the signed metadata in \(source) is refused",
           reason: error.message + (error.reason.map { ": \($0)" } ?? ""),

@@ -24,14 +24,17 @@ extension PackageRepository {
   }
 
   /// Writes metadata files, so that they last. `timestamp.json` becomes visible last, when all others are on the disk.
+  /// What nobody asks for any more then goes.
   ///
-  /// - Parameter isWanted: Asked when nobody else writes metadata any more, whether they still are to be written.
+  /// - Parameters:
+  ///   - isPublisher: As for `MetadataRetention`.
+  ///   - isWanted: Asked when nobody else writes metadata any more, whether they still are to be written.
   /// - Returns: Whether they were.
   /// - Throws: `ErrorCode.nameInvalid`; `ErrorCode.busy` where another process holds the lock for a minute;
   ///   `ErrorCode.diskFull`, `ErrorCode.inputOutput`: then the old timestamp stands.
   @discardableResult
   public func writeMetadata(
-    _ contents: [String: [UInt8]], where isWanted: () throws(GtachError) -> Bool = { true }
+    _ contents: [String: [UInt8]], isPublisher: Bool, where isWanted: () throws(GtachError) -> Bool = { true }
   ) throws(GtachError) -> Bool {
     guard !contents.isEmpty else { return true }
     let plan = try plan()
@@ -43,6 +46,13 @@ extension PackageRepository {
     defer { withExtendedLifetime(lock) {} }
     guard try isWanted() else { return false }
     try perform(operations + [.remove(own.workspace)], plan: plan, temporaryName: name)
+    // What cannot be removed now, the next version of the same role takes along.
+    try? removeSuperseded(by: contents.keys, isPublisher: isPublisher)
     return true
+  }
+
+  private func removeSuperseded(by written: some Sequence<String>, isPublisher: Bool) throws(GtachError) {
+    let superseded = MetadataRetention.superseded(by: written, among: try metadataFiles(), isPublisher: isPublisher)
+    for name in superseded { try files.perform(.remove(try layout.metadata(name))) }
   }
 }

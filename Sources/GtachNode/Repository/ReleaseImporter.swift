@@ -13,7 +13,9 @@ public struct ReleaseImporter {
   /// - Throws: `ErrorCode.fleetMissing` where the machine belongs to no fleet.
   public init(_ context: NodeContext) throws(GtachError) {
     repository = try context.repository()
-    metadata = MetadataReceiver(repository: repository, pinnedRoot: try context.membership().pinnedRoot)
+    let membership = try context.membership()
+    metadata = MetadataReceiver(
+      repository: repository, pinnedRoot: membership.pinnedRoot, isPublisher: membership.isPublisher)
   }
 
   /// Brings in what a release file carries. A release that is here already is repaired where it is damaged.

@@ -51,7 +51,8 @@ public struct ReleasePublisher: Sendable {
 
   /// - Returns: Whether it was not here, or not listed.
   private func enter(_ packed: PackedRelease, _ store: MembershipStore, now: Timestamp) throws(GtachError) -> Bool {
-    let trusted = try TrustedMetadata.load(from: repository, membership: membership)
+    let trusted = try TrustedMetadata.load(
+      from: repository, membership: membership, package: packed.manifest.description.name)
     let wasHere = try repository.contains(packed.manifest.variant)
     let packed = wasHere ? packed : try restored(packed, trusted)
     let manifest = packed.manifest
@@ -70,7 +71,7 @@ public struct ReleasePublisher: Sendable {
     // One that was removed here is wanted again.
     try repository.changeChoices { $0.restore(manifest.variant.release) }
     try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
-    if !files.isEmpty { try repository.writeMetadata(files) }
+    if !files.isEmpty { try repository.writeMetadata(files, isPublisher: true) }
     return !wasHere || !files.isEmpty
   }
 

@@ -78,6 +78,77 @@ struct TrustedMetadataLoadTests {
     #expect(!trusted.isComplete)
   }
 
+  @Test("what one package's publisher loads is that package's, and is enough to publish in it")
+  func onePackage() throws {
+    var read: [String] = []
+    let trusted = try TrustedMetadata.load(
+      files: { name in
+        read.append(name)
+        return fleet.files[name]
+      }, pinnedRoot: fleet.pinnedRoot, package: PackageName("app"), checking: TestFleet.checking,
+      hashing: TestFleet.hashing)
+    #expect(trusted.isComplete)
+    #expect(Set(trusted.targets.keys.map(\.release.name.text)) == ["app"])
+    #expect(read.contains("1.package-app.json") && !read.contains("1.package-lib.json"))
+    let (files, signers) = (fleet.files, fleet.signers)
+    let new = try MetadataPublisher.publish(
+      TestFleet.listing("app/1.1.0/any"), to: trusted, files: { name in files[name] },
+      signers: { role in signers(role) },
+      now: TestFleet.start, hashing: TestFleet.hashing)
+    var published = fleet
+    published.files.merge(new) { $1 }
+    #expect(try published.trusted().targets.count == 3)
+  }
+
+  @Test("of what was loaded before only what is new is read again")
+  func reloaded() throws {
+    let known = try fleet.trusted()
+    var newer = fleet
+    try newer.publish("app/1.1.0/any")
+    func reload(_ files: [String: [UInt8]]) throws -> (trusted: TrustedMetadata, read: Set<String>) {
+      var read: Set<String> = []
+      let trusted = try known.reloaded(
+        files: { name in
+          read.insert(name)
+          return files[name]
+        }, pinnedRoot: fleet.pinnedRoot, checking: TestFleet.checking, hashing: TestFleet.hashing)
+      return (trusted, read)
+    }
+    let (trusted, read) = try reload(newer.files)
+    #expect(try trusted.targets == newer.trusted().targets)
+    #expect(trusted.isComplete)
+    #expect(read == ["2.root.json", "timestamp.json", "4.snapshot.json", "2.package-app.json"])
+    // Nothing is new: what is missing is seen.
+    var damaged = fleet.files
+    damaged["1.package-lib.json"] = nil
+    #expect(try !reload(damaged).trusted.isComplete)
+    damaged = newer.files
+    damaged["2.package-app.json"] = nil
+    #expect(try !reload(damaged).trusted.isComplete)
+    damaged["timestamp.json"] = nil
+    #expect(try reload(damaged).trusted.timestampVersion == 0)
+  }
+
+  @Test("once the disk has lost all, all is fetched and stored again, and no older version is accepted")
+  func withoutFiles() throws {
+    let lost = try fleet.trusted().withoutFiles()
+    #expect(!lost.isComplete)
+    #expect(lost.timestampVersion == 3)
+    let outcome = try lost.updated(from: fleet.files)
+    #expect(outcome.trusted.isComplete)
+    #expect(try outcome.trusted.targets == fleet.trusted().targets)
+    #expect(
+      try TestFleet.load(
+        outcome.newFiles.merging(["1.root.json": fleet.pinnedRoot]) { $1 }, pinnedRoot: fleet.pinnedRoot
+      ).isComplete)
+    let older = try TestFleet(publishing: ["app/1.0.0/any"])
+    #expect(failureCode { try lost.updated(from: older.files) } == .metadataRollback)
+    // Another timestamp of the same version is not the one that was seen.
+    var other = fleet
+    try other.forge(.timestamp) { fields in fields["expires"] = .string("2099-01-01T00:00:00Z") }
+    #expect(try lost.updated(from: other.files).newFiles["timestamp.json"] == nil)
+  }
+
   @Test("an error of the disk is passed on")
   func diskError() throws {
     let pinned = fleet.pinnedRoot

@@ -150,7 +150,7 @@ struct DamageTests {
         #expect(try repository.variants().count == (wasRenamed ? 1 : 0))
         try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
         #expect(try repository.variants().count == 1)
-        try repository.writeMetadata(["timestamp.json": [1]])
+        try repository.writeMetadata(["timestamp.json": [1]], isPublisher: false)
         #expect(try !fixture.files.exists(plan.workspace))
         try fixture.files.perform(.remove(layout.packages))
       }
@@ -179,7 +179,8 @@ struct DamageTests {
               throw GtachError(.chunkMissing, "an object is missing")
             }
             try repository.complete(manifest: packed.manifestBytes, index: packed.indexBytes)
-            try repository.writeMetadata(["timestamp.json": [UInt8(number)], "\(number).root.json": [UInt8(number)]])
+            try repository.writeMetadata(
+              ["timestamp.json": [UInt8(number)], "\(number).root.json": [UInt8(number)]], isPublisher: false)
             guard try repository.contains(packed.manifest.variant) else {
               throw GtachError(.notFound, "the release is not visible")
             }
@@ -232,15 +233,14 @@ struct DamageTests {
           } == .chunkMissing)
         // No room for metadata either: the old timestamp stands.
         try disk.resize(kibibytes: 8000)
-        try repository.writeMetadata(["timestamp.json": [1]])
+        try repository.writeMetadata(["timestamp.json": [1]], isPublisher: false)
         try fixture.files.perform(
           .write(path: "\(fixture.home)/ballast", bytes: [UInt8](repeating: 1, count: 2 << 20), permissions: 0o644))
         try disk.resize(kibibytes: 5500)
         #expect(
           errorCode {
-            try repository.writeMetadata([
-              "timestamp.json": [2], "2.root.json": [UInt8](repeating: 1, count: 4 << 20),
-            ])
+            try repository.writeMetadata(
+              ["timestamp.json": [2], "2.root.json": [UInt8](repeating: 1, count: 4 << 20)], isPublisher: false)
           } == .diskFull)
         #expect(try repository.readMetadata("timestamp.json") == [1])
         #expect(try repository.metadataFiles() == ["timestamp.json"])

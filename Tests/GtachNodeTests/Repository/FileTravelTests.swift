@@ -31,7 +31,9 @@ struct FileTravelTests {
       let publisher = try fixture.publisher().repository()
       for number in 1...3 { try fixture.publish("app@1.\(number).0", seed: UInt64(number)) }
       let member = try fixture.member("pi").repository()
-      for name in try publisher.metadataFiles() { try member.writeMetadata([name: publisher.readMetadata(name)]) }
+      for name in try publisher.metadataFiles() {
+        try member.writeMetadata([name: publisher.readMetadata(name)], isPublisher: false)
+      }
       let first = try #require(try publisher.variants().keys.max())
       let entry = try publisher.entry(of: first)
       let index = try publisher.index(of: first)

@@ -163,15 +163,16 @@ struct PackageRepositoryTests {
       let repository = try fixture.repository()
       #expect(try repository.metadataFiles().isEmpty)
       #expect(errorCode { try repository.readMetadata("timestamp.json") } == .notFound)
-      try repository.writeMetadata([:])
-      try repository.writeMetadata(["timestamp.json": [1], "1.root.json": [2], "1.package-a.json": []])
-      try repository.writeMetadata(["timestamp.json": [3]])
+      try repository.writeMetadata([:], isPublisher: false)
+      try repository.writeMetadata(
+        ["timestamp.json": [1], "1.root.json": [2], "1.package-a.json": []], isPublisher: false)
+      try repository.writeMetadata(["timestamp.json": [3]], isPublisher: false)
       #expect(try repository.metadataFiles() == ["1.package-a.json", "1.root.json", "timestamp.json"])
       #expect(try repository.readMetadata("timestamp.json") == [3])
       #expect(try repository.readMetadata("1.package-a.json") == [])
       for name in ["../x.json", "a/b.json", "x", "/etc/passwd", ""] {
         #expect(errorCode { try repository.readMetadata(name) } == .nameInvalid)
-        #expect(errorCode { try repository.writeMetadata([name: [1]]) } == .nameInvalid)
+        #expect(errorCode { try repository.writeMetadata([name: [1]], isPublisher: false) } == .nameInvalid)
       }
       #expect(try fixture.files.list(fixture.directory) == ["home"])
     }
