@@ -50,6 +50,9 @@ public struct RepositoryLayout: Hashable, Sendable {
   /// What says that a variant was complete here and is damaged: until it is complete again, removed or not wanted any
   /// more.
   public func lossMark(of variant: VariantID) -> String { "\(partialDirectory(of: variant))/\(Self.lossMarkName)" }
+
+  /// The index of a variant that is not complete here, where it is known what it needs.
+  public func partialIndex(of variant: VariantID) -> String { "\(partialDirectory(of: variant))/\(Self.indexName)" }
   /// A chunk, in a directory for the first byte of its digest.
   public func chunk(_ digest: Digest) -> String { Self.path(in: chunks, digest.bytes) }
   /// An object, in a directory for the first byte of its id.

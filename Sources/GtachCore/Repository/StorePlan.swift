@@ -86,6 +86,17 @@ public struct StorePlan: Hashable, Sendable {
     ]
   }
 
+  /// Keeps the index of a variant that goes out of sight, so that what it needs still is known.
+  ///
+  /// - Parameter index: Where the index is.
+  public func keepIndex(_ index: String, of variant: VariantID) -> [FileOperation] {
+    let directory = layout.partialDirectory(of: variant)
+    return [
+      .makeDirectory(directory), .rename(from: index, to: "\(directory)/\(RepositoryLayout.indexName)"),
+      .syncDirectory(directory),
+    ]
+  }
+
   /// Writes metadata files. The timestamp becomes visible when all that it may name is on the disk.
   ///
   /// - Throws: `ErrorCode.nameInvalid`.

@@ -12,7 +12,7 @@ struct RoleKeys: Hashable, Sendable {
     threshold = try role.integer("threshold", atLeast: 1)
     let ids = try role.strings("keyids")
     guard Set(ids).count == ids.count else { throw role.failure("keyids", "lists a key twice") }
-    keys = known.filter { ids.contains($0.key) }
+    keys = Dictionary(uniqueKeysWithValues: ids.compactMap { id in known[id].map { (id, $0) } })
   }
 
   /// Reads the `keys` of a role: public keys by key id.

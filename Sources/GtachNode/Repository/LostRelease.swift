@@ -11,11 +11,13 @@ struct LostRelease {
   /// The release as it was signed, where what was packed now is that.
   ///
   /// Its manifest says when it was packed: that is tried which the manifest in quarantine says, and that at which the
-  /// metadata was signed that was the first to list it. None of that need be believed, as the manifest has to hash as
-  /// signed.
+  /// metadata was signed that was the first to list it; with the index that comes out now, and with the one that is
+  /// here still. None of that need be believed, as the manifest has to hash as signed.
   ///
   /// - Throws: `ErrorCode.releaseExists` where it does not come out as it was; `ErrorCode.inputOutput`.
   func restored(from packed: PackedRelease) throws(GtachError) -> PackedRelease {
+    let directory = repository.layout.directory(of: listed.variant)
+    if try repository.files.exists(directory) { try repository.withdraw(listed.variant, from: directory) }
     var times: [Timestamp] = []
     for (bytes, directory) in try quarantined() {
       let manifest = try Manifest(json: bytes)
@@ -27,11 +29,17 @@ struct LostRelease {
       return packed.replacing(manifest, bytes: bytes, index: index)
     }
     if let time = try signingTime() { times.append(time) }
+    let known = try bytes(at: repository.layout.partialIndex(of: listed.variant))
     for created in times {
-      var manifest = packed.manifest
-      manifest.created = created
-      let bytes = try manifest.json()
-      if isListed(bytes) { return packed.replacing(manifest, bytes: bytes, index: packed.indexBytes) }
+      for index in [packed.indexBytes, known].compactMap(\.self) {
+        var manifest = packed.manifest
+        manifest.created = created
+        manifest.index = Manifest.Content(digest: SHA256().digest(of: index), size: index.count)
+        let bytes = try manifest.json()
+        guard isListed(bytes) else { continue }
+        try remakeObjects(of: index, archive: manifest.archive.digest)
+        return packed.replacing(manifest, bytes: bytes, index: index)
+      }
     }
     throw GtachError(
       .releaseExists, "\(listed.variant) is published and no longer here",
@@ -65,16 +73,20 @@ struct LostRelease {
 
   /// The index that a manifest names: in quarantine with it, or where a fetch would go on.
   private func index(of manifest: Manifest, in directory: String) throws(GtachError) -> [UInt8]? {
-    for place in [directory, repository.layout.partialDirectory(of: listed.variant)] {
-      do throws(GtachError) {
-        let path = "\(place)/\(RepositoryLayout.indexName)"
-        let bytes = try repository.files.read(path, maximumBytes: ChunkIndexCodec.maximumBytes)
-        if SHA256().digest(of: bytes) == manifest.index.digest { return bytes }
-      } catch {
-        guard error.code == .notFound || error.code == .inputOutput else { throw error }
-      }
+    for path in ["\(directory)/\(RepositoryLayout.indexName)", repository.layout.partialIndex(of: listed.variant)] {
+      if let bytes = try bytes(at: path), SHA256().digest(of: bytes) == manifest.index.digest { return bytes }
     }
     return nil
+  }
+
+  /// What may be an index; nil where it cannot be read.
+  private func bytes(at path: String) throws(GtachError) -> [UInt8]? {
+    do throws(GtachError) {
+      return try repository.files.read(path, maximumBytes: ChunkIndexCodec.maximumBytes)
+    } catch {
+      guard error.code == .notFound || error.code == .inputOutput else { throw error }
+      return nil
+    }
   }
 
   /// Makes what is lacking of its objects, as far as they come out as they were: without the others its chunks travel.

@@ -218,8 +218,24 @@ public final class PackageRepository: Sendable {
   /// Takes a damaged variant out of sight, and leaves word of it: whoever verifies later finds nothing else of it here.
   func withdraw(_ variant: VariantID, from directory: String) throws(GtachError) {
     // No workspace is needed, so this may be done wherever something is read.
-    try files.perform(StorePlan(layout: layout, workspace: layout.incoming).markLost(variant))
+    let plan = StorePlan(layout: layout, workspace: layout.incoming)
+    try files.perform(plan.markLost(variant))
+    // Its chunks are sound, for all that is known: gc is to leave them alone, as a publisher's are nowhere else.
+    let index = "\(directory)/\(RepositoryLayout.indexName)"
+    if try understoodIndex(index) != nil, try understoodIndex(layout.partialIndex(of: variant)) == nil {
+      try files.perform(plan.keepIndex(index, of: variant))
+    }
     try quarantine(directory)
+  }
+
+  /// An index that can be understood, at a path; nil where there is none.
+  private func understoodIndex(_ path: String) throws(GtachError) -> ChunkIndex? {
+    do throws(GtachError) {
+      return try ChunkIndexCodec.decode(try files.read(path, maximumBytes: ChunkIndexCodec.maximumBytes))
+    } catch {
+      guard error.code == .notFound || error.code == .indexCorrupt || error.code == .inputOutput else { throw error }
+      return nil
+    }
   }
 
   /// Moves something damaged out of the way.

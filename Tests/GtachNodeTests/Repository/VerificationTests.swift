@@ -245,7 +245,7 @@ struct VerificationTests {
 
   @Test(
     "what was published and is lost here comes back with the same tree, whatever became of it",
-    arguments: ["directory", "index", "chunk", "removed", "older"])
+    arguments: ["directory", "index", "chunk", "removed", "older", "manifest", "older manifest"])
   func packedAgain(loss: String) throws {
     try withShelf { shelf in
       let (fixture, layout) = (shelf.fixture, shelf.fixture.layout)
@@ -258,7 +258,7 @@ struct VerificationTests {
           .publish(packed, now: now)
       }
       #expect(try !pack(), "it is here already")
-      if loss == "older" {
+      if loss.hasPrefix("older") {
         try fixture.writeTree(version: "2.0.0", seed: 2)
         #expect(try pack())
         try fixture.writeTree()
@@ -271,6 +271,17 @@ struct VerificationTests {
         try fixture.files.perform([.remove(shelf.chunk(2)), .remove(shelf.object(2))])
         #expect(try !shelf.verify().isSound)
       case "removed": _ = try fixture.repository().remove(shelf.variant.release)
+      case "manifest": try fixture.damage(layout.manifest(of: shelf.variant))
+      case "older manifest":
+        // Its chunks stay, and its index, without which it would come out otherwise: now there are patches from the
+        // newer one, too.
+        try fixture.damage(layout.manifest(of: shelf.variant))
+        #expect(try !shelf.verify().isSound)
+        for _ in 0..<2 {
+          let report = try GarbageCollector(shelf.context).collect(
+            dryRun: false, now: SystemClock.now(), cancellation: Cancellation())
+          #expect(report.parts.isEmpty)
+        }
       default: try fixture.files.perform(.remove(layout.directory(of: shelf.variant.release)))
       }
       #expect(try !shelf.isHere())
