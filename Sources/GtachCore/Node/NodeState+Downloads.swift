@@ -36,10 +36,13 @@ extension NodeState {
     guard setup.fetches else { return }
     for listed in wantedNow() {
       // Those that wait for a peer that is away hold nobody up.
-      guard downloads.keys.count(where: { isUnderWay($0, now: now) }) < Self.simultaneousDownloads else { break }
+      let underWay = downloads.keys.filter { isUnderWay($0, now: now) }
+      guard underWay.count < Self.simultaneousDownloads else { break }
       let variant = listed.variant
       guard downloads[variant] == nil, downloadBackoff[variant]?.allows(now: now) ?? true,
-        isReachable(variant, now: now)
+        isReachable(variant, now: now),
+        // What has most chunks in common would be fetched twice: the second finds them here when the first is complete.
+        !underWay.contains(where: { $0.release.name == variant.release.name })
       else { continue }
       downloads[variant] = Download(listed, now: now)
     }
