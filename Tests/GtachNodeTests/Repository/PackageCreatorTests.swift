@@ -56,8 +56,27 @@ struct PackageCreatorTests {
         #expect(error?.advice?.contains(key.hasPrefix("a/") ? "/a/.home/" : "/fleet/") == true)
         try fixture.files.perform(.remove(path))
       }
-      // Keys of others are the package's affair.
-      try fixture.files.perform(.write(path: "\(fixture.tree)/fleet/ca.pem", bytes: [1], permissions: 0o600))
+      // A copy of them has another path.
+      let pem = Array(try Ed25519PrivateKey().pem().utf8)
+      for (key, excluded) in [
+        ("backup/keys/root.pem", "/backup/"), ("keys/package-app.pem", "/keys/"), ("timestamp.pem", "/timestamp.pem"),
+        ("a/fleet-old/node-key.pem", "/a/fleet-old/"),
+      ] {
+        let path = "\(fixture.tree)/\(key)"
+        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+        try fixture.files.perform([.makeDirectory(parent), .write(path: path, bytes: pem, permissions: 0o600)])
+        let error = thrownError { try fixture.pack(into: repository) }
+        #expect(error?.code == .archiveMemberUnsupported && error?.message.contains(key) == true)
+        #expect(error?.advice == "exclude it: \"\(excluded)\"")
+        try fixture.files.perform(.remove(path))
+      }
+      // Keys of others are the package's affair, and so are certificates.
+      try fixture.files.perform([
+        .write(path: "\(fixture.tree)/fleet/ca.pem", bytes: [1], permissions: 0o600),
+        .write(path: "\(fixture.tree)/server.pem", bytes: pem, permissions: 0o600),
+        .write(
+          path: "\(fixture.tree)/authority.pem", bytes: Array("-----BEGIN CERTIFICATE-----".utf8), permissions: 0o644),
+      ])
       _ = try fixture.pack(into: repository)
 
       let inside = try PackageRepository(home: "\(fixture.tree)/home")
